@@ -3,12 +3,23 @@
 //! Samples keep the bit depth and the colour space of the file they came from. Nothing here knows tensors, jobs or
 //! windows.
 
+mod exif;
+mod exif_fields;
 mod mask;
+mod metadata;
+mod orientation;
 mod patch;
+mod photo;
+mod photoshop;
 mod pixels;
+pub mod read;
 mod rect;
+mod xmp;
 
 pub use mask::{HOLE_THRESHOLD, Mask};
+pub use metadata::{Metadata, MetadataPolicy};
+pub use orientation::Orientation;
 pub use patch::Patch;
+pub use photo::{Format, Photo};
 pub use pixels::{Channels, Pixels, Samples};
 pub use rect::Rect;
