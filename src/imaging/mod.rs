@@ -3,19 +3,25 @@
 //! Samples keep the bit depth and the colour space of the file they came from. Nothing here knows tensors, jobs or
 //! windows.
 
+pub mod components;
+mod distance;
 mod exif;
 mod exif_fields;
 mod mask;
 mod metadata;
+mod morphology;
 mod orientation;
 mod patch;
 mod photo;
 mod photoshop;
 mod pixels;
+mod pixels_rgb;
 pub mod read;
 mod rect;
+pub mod resize;
 mod xmp;
 
+pub use components::Component;
 pub use mask::{HOLE_THRESHOLD, Mask};
 pub use metadata::{Metadata, MetadataPolicy};
 pub use orientation::Orientation;
