@@ -47,6 +47,16 @@ impl Fields {
         })
     }
 
+    /// Leaves out a resolution without a unit, which says nothing and which every TIFF file has to state.
+    pub(super) fn drop_unitless_resolution(&mut self) {
+        const UNIT: u16 = 0x0128;
+        let has_unit = |field: &Field| field.tag == UNIT && field.value != 1_u16.to_ne_bytes();
+        if !self.main.iter().any(has_unit) {
+            self.main
+                .retain(|field| !matches!(field.tag, 0x011A | 0x011B | UNIT));
+        }
+    }
+
     /// Whether there is anything that a person would miss.
     pub(super) fn is_empty(&self) -> bool {
         self.main.iter().all(|field| field.tag == ORIENTATION) && self.exif.is_empty() && self.gps.is_empty()

@@ -3,6 +3,7 @@
 //! Samples keep the bit depth and the colour space of the file they came from. Nothing here knows tensors, jobs or
 //! windows.
 
+pub mod color;
 pub mod components;
 mod distance;
 mod exif;
@@ -19,6 +20,7 @@ mod pixels_rgb;
 pub mod read;
 mod rect;
 pub mod resize;
+pub mod write;
 mod xmp;
 
 pub use components::Component;

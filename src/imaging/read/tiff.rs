@@ -116,10 +116,11 @@ fn interleaved<T: Copy>(samples: Vec<T>, planes: usize, channels: Channels) -> V
 }
 
 fn exif(bytes: &[u8], notices: &mut Vec<String>) -> Option<Vec<u8>> {
-    let Some(fields) = Fields::parse(bytes) else {
+    let Some(mut fields) = Fields::parse(bytes) else {
         notices.push("EXIF data is not read from BigTIFF files and is left out".to_owned());
         return None;
     };
+    fields.drop_unitless_resolution();
     // The orientation alone is worth a block: it has to be applied.
     (!fields.main.is_empty() || !fields.is_empty()).then(|| fields.to_block())
 }
