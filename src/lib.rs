@@ -4,4 +4,6 @@ pub mod progress;
 
 pub mod imaging;
 
+pub mod nn;
+
 pub mod inpaint;
