@@ -7,3 +7,5 @@ pub mod imaging;
 pub mod nn;
 
 pub mod inpaint;
+
+pub mod cli;
