@@ -3,3 +3,5 @@
 pub mod progress;
 
 pub mod imaging;
+
+pub mod nn;
