@@ -160,6 +160,27 @@ fn jpeg_stays_near_the_photo() {
     }
 }
 
+/// The decoder would give such files back without their colours.
+#[test]
+fn a_jpeg_that_would_be_decoded_wrongly_is_refused() {
+    let Samples::U8(samples) = gradient(40, 30).samples().clone() else {
+        panic!("gradients are 8 bit");
+    };
+    for (sampling, is_read) in [
+        (jpeg_encoder::SamplingFactor::F_1_1, true),
+        (jpeg_encoder::SamplingFactor::F_2_2, false),
+    ] {
+        let mut bytes = Vec::new();
+        let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, 90);
+        encoder.set_sampling_factor(sampling);
+        encoder.set_optimized_huffman_tables(true);
+        encoder
+            .encode(&samples, 40, 30, jpeg_encoder::ColorType::Rgb)
+            .unwrap();
+        assert_eq!(photo_from_bytes(&bytes).is_ok(), is_read, "{sampling:?}");
+    }
+}
+
 #[test]
 fn a_grey_jpeg_stays_grey() {
     let pixels = Pixels::new(16, 16, Channels::Gray, Samples::U8(vec![99; 256])).unwrap();

@@ -10,4 +10,5 @@ mod files;
 mod formats;
 mod masks;
 mod metadata;
+mod speed;
 mod support;
