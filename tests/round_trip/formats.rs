@@ -51,7 +51,7 @@ proptest! {
         let (format, channels) = (LOSSLESS[format], ALL_CHANNELS[channels]);
         let depth = if is_deep && format.supports_16_bit() { 16 } else { 8 };
         let stored = noise(width, height, channels, depth, seed);
-        let metadata = Metadata { exif: Some(exif(seed % 2 == 0, orientation)), ..Metadata::default() };
+        let metadata = Metadata { exif: Some(exif(seed.is_multiple_of(2), orientation)), ..Metadata::default() };
         let encoded = encode(&stored, &metadata, format, &Options::default()).unwrap();
         let first = photo_from_bytes(&encoded.bytes).unwrap();
         assert_eq!(first.pixels, turned(&expected_layout(&stored, format), orientation));
