@@ -99,7 +99,7 @@ pub fn encode(
     let bytes = match format {
         Format::Jpeg => jpeg::encode(&pixels, metadata, options.quality, &mut notices),
         Format::Png => png::encode(&pixels, metadata, &mut notices),
-        Format::Tiff => tiff::encode(&pixels, metadata, &mut notices),
+        Format::Tiff => tiff::encode(&pixels, &metadata, &mut notices),
         Format::WebP => webp::encode(&pixels, metadata, &mut notices),
     }?;
     Ok(Encoded { bytes, notices })
