@@ -51,7 +51,7 @@ fn masks() -> impl Strategy<Value = Mask> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_hole_pixel_is_filled_by_exactly_one_crop(mask in masks()) {
