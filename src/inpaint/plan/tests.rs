@@ -149,6 +149,21 @@ fn a_wire_across_the_photo_is_cut_into_native_pieces_that_continue_each_other() 
 }
 
 #[test]
+fn a_wire_of_any_length_and_slope_is_seen_at_native_scale() {
+    for (width, height) in [(1300, 900), (1920, 1280), (2900, 300), (3100, 2900)] {
+        let mut mask = Mask::empty(width, height);
+        for x in 0..width {
+            paint(&mut mask, Rect::new(x, x * (height - 40) / width, 1, 12));
+        }
+        let plan = crops(&mask);
+        assert!(
+            plan.iter().all(|crop| crop.scale_down == 1),
+            "{width}×{height}: {plan:#?}"
+        );
+    }
+}
+
+#[test]
 fn a_large_solid_hole_is_not_cut() {
     let plan = crops(&mask_of(6000, 4000, &[Rect::new(2000, 1000, 1500, 1500)]));
     assert_eq!(plan.len(), 1);
