@@ -3,3 +3,7 @@
 pub mod progress;
 
 pub mod imaging;
+
+pub mod document;
+
+pub mod jobs;
