@@ -44,7 +44,7 @@ impl Document {
 }
 
 /// The changed mask.
-pub fn reshape(mask: &Mask, change: MaskChange) -> Mask {
+fn reshape(mask: &Mask, change: MaskChange) -> Mask {
     match change {
         MaskChange::Clear => Mask::empty(mask.width(), mask.height()),
         MaskChange::Invert => {

@@ -21,7 +21,7 @@ use compose::recompose;
 use history::{History, Op};
 use stroke::Stroke;
 
-pub use edit::{MaskChange, reshape};
+pub use edit::MaskChange;
 pub use history::HISTORY_BYTES;
 pub use layer::Removal;
 pub use snapshot::{Snapshot, Stale};
@@ -29,7 +29,6 @@ pub use stroke::Brush;
 
 /// The rectangles that a change touched. They may overlap.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[must_use = "the window has to show the change"]
 pub struct Changed {
     /// Where mask coverage differs.
     pub mask: Vec<Rect>,
