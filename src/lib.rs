@@ -3,3 +3,6 @@
 pub mod progress;
 
 pub mod imaging;
+
+#[cfg(feature = "gui")]
+pub mod app;
