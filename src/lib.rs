@@ -7,3 +7,8 @@ pub mod imaging;
 pub mod document;
 
 pub mod jobs;
+
+pub mod settings;
+
+#[cfg(feature = "gui")]
+pub mod app;
