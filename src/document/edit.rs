@@ -1,13 +1,8 @@
 //! Edits of the whole mask: clear, invert, grow, shrink.
 //!
-//! Growing and shrinking are the imaging module's; only the part of the photo that can change is looked at.
+//! Growing and shrinking are the imaging module's, which looks only at the part of the photo that can change.
 
-use super::{
-    Changed, Document,
-    snapshot::bounds_from,
-    tile::{row_of, rows_of},
-};
-use crate::imaging::{Mask, Rect};
+use super::{Changed, Document, history::Op, tile};
 
 /// A change to the whole mask.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,9 +11,9 @@ pub enum MaskChange {
     Clear,
     /// What was kept goes and the other way round.
     Invert,
-    /// The masked area gets wider by so many pixels.
+    /// The masked area gets wider by so many pixels, at least 1.
     Grow(f32),
-    /// The masked area gets narrower by so many pixels.
+    /// The masked area gets narrower by so many pixels, at least 1.
     Shrink(f32),
 }
 
@@ -38,41 +33,20 @@ impl Document {
     /// Changes the whole mask as one step. A change without effect leaves no step.
     pub fn change_mask(&mut self, change: MaskChange) -> Changed {
         self.end_stroke();
-        let mask = reshape(&self.mask, change);
-        self.replace_mask(change.name(), &mask)
+        let mut after = self.mask.clone();
+        let area = match change {
+            MaskChange::Clear => {
+                after.clear();
+                after.bounds()
+            }
+            MaskChange::Invert => {
+                after.invert();
+                after.bounds()
+            }
+            MaskChange::Grow(radius_px) => after.grow(radius_px),
+            MaskChange::Shrink(radius_px) => after.shrink(radius_px),
+        };
+        let tiles = tile::differing(&self.mask, &after, area);
+        self.perform(change.name().to_owned(), vec![Op::Mask(tiles)])
     }
-}
-
-/// The changed mask.
-fn reshape(mask: &Mask, change: MaskChange) -> Mask {
-    match change {
-        MaskChange::Clear => Mask::empty(mask.width(), mask.height()),
-        MaskChange::Invert => {
-            let mut inverted = mask.clone();
-            inverted.invert();
-            inverted
-        }
-        MaskChange::Grow(radius_px) => near_coverage(mask, radius_px, |part| part.grow(radius_px)),
-        MaskChange::Shrink(radius_px) => near_coverage(mask, radius_px, |part| part.shrink(radius_px)),
-    }
-}
-
-/// Applies `morph` to the masked area and `margin_px` around it; the rest is empty and stays so.
-fn near_coverage(mask: &Mask, margin_px: f32, morph: impl Fn(&Mask) -> Mask) -> Mask {
-    let margin = margin_px.max(0.0).ceil() as u32 + 2;
-    let area = bounds_from(mask, 1).grown_within(margin, mask.width(), mask.height());
-    let Some(part) = Mask::new(area.width, area.height, rows_of(mask, area)) else {
-        return mask.clone();
-    };
-    if area.is_empty() {
-        return mask.clone();
-    }
-    let changed = morph(&part);
-    let mut whole = Mask::empty(mask.width(), mask.height());
-    for y in 0..area.height {
-        let start = (area.y + y) as usize * mask.width() as usize + area.x as usize;
-        let row = row_of(&changed, y, Rect::new(0, 0, area.width, area.height));
-        whole.coverage_mut()[start..start + row.len()].copy_from_slice(row);
-    }
-    whole
 }
