@@ -4,6 +4,8 @@ pub mod progress;
 
 pub mod imaging;
 
+pub mod nn;
+
 pub mod document;
 
 pub mod jobs;
