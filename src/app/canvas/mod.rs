@@ -2,24 +2,37 @@
 //!
 //! [`Canvas`] is a widget that owns its view (pan and zoom) and its textures, and nothing of the document: each frame
 //! it is given a [`Scene`] to read and returns what the person did as [`CanvasEvent`]s. The app tells it what changed
-//! with [`Canvas::invalidate`]. Without a GPU the layout, the gestures and the cursor work and a neutral rectangle
-//! stands for the photo; that is for tests of the app, not for photographers.
+//! with [`Canvas::invalidate`]. Work in a frame is bounded, whatever the size of the photo. Without a GPU the layout,
+//! the gestures and the cursor work and a neutral rectangle stands for the photo; that is for tests of the app, not
+//! for photographers.
 
+mod coarse;
 mod compare;
 mod cursor;
+mod grid;
+mod preview;
+mod pyramid;
+mod renderer;
 mod scene;
+mod texture;
 mod tools;
 mod view;
 
+use std::sync::Arc;
+
 use eframe::{
     egui::{
-        self, Color32, CursorIcon, EventFilter, Key, Response, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2,
+        self, Color32, CursorIcon, EventFilter, Key, Painter, Response, Role, Sense, Ui, Vec2, WidgetInfo,
+        pos2, vec2,
     },
-    egui_wgpu::RenderState,
+    egui_wgpu::{Callback, RenderState},
 };
 
 use crate::imaging::Rect;
 use compare::Pane;
+use grid::{Grid, TILE_SIDE};
+use renderer::{Photo, Pipeline, visible_pixels};
+use texture::Textures;
 use tools::{Gestures, Pinch, Surroundings};
 
 pub use compare::Compare;
@@ -74,11 +87,26 @@ pub struct Canvas {
     view: View,
     photo_size: (u32, u32),
     gestures: Gestures,
+    pipeline: Option<Arc<Pipeline>>,
+    tile_side: u32,
+    shown: Option<Shown>,
+}
+
+/// A photo on the GPU.
+struct Shown {
+    textures: Textures,
+    photo: Photo,
 }
 
 impl Canvas {
     /// A canvas without a photo.
-    pub fn new(_render_state: Option<&RenderState>) -> Self {
+    pub fn new(render_state: Option<&RenderState>) -> Self {
+        Self::with_tile_side(render_state, TILE_SIDE)
+    }
+
+    /// As [`Self::new`], with textures of at most `tile_side` pixels, at least 32: for devices that have only small
+    /// ones.
+    pub fn with_tile_side(render_state: Option<&RenderState>, tile_side: u32) -> Self {
         Self {
             compare: Compare::default(),
             overlay: Overlay::default(),
@@ -86,18 +114,43 @@ impl Canvas {
             view: View::fitted(1, 1),
             photo_size: (0, 0),
             gestures: Gestures::default(),
+            pipeline: render_state.map(Pipeline::new),
+            tile_side,
+            shown: None,
         }
     }
 
-    /// Shows another document: forgets all pixels of the one before and fits the photo in.
+    /// Shows another document: forgets all pixels of the one before and fits the photo in. Reads no pixels yet.
     pub fn set_document(&mut self, scene: &Scene<'_>) {
-        self.photo_size = (scene.original.width(), scene.original.height());
-        self.view = View::fitted(self.photo_size.0, self.photo_size.1);
+        let (width, height) = (scene.original.width(), scene.original.height());
+        self.photo_size = (width, height);
+        self.view = View::fitted(width, height);
         self.gestures = Gestures::default();
+        self.shown = self.pipeline.as_ref().map(|pipeline| {
+            let max_side = pipeline.device.limits().max_texture_dimension_2d;
+            let grid = Grid::new(width, height, self.tile_side, max_side);
+            let textures = Textures::new(&pipeline.device, &pipeline.queue, grid);
+            let photo = Photo::new(pipeline, &textures);
+            Shown { textures, photo }
+        });
     }
 
     /// Says that `rect` of the layer changed. Cheap: the pixels are read in the next frame.
-    pub fn invalidate(&mut self, _layer: Layer, _rect: Rect) {}
+    pub fn invalidate(&mut self, layer: Layer, rect: Rect) {
+        if let Some(Shown { textures, .. }) = &mut self.shown {
+            match layer {
+                Layer::Result => textures.result_changed(rect),
+                Layer::Mask => textures.mask_changed(rect),
+            }
+        }
+    }
+
+    /// Whether parts of the photo or of large changes are still on their way to the GPU.
+    pub fn is_loading(&self) -> bool {
+        self.shown
+            .as_ref()
+            .is_some_and(|shown| shown.textures.is_loading())
+    }
 
     /// Pan and zoom, to read.
     pub const fn view(&self) -> &View {
@@ -128,6 +181,7 @@ impl Canvas {
         };
         let panes = compare::panes(self.compare, tool.is_before_held, self.split, viewport);
         let events = self.interact(ui, &response, &panes, tool);
+        self.upload(ui, scene, &panes);
         self.paint(ui, &response, &panes, tool);
         events
     }
@@ -173,20 +227,20 @@ impl Canvas {
         }
     }
 
+    /// Does this frame's share of bringing pixels to the GPU.
+    fn upload(&mut self, ui: &Ui, scene: &Scene<'_>, panes: &[Pane]) {
+        let visible = visible_pixels(&self.view, &panes[0]);
+        if let Some(Shown { textures, .. }) = &mut self.shown
+            && textures.update(scene, visible)
+        {
+            ui.ctx().request_repaint();
+        }
+    }
+
     fn paint(&mut self, ui: &Ui, response: &Response, panes: &[Pane], tool: &ToolState) {
         let painter = ui.painter_at(response.rect);
         painter.rect_filled(response.rect, 0.0, SURROUND);
-        for pane in panes {
-            let transform = self.view.transform(pane.viewport);
-            let (width, height) = self.photo_size;
-            let photo = egui::Rect::from_min_max(
-                transform.to_screen(pos2(0.0, 0.0)),
-                transform.to_screen(pos2(width as f32, height as f32)),
-            );
-            painter
-                .with_clip_rect(pane.viewport.rect)
-                .rect_filled(photo, 0.0, PLACEHOLDER);
-        }
+        self.paint_photo(&painter, response.rect, panes, tool);
         compare::paint_labels(&painter, panes);
         self.paint_cursor(ui, response, panes, tool);
         if self.compare == Compare::Split && !tool.is_before_held {
@@ -195,6 +249,33 @@ impl Canvas {
         if response.has_focus() {
             let stroke = ui.visuals().selection.stroke;
             painter.rect_stroke(response.rect, 0.0, stroke, egui::StrokeKind::Inside);
+        }
+    }
+
+    fn paint_photo(&mut self, painter: &Painter, rect: egui::Rect, panes: &[Pane], tool: &ToolState) {
+        let (Some(pipeline), Some(shown)) = (&self.pipeline, &mut self.shown) else {
+            self.paint_placeholder(painter, panes);
+            return;
+        };
+        let overlay = Overlay {
+            is_visible: self.overlay.is_visible && !tool.is_before_held,
+            ..self.overlay
+        };
+        let frame = shown
+            .photo
+            .frame(pipeline, &shown.textures, &self.view, panes, &overlay);
+        painter.add(Callback::new_paint_callback(rect, frame));
+    }
+
+    fn paint_placeholder(&self, painter: &Painter, panes: &[Pane]) {
+        let (width, height) = self.photo_size;
+        for pane in panes {
+            let transform = self.view.transform(pane.viewport);
+            let corner = transform.to_screen(pos2(width as f32, height as f32));
+            let photo = egui::Rect::from_min_max(transform.origin, corner);
+            painter
+                .with_clip_rect(pane.viewport.rect)
+                .rect_filled(photo, 0.0, PLACEHOLDER);
         }
     }
 
