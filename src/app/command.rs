@@ -19,8 +19,6 @@ pub(super) enum Command {
     Act(Action),
     /// Open this photo.
     OpenPath(PathBuf),
-    /// Open the photo in these bytes, which came with a name.
-    OpenBytes { name: String, bytes: Vec<u8> },
     /// Take the mask from this file.
     OpenMaskPath(PathBuf),
     /// What to do with work that was not exported.
