@@ -99,7 +99,14 @@ pub enum Menu {
 
 impl Menu {
     /// From left to right.
-    pub const ALL: [Self; 6] = [Self::File, Self::Edit, Self::Tool, Self::Mask, Self::View, Self::Help];
+    pub const ALL: [Self; 6] = [
+        Self::File,
+        Self::Edit,
+        Self::Tool,
+        Self::Mask,
+        Self::View,
+        Self::Help,
+    ];
 
     /// As the menu bar names it.
     pub const fn label(self) -> &'static str {
@@ -195,7 +202,12 @@ impl Action {
     pub const fn begins_group(self) -> bool {
         matches!(
             self,
-            Self::Export | Self::Settings | Self::Fill | Self::Larger | Self::InvertMask | Self::ToggleOverlay
+            Self::Export
+                | Self::Settings
+                | Self::Fill
+                | Self::Larger
+                | Self::InvertMask
+                | Self::ToggleOverlay
                 | Self::ZoomIn
                 | Self::ToggleTheme
         )

@@ -8,13 +8,18 @@ use crate::imaging::{Channels, Pixels, Samples, color::DisplayTransform};
 /// The picture on the clipboard, as 8 bit RGB, with alpha where it matters.
 pub(super) fn picture() -> Result<Pixels, String> {
     let picture = open()?.get_image().map_err(|error| match error {
-        arboard::Error::ContentNotAvailable => "there is no picture on the clipboard; copy one first".to_owned(),
+        arboard::Error::ContentNotAvailable => {
+            "there is no picture on the clipboard; copy one first".to_owned()
+        }
         error => error.to_string(),
     })?;
     let (width, height) = (picture.width as u32, picture.height as u32);
     let is_opaque = picture.bytes.chunks_exact(4).all(|pixel| pixel[3] == 255);
     let (channels, samples) = if is_opaque {
-        let colors = picture.bytes.chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]);
+        let colors = picture
+            .bytes
+            .chunks_exact(4)
+            .flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]);
         (Channels::Rgb, colors.collect())
     } else {
         (Channels::Rgba, picture.bytes.into_owned())

@@ -4,7 +4,12 @@
 
 use std::path::PathBuf;
 
-use super::{action::Action, export::Plan};
+use super::{
+    action::Action,
+    canvas::CanvasEvent,
+    export::Plan,
+    state::{Dialog, Renaming},
+};
 use crate::{
     document::Removal,
     inpaint,
@@ -17,6 +22,14 @@ use crate::{
 pub(super) enum Command {
     /// Something from the menus.
     Act(Action),
+    /// What the person did on the canvas.
+    Canvas(CanvasEvent),
+    /// What lies over the window, as it is now that something was typed or chosen in it.
+    SetDialog(Dialog),
+    /// The name that is being typed.
+    SetRenaming(Option<Renaming>),
+    /// Width of the panels on the right, in points.
+    SetPanelWidth(f32),
     /// Open this photo.
     OpenPath(PathBuf),
     /// Take the mask from this file.

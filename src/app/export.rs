@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum as _;
+
 use super::photo::OpenPhoto;
 use crate::{
     imaging::{Format, MetadataPolicy, Pixels, write},
@@ -45,7 +47,7 @@ impl Form {
             format,
             quality: saved.quality,
             bit_depth: photo.document.original().bit_depth(),
-            metadata: policy_from(&saved.metadata),
+            metadata: MetadataPolicy::from_str(&saved.metadata, true).unwrap_or_default(),
             exists: false,
             original: photo.path.clone(),
         }
@@ -77,7 +79,8 @@ impl Form {
         if Format::from_path(path) != Some(self.format) {
             return Some("The name's ending does not fit the format");
         }
-        (self.original.as_deref() == Some(path)).then_some("This is the original, which is never written over")
+        (self.original.as_deref() == Some(path))
+            .then_some("This is the original, which is never written over")
     }
 
     /// The export that the fields describe.
@@ -100,7 +103,7 @@ impl Form {
     pub(super) fn to_settings(&self) -> settings::Export {
         settings::Export {
             quality: self.quality,
-            metadata: name_of(self.metadata).to_owned(),
+            metadata: name_of(self.metadata),
         }
     }
 
@@ -133,17 +136,9 @@ impl Form {
     }
 }
 
-const fn name_of(policy: MetadataPolicy) -> &'static str {
-    match policy {
-        MetadataPolicy::Keep => "keep",
-        MetadataPolicy::NoLocation => "no-location",
-        MetadataPolicy::Strip => "strip",
-    }
-}
-
-fn policy_from(name: &str) -> MetadataPolicy {
-    let named = MetadataPolicy::ALL.into_iter().find(|policy| name_of(*policy) == name);
-    named.unwrap_or_default()
+fn name_of(policy: MetadataPolicy) -> String {
+    let value = policy.to_possible_value();
+    value.map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -174,7 +169,11 @@ mod tests {
         let (form, open) = form();
         assert_eq!(form.path, "/photos/IMG 1-edited.tif");
         assert_eq!(form.plan().options.bit_depth, Some(16));
-        assert!(form.loss(open.document.original()).starts_with("No pixel is lost"), "TIFF holds it all");
+        assert!(
+            form.loss(open.document.original())
+                .starts_with("No pixel is lost"),
+            "TIFF holds it all"
+        );
     }
 
     #[test]
@@ -196,6 +195,9 @@ mod tests {
     fn the_original_is_refused() {
         let (mut form, _) = form();
         form.set_path("/photos/IMG 1.tif".to_owned());
-        assert!(form.problem().is_some_and(|problem| problem.contains("original")), "never over it");
+        assert!(
+            form.problem().is_some_and(|problem| problem.contains("original")),
+            "never over it"
+        );
     }
 }

@@ -72,7 +72,15 @@ impl Action {
             Self::Fit => const { &[ctrl(Key::Num0)] },
             Self::ActualSize => const { &[ctrl(Key::Num1)] },
             Self::Palette => const { &[ctrl_shift(Key::P)] },
-            Self::Shortcuts => const { &[plain(Key::Questionmark), shift(Key::Questionmark), shift(Key::Slash)] },
+            Self::Shortcuts => {
+                const {
+                    &[
+                        plain(Key::Questionmark),
+                        shift(Key::Questionmark),
+                        shift(Key::Slash),
+                    ]
+                }
+            }
             Self::OpenSample | Self::OpenMask | Self::ToggleTheme => &[],
         }
     }
@@ -82,7 +90,11 @@ impl Action {
         match self {
             Self::Shortcuts => "?".to_owned(),
             Self::Before => "\\ (hold)".to_owned(),
-            _ => self.shortcuts().first().map(|shortcut| readable(ctx, shortcut)).unwrap_or_default(),
+            _ => self
+                .shortcuts()
+                .first()
+                .map(|shortcut| readable(ctx, shortcut))
+                .unwrap_or_default(),
         }
     }
 
@@ -143,13 +155,15 @@ pub(super) fn take_actions(ctx: &Context, canvas: Option<Id>) -> Vec<Action> {
     let button_has_focus = focused.is_some() && focused != canvas;
     ctx.input_mut(|input| {
         let mut actions = Vec::new();
-        input.events.retain(|event| match action_of(event, button_has_focus) {
-            Some(action) => {
-                actions.push(action);
-                false
-            }
-            None => true,
-        });
+        input
+            .events
+            .retain(|event| match action_of(event, button_has_focus) {
+                Some(action) => {
+                    actions.push(action);
+                    false
+                }
+                None => true,
+            });
         actions
     })
 }
@@ -172,7 +186,9 @@ fn action_of(event: &Event, button_has_focus: bool) -> Option<Action> {
             let fits = |shortcut: &KeyboardShortcut| {
                 shortcut.logical_key == *key && modifiers.matches_exact(shortcut.modifiers)
             };
-            let action = Action::ALL.into_iter().find(|action| action.shortcuts().iter().any(fits))?;
+            let action = Action::ALL
+                .into_iter()
+                .find(|action| action.shortcuts().iter().any(fits))?;
             let taken_by_button = button_has_focus && action == Action::Fill;
             let held = *repeat && !action.repeats();
             // The original is shown while its key is down, which is looked up elsewhere.
@@ -221,7 +237,10 @@ mod tests {
         for action in Action::ALL {
             let times = Action::ALL.iter().filter(|other| **other == action).count();
             assert_eq!(times, 1, "{action:?}");
-            assert!(!action.label().ends_with('.') && !action.tooltip().ends_with('.'), "{action:?}");
+            assert!(
+                !action.label().ends_with('.') && !action.tooltip().ends_with('.'),
+                "{action:?}"
+            );
         }
     }
 }

@@ -4,8 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use eframe::egui::{Context, Key, ViewportCommand};
 
+use crate::jobs::{self, Job};
+
 use super::{
-    App, action::Action,
+    App,
+    action::Action,
     command::Command,
     keys,
     state::{Dialog, Engine, Intent},
@@ -22,8 +25,9 @@ impl App {
             self.run_command(ctx, command);
         }
         self.drain_jobs(ctx);
+        self.look_at_mask();
         self.guard_closing(ctx);
-        self.save_settings();
+        self.save_settings(ctx);
         self.set_title(ctx);
         if let Some(soon) = self.notices.age() {
             ctx.request_repaint_after(soon);
@@ -36,7 +40,11 @@ impl App {
 
     /// Before the process ends: nothing is left half written.
     pub(super) fn finish(&mut self) {
-        self.save_settings();
+        if let Some(path) = &self.settings.path
+            && let Err(error) = self.settings.now.save(path)
+        {
+            tracing::warn!("the settings could not be saved: {error}");
+        }
         if let Some(job) = self.tasks.writing.take() {
             job.stop(PATIENCE);
         }
@@ -60,7 +68,8 @@ impl App {
         if let Some(file) = dropped.first() {
             self.commands.push(Command::OpenPath(file.path().to_owned()));
             if dropped.len() > 1 {
-                self.notices.news("Opening the first photo", "Lacuna shows one photo at a time");
+                self.notices
+                    .news("Opening the first photo", "Lacuna shows one photo at a time");
             }
         }
     }
@@ -82,7 +91,10 @@ impl App {
         }
         let Some(outcome) = job.poll() else { return };
         self.tasks.network = None;
-        self.state.engine = match outcome.map_err(|crash| crash.to_string()).and_then(|outcome| outcome) {
+        self.state.engine = match outcome
+            .map_err(|crash| crash.to_string())
+            .and_then(|outcome| outcome)
+        {
             Ok(network) => Engine::Ready(network),
             Err(why) => {
                 self.notices.error("The network could not be loaded", why.clone());
@@ -95,13 +107,32 @@ impl App {
         }
     }
 
+    /// Keeps track of whether anything is masked. A look over a large mask takes a millisecond or two, so it is not
+    /// taken in every frame, and not while a stroke is drawn.
+    fn look_at_mask(&mut self) {
+        let Some(photo) = &self.photo else {
+            self.state.has_mask = (0, false);
+            return;
+        };
+        let document = &photo.document;
+        if document.is_stroking() {
+            self.state.has_mask.1 = true;
+        } else if self.state.has_mask.0 != document.version() + 1 {
+            self.state.has_mask = (document.version() + 1, document.has_mask());
+        }
+    }
+
     /// Asks before work is lost with the window.
     fn guard_closing(&mut self, ctx: &Context) {
         let wants_to_close = ctx.input(|input| input.viewport().close_requested());
         if !wants_to_close || self.state.may_close {
             return;
         }
-        if self.photo.as_ref().is_some_and(super::OpenPhoto::has_unsaved_work) {
+        if self
+            .photo
+            .as_ref()
+            .is_some_and(super::OpenPhoto::has_unsaved_work)
+        {
             ctx.send_viewport_cmd(ViewportCommand::CancelClose);
             self.state.dialog = Dialog::Unsaved(Intent::Close);
         }
@@ -120,17 +151,24 @@ impl App {
         }
     }
 
-    /// Writes the settings if they changed and nothing is being dragged. The file is tiny.
-    fn save_settings(&mut self) {
+    /// Writes the settings in the background when they have changed, but not in the middle of a drag.
+    fn save_settings(&mut self, ctx: &Context) {
+        if let Some(outcome) = self.tasks.saving.as_ref().and_then(Job::poll) {
+            self.tasks.saving = None;
+            if let Ok(Err(why)) = outcome {
+                self.notices.warning("The settings could not be saved", why);
+            }
+        }
         let settings = &mut self.settings;
-        if settings.now == settings.saved {
+        let is_dragging = ctx.input(|input| input.pointer.any_down());
+        if settings.now == settings.saved || is_dragging || self.tasks.saving.is_some() {
             return;
         }
         settings.saved = settings.now.clone();
         let Some(path) = settings.path.clone() else { return };
         let now = settings.now.clone();
         let waker = Arc::clone(&self.tasks.waker);
-        self.tasks.saving = Some(crate::jobs::spawn("Saving the settings", waker, move |_| {
+        self.tasks.saving = Some(jobs::spawn("Saving the settings", waker, move |_| {
             now.save(&path).map_err(|error| error.to_string())
         }));
     }

@@ -5,8 +5,8 @@
 //! are jobs. Everything works without a GPU, only that the photo itself is not shown then.
 
 mod action;
-mod clipboard;
 pub mod canvas;
+mod clipboard;
 mod command;
 mod export;
 mod icons;
@@ -101,7 +101,9 @@ impl App {
     /// The titles of the notices that are shown.
     pub fn notices(&self) -> Vec<String> {
         let shown = self.notices.shown().iter();
-        shown.map(|notice| format!("{}: {}", notice.title, notice.detail)).collect()
+        shown
+            .map(|notice| format!("{}: {}", notice.title, notice.detail))
+            .collect()
     }
 
     /// Whether anything runs in the background that will change the window.

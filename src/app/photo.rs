@@ -5,6 +5,8 @@ use std::{
     sync::Arc,
 };
 
+use moxcms::{ColorProfile, ProfileText};
+
 use super::{
     canvas::{DisplayColors, Scene},
     export::Plan,
@@ -28,6 +30,7 @@ pub(super) struct OpenPhoto {
     /// The state of the document that is safe in a file.
     pub(super) saved_state: u64,
     colors: Colors,
+    profile_name: String,
 }
 
 struct Colors(DisplayTransform);
@@ -42,6 +45,7 @@ impl OpenPhoto {
     /// Takes a photo that was read, with a mask if one came along.
     pub(super) fn new(photo: Photo, name: String, path: Option<PathBuf>, mask: Option<Mask>) -> Self {
         let colors = DisplayTransform::new(photo.metadata.icc.as_deref(), photo.pixels.channels());
+        let profile_name = profile_name(photo.metadata.icc.as_deref());
         let pixels = Arc::new(photo.pixels);
         let masked = mask.and_then(|mask| Document::with_mask(Arc::clone(&pixels), mask));
         Self {
@@ -53,6 +57,7 @@ impl OpenPhoto {
             exported: None,
             saved_state: 0,
             colors: Colors(colors),
+            profile_name,
         }
     }
 
@@ -96,12 +101,39 @@ impl OpenPhoto {
         format!("{channels} {} bit", original.bit_depth())
     }
 
+    /// What its colours mean, by the name of its ICC profile.
+    pub(super) fn profile_text(&self) -> &str {
+        &self.profile_name
+    }
+
     /// Beside the photo: "<stem>-edited.<ending>".
     pub(super) fn suggested_path(&self, format: Format) -> PathBuf {
         let named = self.path.clone().unwrap_or_else(|| PathBuf::from(&self.name));
-        let stem = named.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let stem = named
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let stem = if stem.is_empty() { "photo".to_owned() } else { stem };
         let folder = named.parent().unwrap_or(Path::new(""));
         folder.join(format!("{stem}-edited.{}", format.extension()))
     }
+}
+
+/// "Display P3"; "No profile" where there is none, "ICC profile" where it says no name.
+fn profile_name(icc: Option<&[u8]>) -> String {
+    let Some(icc) = icc else {
+        return "No profile".to_owned();
+    };
+    let description = ColorProfile::new_from_slice(icc)
+        .ok()
+        .and_then(|profile| profile.description);
+    let name = description.and_then(|text| match text {
+        ProfileText::PlainString(name) => Some(name),
+        ProfileText::Localizable(names) => names.into_iter().next().map(|name| name.value),
+        ProfileText::Description(names) => Some(names.ascii_string),
+    });
+    let name = name.map(|name| name.trim_matches(['\0', ' ']).to_owned());
+    name.filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "ICC profile".to_owned())
 }

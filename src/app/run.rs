@@ -32,7 +32,11 @@ pub fn run(start: Start) -> Result<(), RunError> {
         dithering: false,
         ..eframe::NativeOptions::default()
     };
-    let shown = eframe::run_native("Lacuna", options, Box::new(|cc| Ok(Box::new(App::new(cc, start)))));
+    let shown = eframe::run_native(
+        "Lacuna",
+        options,
+        Box::new(|cc| Ok(Box::new(App::new(cc, start)))),
+    );
     shown.map_err(|error| match error {
         eframe::Error::WinitEventLoop(_) | eframe::Error::Winit(_) => RunError::NoDisplay(first_line(&error)),
         _ => RunError::Failed(first_line(&error)),

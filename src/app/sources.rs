@@ -63,7 +63,11 @@ fn sample(name: String) -> Result<OpenPhoto, Failure> {
     let per_pixel = mask.channels().count();
     let coverage = match mask.samples() {
         Samples::U8(samples) => samples.iter().step_by(per_pixel).copied().collect(),
-        Samples::U16(samples) => samples.iter().step_by(per_pixel).map(|sample| (sample >> 8) as u8).collect(),
+        Samples::U16(samples) => samples
+            .iter()
+            .step_by(per_pixel)
+            .map(|sample| (sample >> 8) as u8)
+            .collect(),
     };
     let mask = Mask::new(mask.width(), mask.height(), coverage);
     Ok(OpenPhoto::new(photo, name, None, mask))

@@ -97,6 +97,8 @@ pub(super) struct State {
     pub(super) after_export: Option<Intent>,
     /// The person agreed to close.
     pub(super) may_close: bool,
+    /// Whether anything is masked, as of a version of the document.
+    pub(super) has_mask: (u64, bool),
 }
 
 impl State {
@@ -112,6 +114,7 @@ impl State {
             offer: None,
             after_export: None,
             may_close: false,
+            has_mask: (0, false),
         }
     }
 }

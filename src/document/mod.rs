@@ -15,7 +15,7 @@ mod tile;
 
 use std::sync::Arc;
 
-use crate::imaging::{Mask, Patch, Pixels, Rect};
+use crate::imaging::{HOLE_THRESHOLD, Mask, Patch, Pixels, Rect};
 
 use compose::recompose;
 use history::{History, Op};
@@ -102,6 +102,14 @@ impl Document {
     /// Grows with every change, undo included.
     pub const fn version(&self) -> u64 {
         self.version
+    }
+
+    /// Whether any pixel is masked. Looks at the whole mask if nothing is.
+    pub fn has_mask(&self) -> bool {
+        let width = self.mask.width().max(1) as usize;
+        let mut rows = self.mask.coverage().chunks_exact(width);
+        // The largest of a row is found many pixels at a time.
+        rows.any(|row| row.iter().fold(0, |most, &value| value.max(most)) >= HOLE_THRESHOLD)
     }
 
     /// Names the present state: the same number means the same mask and removals. 0 is the state at opening.

@@ -13,8 +13,6 @@ use std::{
 };
 
 use super::{JobProgress, Status, Waker};
-use crate::progress::Progress as _;
-
 /// The job's code failed in a way that it did not foresee.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{job} failed unexpectedly: {message}")]

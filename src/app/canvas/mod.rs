@@ -22,8 +22,8 @@ use std::sync::Arc;
 
 use eframe::{
     egui::{
-        self, Color32, CursorIcon, EventFilter, Key, Painter, Response, Role, Sense, Ui, Vec2, WidgetInfo,
-        pos2, vec2,
+        self, Color32, CursorIcon, EventFilter, Id, Key, Painter, Response, Role, Sense, Ui, Vec2,
+        WidgetInfo, pos2, vec2,
     },
     egui_wgpu::{Callback, RenderState},
 };
@@ -90,6 +90,7 @@ pub struct Canvas {
     pipeline: Option<Arc<Pipeline>>,
     tile_side: u32,
     shown: Option<Shown>,
+    id: Option<Id>,
 }
 
 /// A photo on the GPU.
@@ -117,6 +118,7 @@ impl Canvas {
             pipeline: render_state.map(Pipeline::new),
             tile_side,
             shown: None,
+            id: None,
         }
     }
 
@@ -143,6 +145,11 @@ impl Canvas {
                 Layer::Mask => textures.mask_changed(rect),
             }
         }
+    }
+
+    /// The widget's identity, to tell whether it has the keyboard's focus. `None` before it was shown.
+    pub const fn id(&self) -> Option<Id> {
+        self.id
     }
 
     /// Whether parts of the photo or of large changes are still on their way to the GPU.
@@ -175,6 +182,7 @@ impl Canvas {
         let sense = Sense::click_and_drag();
         let (rect, response) = ui.allocate_exact_size(ui.available_size().max(Vec2::splat(1.0)), sense);
         response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, "Canvas"));
+        self.id = Some(response.id);
         let viewport = Viewport {
             rect,
             pixels_per_point: ui.pixels_per_point(),

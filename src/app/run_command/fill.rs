@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use clap::ValueEnum as _;
+
 use crate::{
     app::{
         App,
@@ -18,7 +20,10 @@ impl App {
     /// Starts filling what is masked, as soon as the network is there.
     pub(super) fn fill(&mut self) {
         if self.tasks.fill.is_some() {
-            self.notices.news("A fill is running", "Go on painting; the next fill takes the new strokes");
+            self.notices.news(
+                "A fill is running",
+                "Go on painting; the next fill takes the new strokes",
+            );
             return;
         }
         let Some(photo) = &mut self.photo else {
@@ -40,7 +45,8 @@ impl App {
         };
         let snapshot = photo.document.snapshot();
         if snapshot.hole_bounds().is_empty() {
-            self.notices.news("Nothing is masked", "Brush over what should go, then fill");
+            self.notices
+                .news("Nothing is masked", "Brush over what should go, then fill");
             return;
         }
         let options = self.settings.now.fill;
@@ -92,7 +98,9 @@ impl App {
     }
 
     pub(super) fn settle_offer(&mut self, accept: bool) {
-        let Some(offer) = self.state.offer.take() else { return };
+        let Some(offer) = self.state.offer.take() else {
+            return;
+        };
         if accept {
             self.add_removal(offer.filled);
         }
@@ -103,15 +111,22 @@ impl App {
             return;
         };
         let recipe = serde_json::json!({ "options": filled.options, "report": removal.report });
-        let added = photo.document.add_removal(&filled.snapshot, removal.patches, recipe.to_string());
+        let added = photo
+            .document
+            .add_removal(&filled.snapshot, removal.patches, recipe.to_string());
         match added {
             Some(changed) => self.show(&changed),
-            None => self.notices.error("The fill does not fit", "It was made for another photo; fill again"),
+            None => self.notices.error(
+                "The fill does not fit",
+                "It was made for another photo; fill again",
+            ),
         }
     }
 
     pub(super) fn set_device(&mut self, choice: DeviceChoice) {
-        choice.name().clone_into(&mut self.settings.now.device);
+        if let Some(value) = choice.to_possible_value() {
+            value.get_name().clone_into(&mut self.settings.now.device);
+        }
         self.settings.session.device = None;
         self.load_network();
     }
@@ -124,14 +139,17 @@ impl App {
 
     /// The device that was asked for.
     pub(in crate::app) fn device_choice(&self) -> DeviceChoice {
-        let kept = &self.settings.now.device;
-        let named = DeviceChoice::ALL.into_iter().find(|choice| choice.name() == kept.as_str());
-        self.settings.session.device.or(named).unwrap_or_default()
+        let kept = DeviceChoice::from_str(&self.settings.now.device, true).ok();
+        self.settings.session.device.or(kept).unwrap_or_default()
     }
 
     /// The weights that were asked for; `None` means those in the binary.
     pub(in crate::app) fn weights(&self) -> Option<PathBuf> {
-        self.settings.session.weights.clone().or_else(|| self.settings.now.weights.clone())
+        self.settings
+            .session
+            .weights
+            .clone()
+            .or_else(|| self.settings.now.weights.clone())
     }
 
     /// Loads the network in the background. A fill that runs keeps the one it has.
@@ -139,21 +157,13 @@ impl App {
         let (weights, choice) = (self.weights(), self.device_choice());
         self.state.engine = Engine::Loading;
         let waker = self.tasks.waker.clone();
-        self.tasks.network = Some(jobs::spawn("Loading the network", waker, move |progress: &JobProgress| {
-            let opened = Network::open(weights.as_deref(), choice, &mut |notice| progress.notice(notice));
-            opened.map(Arc::new).map_err(|error| error.to_string())
-        }));
-    }
-}
-
-impl DeviceChoice {
-    /// As the command line and the settings file name it.
-    pub(in crate::app) const fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Cpu => "cpu",
-            Self::Cuda => "cuda",
-            Self::Metal => "metal",
-        }
+        self.tasks.network = Some(jobs::spawn(
+            "Loading the network",
+            waker,
+            move |progress: &JobProgress| {
+                let opened = Network::open(weights.as_deref(), choice, &mut |notice| progress.notice(notice));
+                opened.map(Arc::new).map_err(|error| error.to_string())
+            },
+        ));
     }
 }

@@ -10,8 +10,7 @@ use crate::{
     },
     document::{Brush, Changed, Document, MaskChange},
     imaging::{Rect, read},
-    jobs,
-    settings,
+    jobs, settings,
 };
 
 /// A press of a size key changes the brush by this factor, but at least by a pixel.
@@ -123,7 +122,10 @@ impl App {
             return;
         };
         self.tasks.mask = None;
-        match outcome.map_err(|crash| crash.to_string()).and_then(|outcome| outcome) {
+        match outcome
+            .map_err(|crash| crash.to_string())
+            .and_then(|outcome| outcome)
+        {
             Ok((mask, notices)) => {
                 self.edit(|document| document.replace_mask("Open mask", &mask));
                 for notice in notices {
@@ -139,7 +141,11 @@ fn scale(brush: &mut settings::Brush, factor: f32) {
     let before = brush.diameter_px;
     let scaled = before * factor;
     let at_least = before + (factor - 1.0).signum();
-    let diameter = if factor > 1.0 { scaled.max(at_least) } else { scaled.min(at_least) };
+    let diameter = if factor > 1.0 {
+        scaled.max(at_least)
+    } else {
+        scaled.min(at_least)
+    };
     let range = settings::Brush::DIAMETERS_PX;
     brush.diameter_px = diameter.round().clamp(*range.start(), *range.end());
 }

@@ -20,6 +20,10 @@ impl App {
     pub(super) fn run_command(&mut self, ctx: &Context, command: Command) {
         match command {
             Command::Act(action) => self.run_action(ctx, action),
+            Command::Canvas(event) => self.paint(event),
+            Command::SetDialog(dialog) => self.state.dialog = dialog,
+            Command::SetRenaming(renaming) => self.state.renaming = renaming,
+            Command::SetPanelWidth(width) => self.settings.now.panel_width = width,
             Command::OpenPath(path) => self.open_when_saved(Source::Path(path)),
             Command::OpenMaskPath(path) => self.open_mask(path),
             Command::Answer(answer) => self.answer(ctx, answer),

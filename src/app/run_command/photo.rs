@@ -19,7 +19,11 @@ const PHOTOS: [&str; 6] = ["jpg", "jpeg", "png", "tif", "tiff", "webp"];
 impl App {
     /// Opens a photo, but asks first if work would be lost.
     pub(super) fn open_when_saved(&mut self, source: Source) {
-        if self.photo.as_ref().is_some_and(crate::app::OpenPhoto::has_unsaved_work) {
+        if self
+            .photo
+            .as_ref()
+            .is_some_and(crate::app::OpenPhoto::has_unsaved_work)
+        {
             self.state.dialog = Dialog::Unsaved(Intent::Open(source));
         } else {
             self.open(source);
@@ -39,7 +43,10 @@ impl App {
         let was_cancelled = job.is_cancelled();
         let Some(outcome) = job.poll() else { return };
         self.tasks.opening = None;
-        match outcome.map_err(|crash| crash.to_string()).and_then(|outcome| outcome) {
+        match outcome
+            .map_err(|crash| crash.to_string())
+            .and_then(|outcome| outcome)
+        {
             Ok(photo) => self.show_photo(*photo),
             Err(_) if was_cancelled => {}
             Err(why) => {
@@ -95,20 +102,31 @@ impl App {
     pub(super) fn browse_photo(&mut self) {
         let folder = self.settings.now.last_folder.clone();
         self.browse(Purpose::Photo, move || {
-            let dialog = rfd::FileDialog::new().set_title("Open photo").add_filter("Photos", &PHOTOS);
-            folder.into_iter().fold(dialog, rfd::FileDialog::set_directory).pick_file()
+            let dialog = rfd::FileDialog::new()
+                .set_title("Open photo")
+                .add_filter("Photos", &PHOTOS);
+            folder
+                .into_iter()
+                .fold(dialog, rfd::FileDialog::set_directory)
+                .pick_file()
         });
     }
 
     pub(super) fn browse_mask(&mut self) {
         if self.photo.is_none() {
-            self.notices.news("No photo is open", "A mask belongs to a photo; open that first");
+            self.notices
+                .news("No photo is open", "A mask belongs to a photo; open that first");
             return;
         }
         let folder = self.settings.now.last_folder.clone();
         self.browse(Purpose::Mask, move || {
-            let dialog = rfd::FileDialog::new().set_title("Open mask").add_filter("Pictures", &PHOTOS);
-            folder.into_iter().fold(dialog, rfd::FileDialog::set_directory).pick_file()
+            let dialog = rfd::FileDialog::new()
+                .set_title("Open mask")
+                .add_filter("Pictures", &PHOTOS);
+            folder
+                .into_iter()
+                .fold(dialog, rfd::FileDialog::set_directory)
+                .pick_file()
         });
     }
 
@@ -120,11 +138,18 @@ impl App {
     }
 
     pub(super) fn browse_export(&mut self) {
-        let Dialog::Export(form) = &self.state.dialog else { return };
+        let Dialog::Export(form) = &self.state.dialog else {
+            return;
+        };
         let plan = form.plan();
         self.browse(Purpose::Export, move || {
             let dialog = rfd::FileDialog::new().set_title("Export");
-            let name = plan.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = plan
+                .path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             let folder = plan.path.parent().map(ToOwned::to_owned);
             let dialog = folder.into_iter().fold(dialog, rfd::FileDialog::set_directory);
             dialog.set_file_name(name).save_file()
@@ -145,8 +170,12 @@ impl App {
     }
 
     pub(in crate::app) fn drain_dialog(&mut self) {
-        let Some((purpose, job)) = &self.tasks.dialog else { return };
-        let (purpose, Some(outcome)) = (*purpose, job.poll()) else { return };
+        let Some((purpose, job)) = &self.tasks.dialog else {
+            return;
+        };
+        let (purpose, Some(outcome)) = (*purpose, job.poll()) else {
+            return;
+        };
         self.tasks.dialog = None;
         let Ok(Some(path)) = outcome else { return };
         match purpose {

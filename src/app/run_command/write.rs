@@ -42,27 +42,36 @@ impl App {
         photo.document.end_stroke();
         let (pixels, metadata) = (Arc::clone(photo.document.result()), Arc::clone(&photo.metadata));
         let state = photo.document.state();
-        let name = plan.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = plan
+            .path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let waker = self.tasks.waker.clone();
-        self.tasks.writing = Some(jobs::spawn(&format!("Exporting {name}"), waker, move |progress| {
-            let outcome = if progress.stage("Writing").is_err() {
-                Err(WriteFailure::Other("cancelled".to_owned()))
-            } else {
-                let Plan {
-                    path,
-                    format,
-                    options,
-                    overwrite,
-                } = &plan;
-                write::photo(path, &pixels, &metadata, *format, options, *overwrite).map_err(|error| {
-                    match error.problem {
-                        write::Problem::Exists => WriteFailure::Exists,
-                        problem => WriteFailure::Other(problem.to_string()),
-                    }
-                })
-            };
-            Written { plan, state, outcome }
-        }));
+        self.tasks.writing = Some(jobs::spawn(
+            &format!("Exporting {name}"),
+            waker,
+            move |progress| {
+                let outcome = if progress.stage("Writing").is_err() {
+                    Err(WriteFailure::Other("cancelled".to_owned()))
+                } else {
+                    let Plan {
+                        path,
+                        format,
+                        options,
+                        overwrite,
+                    } = &plan;
+                    write::photo(path, &pixels, &metadata, *format, options, *overwrite).map_err(|error| {
+                        match error.problem {
+                            write::Problem::Exists => WriteFailure::Exists,
+                            problem => WriteFailure::Other(problem.to_string()),
+                        }
+                    })
+                };
+                Written { plan, state, outcome }
+            },
+        ));
     }
 
     pub(in crate::app) fn drain_writing(&mut self, ctx: &Context) {
@@ -140,7 +149,10 @@ impl App {
             return;
         };
         self.tasks.copying = None;
-        match outcome.map_err(|crash| crash.to_string()).and_then(|outcome| outcome) {
+        match outcome
+            .map_err(|crash| crash.to_string())
+            .and_then(|outcome| outcome)
+        {
             Ok(()) => self.notices.news("Copied", "The result is on the clipboard"),
             Err(why) => self.notices.error("The result could not be copied", why),
         }
