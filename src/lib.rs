@@ -14,5 +14,7 @@ pub mod jobs;
 
 pub mod settings;
 
+pub mod cli;
+
 #[cfg(feature = "gui")]
 pub mod app;

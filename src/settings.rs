@@ -201,7 +201,11 @@ impl Settings {
 }
 
 fn within(value: f32, least: f32, most: f32, otherwise: f32) -> f32 {
-    if value.is_finite() { value.clamp(least, most) } else { otherwise }
+    if value.is_finite() {
+        value.clamp(least, most)
+    } else {
+        otherwise
+    }
 }
 
 fn parse(bytes: &[u8]) -> Result<Settings, String> {
@@ -235,7 +239,10 @@ mod tests {
     #[test]
     fn a_missing_file_gives_the_defaults_without_a_word() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(Settings::load(&folder.path().join("none.json")), (Settings::default(), None));
+        assert_eq!(
+            Settings::load(&folder.path().join("none.json")),
+            (Settings::default(), None)
+        );
     }
 
     #[test]
@@ -246,7 +253,10 @@ mod tests {
             fs::write(&path, contents).unwrap();
             let (settings, notice) = Settings::load(&path);
             assert_eq!(settings, Settings::default());
-            assert!(notice.is_some_and(|notice| notice.contains("settings.damaged.json")), "{contents}");
+            assert!(
+                notice.is_some_and(|notice| notice.contains("settings.damaged.json")),
+                "{contents}"
+            );
             let kept = fs::read_to_string(folder.path().join("settings.damaged.json"));
             assert_eq!(kept.unwrap(), contents);
         }
@@ -258,7 +268,10 @@ mod tests {
         let path = folder.path().join("settings.json");
         fs::write(&path, "{\"brush\": {\"diameter_px\": 1e9}, \"device\": \"cpu\"}").unwrap();
         let (settings, notice) = Settings::load(&path);
-        assert_eq!((settings.brush.diameter_px, settings.device.as_str()), (2000.0, "cpu"));
+        assert_eq!(
+            (settings.brush.diameter_px, settings.device.as_str()),
+            (2000.0, "cpu")
+        );
         assert_eq!((settings.brush.hardness, notice), (0.8, None));
     }
 

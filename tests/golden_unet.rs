@@ -9,7 +9,12 @@ mod golden;
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use golden::{Golden, assert_close, assert_same, values};
-use lacuna::nn::{Config, UNet, partial_conv::Masked, weights::name_of_naoto0804};
+use lacuna::nn::{
+    Config, UNet,
+    ops::{FusedUNet, Instructions},
+    partial_conv::Masked,
+    weights::name_of_naoto0804,
+};
 
 /// Single precision against double over up to 16 layers, for outputs up to 4.1; PyTorch itself is 6e-6 away.
 const ABSOLUTE: f32 = 5e-5;
@@ -138,6 +143,42 @@ fn sparse_input(golden: &Golden) -> Tensor {
         .unwrap()
         .narrow(3, 0, 144)
         .unwrap()
+}
+
+#[test]
+fn the_fused_engine_gives_the_same_with_every_instruction_set_of_this_processor() {
+    for instructions in Instructions::supported() {
+        for (name, size) in [
+            ("unet_d7_b4_256", "256"),
+            ("unet_d8_b4_256", "256"),
+            ("unet_d8_b4_256", "odd"),
+        ] {
+            let golden = Golden::open(&format!("{name}.safetensors"));
+            let fused = FusedUNet::with_instructions(&unet(&golden, DType::F32), instructions).unwrap();
+            let prefix = if size == "odd" { "odd_" } else { "" };
+            let tensor = |what: &str| golden.tensor(&format!("{prefix}{what}"));
+            let (out, _) = fused.forward(&tensor("input"), &tensor("mask")).unwrap();
+            assert_close(
+                &format!("{name} {size} {instructions:?}"),
+                &out,
+                &tensor("output"),
+                ABSOLUTE,
+            );
+        }
+    }
+}
+
+#[test]
+fn the_fused_engine_leaves_the_same_holes_for_one_valid_pixel() {
+    let golden = Golden::open("unet_d7_b4_256.safetensors");
+    let expected = golden.tensor("sparse_output");
+    let largest = values(&expected).into_iter().fold(0.0, f32::max);
+    let fused = FusedUNet::new(&unet(&golden, DType::F32)).unwrap();
+    let (out, mask) = fused
+        .forward(&sparse_input(&golden), &golden.tensor("sparse_mask"))
+        .unwrap();
+    assert_close("sparse", &out, &expected, RELATIVE * largest);
+    assert_same("sparse mask", &mask, &golden.tensor("sparse_output_mask"));
 }
 
 /// `enc_3` for `encoder.2`, `dec_7` for `decoder.0` of seven levels.

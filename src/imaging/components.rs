@@ -14,16 +14,30 @@ pub struct Component {
     runs: Vec<Run>,
 }
 
-/// Columns `start..end` of row `y`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Run {
-    y: u32,
-    start: u32,
-    end: u32,
+/// Hole pixels side by side: columns `start..end` of row `y`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Run {
+    /// Row.
+    pub y: u32,
+    /// First column.
+    pub start: u32,
+    /// First column behind it.
+    pub end: u32,
 }
 
 impl Run {
-    const fn rect(&self) -> Rect {
+    /// Number of pixels.
+    pub const fn len(&self) -> u32 {
+        self.end - self.start
+    }
+
+    /// Whether there is no pixel in it.
+    pub const fn is_empty(&self) -> bool {
+        self.end <= self.start
+    }
+
+    /// The run as a rectangle of one row.
+    pub const fn rect(&self) -> Rect {
         Rect::new(self.start, self.y, self.end - self.start, 1)
     }
 }
@@ -32,6 +46,11 @@ impl Component {
     /// The smallest rectangle around it.
     pub const fn bounds(&self) -> Rect {
         self.bounds
+    }
+
+    /// Its pixels, in reading order.
+    pub fn runs(&self) -> &[Run] {
+        &self.runs
     }
 
     /// Its number of pixels.
@@ -82,7 +101,8 @@ impl Mask {
         sets.components(&runs)
     }
 
-    fn runs(&self) -> Vec<Run> {
+    /// All holes as runs, in reading order.
+    pub fn runs(&self) -> Vec<Run> {
         let width = (self.width() as usize).max(1);
         let rows = self.coverage().par_chunks(width).enumerate();
         rows.flat_map_iter(|(y, row)| runs_of_row(y as u32, row))

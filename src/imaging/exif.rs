@@ -143,14 +143,16 @@ impl<'a> Block<'a> {
             return Vec::new();
         };
         let end = ifd + 2 + entries.len() * ENTRY_BYTES;
-        let mut ranges = vec![ifd..(end + 4).min(self.bytes.len())];
-        ranges.extend(entries.iter().filter_map(|entry| self.value_range(entry)));
-        ranges
+        let directory = ifd..(end + 4).min(self.bytes.len());
+        let values = entries.iter().filter_map(|entry| self.value_range(entry));
+        values.chain([directory]).collect()
     }
 
-    /// The bytes of everything but the directories named in `except` and the thumbnail.
+    /// The bytes of everything but the thumbnail and the directory `except`.
     fn kept_extent(&self, except: Option<u16>) -> Vec<Range<usize>> {
-        let mut ranges = Vec::from([0..8]);
+        let header = 0..8;
+        let mut ranges = Ranges::new();
+        ranges.push(header);
         let Some(first) = self.first_ifd() else {
             return ranges;
         };

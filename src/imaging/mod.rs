@@ -23,7 +23,7 @@ pub mod resize;
 pub mod write;
 mod xmp;
 
-pub use components::Component;
+pub use components::{Component, Run};
 pub use mask::{HOLE_THRESHOLD, Mask};
 pub use metadata::{Metadata, MetadataPolicy};
 pub use orientation::Orientation;

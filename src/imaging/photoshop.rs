@@ -10,8 +10,8 @@ const LEFT_OUT: [u16; 6] = [1033, 1036, 1039, 1058, 1059, 1060];
 pub(super) fn carried_resources(resources: &[u8]) -> Option<Vec<u8>> {
     let mut carried = Vec::new();
     let mut rest = resources;
-    // Padding behind the last resource is common.
-    while rest.len() >= 12 {
+    // Zeros behind the last resource are common.
+    while rest.iter().any(|&byte| byte != 0) {
         let (id, length) = resource(rest)?;
         let (resource, behind) = rest.split_at_checked(length)?;
         if !LEFT_OUT.contains(&id) {

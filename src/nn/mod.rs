@@ -5,17 +5,20 @@
 //! mask is 1 where a pixel is valid and 0 where it is a hole.
 
 pub mod device;
+pub mod ops;
 pub mod partial_conv;
 pub mod unet;
 pub mod weights;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use candle_core::{Device, Tensor};
 
 pub use device::DeviceChoice;
 pub use unet::{Config, UNet};
 pub use weights::{Info, WeightsError};
+
+use ops::{FusedUNet, Plane};
 
 /// Mean and deviation per channel of the pictures the network is trained on, for values from 0 to 1 (ImageNet).
 pub const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
@@ -86,11 +89,27 @@ pub struct Filled {
     pub still_hole: Vec<bool>,
 }
 
+/// What runs the network: on the CPU the packed layers, elsewhere candle's operations.
+#[derive(Debug, Clone)]
+enum Engine {
+    Fused(FusedUNet),
+    Candle(UNet),
+}
+
+impl Engine {
+    fn new(unet: UNet, device: &Device) -> candle_core::Result<Self> {
+        if device.is_cpu() {
+            FusedUNet::new(&unet).map(Self::Fused)
+        } else {
+            Ok(Self::Candle(unet))
+        }
+    }
+}
+
 /// The network with its weights on a device.
 #[derive(Debug, Clone)]
 pub struct Network {
-    /// The network.
-    pub unet: UNet,
+    engine: Arc<Engine>,
     /// Where it runs.
     pub device: Device,
     /// Which weights these are.
@@ -126,9 +145,9 @@ impl Network {
 
     /// Puts checked weights on `device`.
     pub fn load(file: &weights::File, device: &Device) -> Result<Self, NetworkError> {
-        let unet = UNet::load(file, device).map_err(|error| compute_error(device, error))?;
+        let engine = UNet::load(file, device).and_then(|unet| Engine::new(unet, device));
         Ok(Self {
-            unet,
+            engine: Arc::new(engine.map_err(|error| compute_error(device, error))?),
             device: device.clone(),
             info: file.info().clone(),
         })
@@ -136,12 +155,14 @@ impl Network {
 
     /// The same network on the CPU, for when its device has failed.
     pub fn on_cpu(&self) -> Result<Self, NetworkError> {
-        let unet = self
-            .unet
-            .to_device(&Device::Cpu)
-            .map_err(|error| compute_error(&self.device, error))?;
+        let engine = match &*self.engine {
+            Engine::Fused(_) => return Ok(self.clone()),
+            Engine::Candle(unet) => unet
+                .to_device(&Device::Cpu)
+                .and_then(|unet| Engine::new(unet, &Device::Cpu)),
+        };
         Ok(Self {
-            unet,
+            engine: Arc::new(engine.map_err(|error| compute_error(&self.device, error))?),
             device: Device::Cpu,
             info: self.info.clone(),
         })
@@ -171,18 +192,13 @@ impl Network {
                 mask: valid.len(),
             });
         }
-        let run = || -> candle_core::Result<(Vec<f32>, Vec<f32>)> {
-            let image = Tensor::from_vec(normalized_planes(rgb, valid), (1, 3, height, width), &self.device)?;
-            let mask = valid
-                .iter()
-                .map(|&valid| f32::from(u8::from(valid != 0)))
-                .collect();
-            let mask = Tensor::from_vec(mask, (1, 1, height, width), &self.device)?;
-            let (image, mask) = self.unet.forward(&image, &mask)?;
-            Ok((image.flatten_all()?.to_vec1()?, mask.flatten_all()?.to_vec1()?))
+        let pixels = normalized(rgb, valid);
+        let made = match &*self.engine {
+            Engine::Fused(fused) => run_fused(fused, &pixels, valid, width, height),
+            Engine::Candle(unet) => run_candle(unet, &self.device, pixels, valid, width, height),
         };
-        let (planes, mask) = run().map_err(|error| compute_error(&self.device, error))?;
-        Ok(compose(rgb, valid, &planes, &mask))
+        let (made, mask) = made.map_err(|error| compute_error(&self.device, error))?;
+        Ok(compose(rgb, valid, &made, &mask))
     }
 }
 
@@ -193,36 +209,80 @@ fn compute_error(device: &Device, error: candle_core::Error) -> NetworkError {
     }
 }
 
-/// The picture as three planes in the network's space, holes zero.
-fn normalized_planes(rgb: &[f32], valid: &[u8]) -> Vec<f32> {
-    let mut planes = vec![0.0; rgb.len()];
-    for (channel, plane) in planes.chunks_exact_mut(valid.len()).enumerate() {
-        for (index, value) in plane
-            .iter_mut()
-            .enumerate()
-            .filter(|(index, _)| valid[*index] != 0)
-        {
-            *value = (rgb[3 * index + channel] - MEAN[channel]) / DEVIATION[channel];
-        }
-    }
-    planes
+/// Runs the packed network for the holes alone; pixels come and go interleaved.
+fn run_fused(
+    fused: &FusedUNet,
+    pixels: &[f32],
+    valid: &[u8],
+    width: usize,
+    height: usize,
+) -> candle_core::Result<(Vec<f32>, Vec<u8>)> {
+    let holes: Vec<u8> = valid.iter().map(|&valid| u8::from(valid == 0)).collect();
+    let (Some(valid), Some(holes)) = (
+        Plane::new(height, width, valid),
+        Plane::new(height, width, &holes),
+    ) else {
+        candle_core::bail!("a mask of {} for {width} × {height}", valid.len());
+    };
+    let (pixels, mask) = fused.fill(pixels, &valid, Some(&holes))?;
+    Ok((pixels, mask.into_values()))
 }
 
-fn compose(rgb: &[f32], valid: &[u8], planes: &[f32], mask: &[f32]) -> Filled {
+/// Runs the network through candle on any device; pixels come and go interleaved.
+fn run_candle(
+    unet: &UNet,
+    device: &Device,
+    pixels: Vec<f32>,
+    valid: &[u8],
+    width: usize,
+    height: usize,
+) -> candle_core::Result<(Vec<f32>, Vec<u8>)> {
+    let image = Tensor::from_vec(pixels, (1, height, width, 3), device)?;
+    let image = image.permute((0, 3, 1, 2))?.contiguous()?;
+    let mask = valid
+        .iter()
+        .map(|&valid| f32::from(u8::from(valid != 0)))
+        .collect();
+    let mask = Tensor::from_vec(mask, (1, 1, height, width), device)?;
+    let (image, mask) = unet.forward(&image, &mask)?;
+    let pixels = image
+        .permute((0, 2, 3, 1))?
+        .contiguous()?
+        .flatten_all()?
+        .to_vec1()?;
+    Ok((pixels, mask.ne(0f64)?.flatten_all()?.to_vec1()?))
+}
+
+/// The picture in the network's space, holes zero.
+fn normalized(rgb: &[f32], valid: &[u8]) -> Vec<f32> {
+    let mut pixels = vec![0.0; rgb.len()];
+    let places = pixels
+        .as_chunks_mut::<3>()
+        .0
+        .iter_mut()
+        .zip(rgb.as_chunks::<3>().0);
+    for ((to, from), _) in places.zip(valid).filter(|(_, valid)| **valid != 0) {
+        *to = std::array::from_fn(|channel| (from[channel] - MEAN[channel]) / DEVIATION[channel]);
+    }
+    pixels
+}
+
+fn compose(rgb: &[f32], valid: &[u8], made: &[f32], mask: &[u8]) -> Filled {
     let mut filled = rgb.to_vec();
-    for (index, pixel) in filled.as_chunks_mut::<3>().0.iter_mut().enumerate() {
-        if valid[index] != 0 {
-            continue;
-        }
-        for (channel, value) in pixel.iter_mut().enumerate() {
-            let made = planes[channel * valid.len() + index];
-            *value = (made * DEVIATION[channel] + MEAN[channel]).clamp(0.0, 1.0);
-        }
+    let places = filled
+        .as_chunks_mut::<3>()
+        .0
+        .iter_mut()
+        .zip(made.as_chunks::<3>().0);
+    for ((to, from), _) in places.zip(valid).filter(|(_, valid)| **valid == 0) {
+        *to = std::array::from_fn(|channel| {
+            (from[channel] * DEVIATION[channel] + MEAN[channel]).clamp(0.0, 1.0)
+        });
     }
     let still_hole = valid
         .iter()
         .zip(mask)
-        .map(|(&valid, &mask)| valid == 0 && mask == 0.0)
+        .map(|(&valid, &mask)| valid == 0 && mask == 0)
         .collect();
     Filled {
         rgb: filled,

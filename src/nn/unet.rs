@@ -138,10 +138,10 @@ fn layer_tensors(name: &str, layer: Layer) -> Vec<(String, Vec<usize>)> {
 
 /// A partial convolution with what follows it.
 #[derive(Debug, Clone)]
-struct Block {
-    conv: PartialConv2d,
-    norm: Option<BatchNorm>,
-    activation: Option<Activation>,
+pub(super) struct Block {
+    pub(super) conv: PartialConv2d,
+    pub(super) norm: Option<BatchNorm>,
+    pub(super) activation: Option<Activation>,
 }
 
 impl Block {
@@ -209,8 +209,8 @@ fn norm_to_device(norm: &BatchNorm, device: &Device) -> Result<BatchNorm> {
 /// The network.
 #[derive(Debug, Clone)]
 pub struct UNet {
-    encoder: Vec<Block>,
-    decoder: Vec<Block>,
+    pub(super) encoder: Vec<Block>,
+    pub(super) decoder: Vec<Block>,
     config: Config,
 }
 

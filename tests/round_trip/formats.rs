@@ -51,7 +51,7 @@ proptest! {
         let (format, channels) = (LOSSLESS[format], ALL_CHANNELS[channels]);
         let depth = if is_deep && format.supports_16_bit() { 16 } else { 8 };
         let stored = noise(width, height, channels, depth, seed);
-        let metadata = Metadata { exif: Some(exif(seed % 2 == 0, orientation)), ..Metadata::default() };
+        let metadata = Metadata { exif: Some(exif(seed.is_multiple_of(2), orientation)), ..Metadata::default() };
         let encoded = encode(&stored, &metadata, format, &Options::default()).unwrap();
         let first = photo_from_bytes(&encoded.bytes).unwrap();
         assert_eq!(first.pixels, turned(&expected_layout(&stored, format), orientation));
@@ -157,6 +157,27 @@ fn jpeg_stays_near_the_photo() {
         };
         let worst = before.iter().zip(after).map(|(a, b)| a.abs_diff(*b)).max();
         assert!(worst <= Some(tolerance), "quality {quality}: off by {worst:?}");
+    }
+}
+
+/// The decoder would give such files back without their colours.
+#[test]
+fn a_jpeg_that_would_be_decoded_wrongly_is_refused() {
+    let Samples::U8(samples) = gradient(40, 30).samples().clone() else {
+        panic!("gradients are 8 bit");
+    };
+    for (sampling, is_read) in [
+        (jpeg_encoder::SamplingFactor::F_1_1, true),
+        (jpeg_encoder::SamplingFactor::F_2_2, false),
+    ] {
+        let mut bytes = Vec::new();
+        let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, 90);
+        encoder.set_sampling_factor(sampling);
+        encoder.set_optimized_huffman_tables(true);
+        encoder
+            .encode(&samples, 40, 30, jpeg_encoder::ColorType::Rgb)
+            .unwrap();
+        assert_eq!(photo_from_bytes(&bytes).is_ok(), is_read, "{sampling:?}");
     }
 }
 

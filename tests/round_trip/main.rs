@@ -3,11 +3,12 @@
 //! All pictures are made here, from seeds. Oracles are independent of the code under test: the `image` crate for
 //! samples and orientation, `kamadak-exif` for EXIF, and brute force for masks.
 
-#![expect(clippy::tests_outside_test_module, reason = "this whole crate is tests")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod damage;
 mod files;
 mod formats;
 mod masks;
 mod metadata;
+mod speed;
 mod support;

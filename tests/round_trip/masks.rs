@@ -91,7 +91,7 @@ proptest! {
     #[test]
     fn components_equal_a_flood_fill(mask in masks()) {
         let components = mask.components();
-        let mut rest = mask.clone();
+        let mut rest = mask;
         for component in &components {
             let bounds = component.bounds();
             let alone = component.mask();

@@ -178,7 +178,7 @@ impl Block {
 pub(crate) fn full_metadata(channels: Channels, orientation: u16) -> Metadata {
     Metadata {
         icc: Some(icc(channels)),
-        exif: Some(exif(orientation % 2 == 0, orientation)),
+        exif: Some(exif(orientation.is_multiple_of(2), orientation)),
         xmp: Some(XMP.to_vec()),
         iptc: Some(IPTC.to_vec()),
         notices: Vec::new(),

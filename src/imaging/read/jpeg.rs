@@ -8,6 +8,12 @@ use crate::imaging::{Channels, Format, Samples};
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Stored, Problem> {
     let segments = Segments::find(bytes);
+    if segments.has_separate_scans {
+        return Err(Problem::unsupported(
+            "JPEG with a scan per colour and colours at reduced resolution",
+            "PNG, or save it as an ordinary JPEG",
+        ));
+    }
     let mut notices = Vec::new();
     let decoded = match decode_samples(bytes, true) {
         Err(Failure::StrayBytes) => {

@@ -12,12 +12,38 @@ pub(super) struct Segments<'a> {
     pub(super) iptc: Option<Vec<u8>>,
     /// There is more XMP than fits into a segment; it is spread over several.
     pub(super) has_extended_xmp: bool,
+    /// Baseline with fewer components in the first scan than in the frame, and colours at reduced resolution. The
+    /// decoder gets the colours of such files wrong.
+    pub(super) has_separate_scans: bool,
     /// The file holds a picture with its end.
     pub(super) is_complete: bool,
 }
 
 const END_OF_IMAGE: u8 = 0xD9;
 const START_OF_SCAN: u8 = 0xDA;
+const BASELINE: u8 = 0xC0;
+const EXTENDED: u8 = 0xC1;
+
+/// What a sequential frame says of its components.
+#[derive(Default)]
+struct Frame {
+    components: u8,
+    is_subsampled: bool,
+}
+
+impl Frame {
+    fn parse(payload: &[u8]) -> Self {
+        let sampling = payload
+            .get(6..)
+            .unwrap_or_default()
+            .chunks_exact(3)
+            .map(|component| component[1]);
+        Self {
+            components: payload.get(5).copied().unwrap_or(0),
+            is_subsampled: sampling.into_iter().any(|factors| factors != 0x11),
+        }
+    }
+}
 
 impl<'a> Segments<'a> {
     /// Walks over the whole file. What does not make sense ends the walk.
@@ -26,6 +52,7 @@ impl<'a> Segments<'a> {
         let mut icc_parts = Vec::new();
         let mut at = 2;
         let mut has_scan = false;
+        let mut frame = Frame::default();
         while let Some((marker, behind)) = next_marker(bytes, at) {
             at = behind;
             match marker {
@@ -39,7 +66,14 @@ impl<'a> Segments<'a> {
             let Some(payload) = payload(bytes, at) else { break };
             at += 2 + payload.len();
             segments.take(marker, payload, &mut icc_parts);
-            has_scan |= marker == START_OF_SCAN;
+            if matches!(marker, BASELINE | EXTENDED) {
+                frame = Frame::parse(payload);
+            }
+            if marker == START_OF_SCAN && !has_scan {
+                has_scan = true;
+                let in_scan = payload.first().copied().unwrap_or(0);
+                segments.has_separate_scans = frame.is_subsampled && in_scan < frame.components;
+            }
         }
         segments.icc = joined(icc_parts);
         segments

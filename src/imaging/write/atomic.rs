@@ -38,15 +38,21 @@ pub(super) fn write(path: &Path, bytes: &[u8], overwrite: bool) -> Result<(), Pr
     file.write_all(bytes)
         .and_then(|()| file.as_file().sync_all())
         .map_err(Problem::Io)?;
-    if overwrite {
-        file.persist(path).map_err(|failed| Problem::Io(failed.error))?;
+    let renamed = if overwrite {
+        file.persist(path)
     } else {
+        // File systems of memory cards cannot refuse to replace; what is there was looked for just before.
         file.persist_noclobber(path)
-            .map_err(|failed| match failed.error.kind() {
-                io::ErrorKind::AlreadyExists => Problem::Exists,
-                _ => Problem::Io(failed.error),
-            })?;
-    }
+            .or_else(|failed| match failed.error.kind() {
+                io::ErrorKind::AlreadyExists => Err(failed),
+                _ if path.symlink_metadata().is_ok() => Err(failed),
+                _ => failed.file.persist(path),
+            })
+    };
+    renamed.map_err(|failed| match failed.error.kind() {
+        io::ErrorKind::AlreadyExists => Problem::Exists,
+        _ => Problem::Io(failed.error),
+    })?;
     sync_folder(&folder);
     Ok(())
 }

@@ -1,4 +1,7 @@
 //! JPEG with everything that its segments hold.
+//!
+//! Plain baseline with all components in one scan, which every decoder reads. The encoder's optimised tables would
+//! save a few percent, but it then writes a scan per component, which some decoders get wrong.
 
 use jpeg_encoder::{ColorType, Encoder, EncodingError, SamplingFactor};
 
@@ -26,7 +29,6 @@ pub(super) fn encode(
     } else {
         SamplingFactor::F_2_2
     });
-    encoder.set_optimized_huffman_tables(true);
     add_metadata(&mut encoder, metadata, notices).map_err(problem)?;
     let color_type = match pixels.channels().color_count() {
         1 => ColorType::Luma,

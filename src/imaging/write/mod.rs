@@ -73,6 +73,15 @@ pub fn photo(
     })
 }
 
+/// Refuses before any work what [`photo`] would refuse for `path` in the end: an existing file without `overwrite`,
+/// the original, a folder that is missing or cannot be written to.
+pub fn check(path: &Path, options: &Options, overwrite: bool) -> Result<(), WriteError> {
+    atomic::check_target(path, options.original.as_deref(), overwrite).map_err(|problem| WriteError {
+        name: path.display().to_string(),
+        problem,
+    })
+}
+
 /// Encodes a photo into memory.
 pub fn encode(
     pixels: &Pixels,
@@ -90,7 +99,7 @@ pub fn encode(
     let bytes = match format {
         Format::Jpeg => jpeg::encode(&pixels, metadata, options.quality, &mut notices),
         Format::Png => png::encode(&pixels, metadata, &mut notices),
-        Format::Tiff => tiff::encode(&pixels, metadata, &mut notices),
+        Format::Tiff => tiff::encode(&pixels, &metadata, &mut notices),
         Format::WebP => webp::encode(&pixels, metadata, &mut notices),
     }?;
     Ok(Encoded { bytes, notices })

@@ -28,7 +28,8 @@ pub(super) fn encode(
     info.bit_depth = depth;
     let mut bytes = Vec::new();
     let mut encoder = Encoder::with_info(&mut bytes, info).map_err(problem)?;
-    encoder.set_compression(Compression::Balanced);
+    // Ten times faster than the default for files a few percent larger.
+    encoder.set_compression(Compression::Fast);
     if let Some(xmp) = metadata.xmp {
         match String::from_utf8(xmp) {
             Ok(xmp) => encoder

@@ -31,7 +31,7 @@ const UNDEFINED: u16 = 7;
 
 pub(super) fn encode(
     pixels: &Pixels,
-    metadata: Metadata,
+    metadata: &Metadata,
     notices: &mut Vec<String>,
 ) -> Result<Vec<u8>, Problem> {
     let fields = metadata
@@ -46,9 +46,9 @@ pub(super) fn encode(
     }
     let sample_bytes = pixels.samples().len() as u64 * u64::from(pixels.bit_depth() / 8);
     let encoded = if sample_bytes > BIG_BYTES {
-        encode_as::<TiffKindBig>(pixels, &metadata, &fields)
+        encode_as::<TiffKindBig>(pixels, metadata, &fields)
     } else {
-        encode_as::<TiffKindStandard>(pixels, &metadata, &fields)
+        encode_as::<TiffKindStandard>(pixels, metadata, &fields)
     };
     encoded.map_err(|error| Problem::encoder(Format::Tiff, error))
 }
@@ -81,7 +81,6 @@ where
         }
         Ok(())
     })?;
-    drop(tiff);
     Ok(file.into_inner())
 }
 

@@ -20,7 +20,13 @@ pub(super) fn fill(rgb: &mut [f32], known: &[bool], width: usize, height: usize)
         coarser = Some(level);
     }
     let Some(filled) = coarser else { return };
-    for ((pixel, value), known) in rgb.as_chunks_mut::<3>().0.iter_mut().zip(&filled.colors).zip(known) {
+    for ((pixel, value), known) in rgb
+        .as_chunks_mut::<3>()
+        .0
+        .iter_mut()
+        .zip(&filled.colors)
+        .zip(known)
+    {
         if !known {
             *pixel = *value;
         }
@@ -86,7 +92,11 @@ impl Level {
     fn between(&self, x: usize, y: usize) -> [f32; 3] {
         let neighbours = |at: usize, side: usize| {
             let near = at / 2;
-            let far = if at % 2 == 0 { near.saturating_sub(1) } else { (near + 1).min(side - 1) };
+            let far = if at % 2 == 0 {
+                near.saturating_sub(1)
+            } else {
+                (near + 1).min(side - 1)
+            };
             [(near, 0.75), (far, 0.25)]
         };
         let mut value = [0.0; 3];

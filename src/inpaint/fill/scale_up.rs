@@ -8,7 +8,9 @@ use crate::imaging::Rect;
 ///
 /// `wanted` is in pixels of the scaled picture. At a factor of 1 the values are copied.
 pub(super) fn scale_up(rgb: &[f32], width: usize, height: usize, factor: u32, wanted: Rect) -> Vec<f32> {
-    let columns: Vec<Taps> = (wanted.x..wanted.right()).map(|x| Taps::at(x, factor, width)).collect();
+    let columns: Vec<Taps> = (wanted.x..wanted.right())
+        .map(|x| Taps::at(x, factor, width))
+        .collect();
     let mut scaled = vec![0.0; wanted.area() as usize * 3];
     scaled
         .par_chunks_mut((wanted.width as usize * 3).max(1))
@@ -52,7 +54,12 @@ impl Taps {
 
     fn mix(&self, sample: impl Fn(usize) -> [f32; 3]) -> [f32; 3] {
         let mut mixed = [0.0; 3];
-        for (at, weight) in self.at.iter().zip(self.weights).filter(|(_, weight)| *weight != 0.0) {
+        for (at, weight) in self
+            .at
+            .iter()
+            .zip(self.weights)
+            .filter(|(_, weight)| *weight != 0.0)
+        {
             for (mixed, value) in mixed.iter_mut().zip(sample(*at)) {
                 *mixed += weight * value;
             }
@@ -86,6 +93,9 @@ mod tests {
     fn values_stay_between_black_and_white() {
         let rgb: Vec<f32> = (0..6 * 6 * 3).map(|i| ((i / 3) % 2) as f32).collect();
         let scaled = scale_up(&rgb, 6, 6, 3, Rect::new(0, 0, 18, 18));
-        assert!(scaled.iter().all(|value| (0.0..=1.0).contains(value)), "overshoot is cut");
+        assert!(
+            scaled.iter().all(|value| (0.0..=1.0).contains(value)),
+            "overshoot is cut"
+        );
     }
 }

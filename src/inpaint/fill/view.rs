@@ -109,12 +109,19 @@ impl View {
         side_step: u32,
         checkpoint: &mut dyn FnMut() -> Result<(), Cancelled>,
     ) -> Result<Self, Cancelled> {
-        let rect = Rect::new(rect.x - source.origin.0, rect.y - source.origin.1, rect.width, rect.height);
+        let rect = Rect::new(
+            rect.x - source.origin.0,
+            rect.y - source.origin.1,
+            rect.width,
+            rect.height,
+        );
         let width = rect.width.div_ceil(scale_down).next_multiple_of(side_step) as usize;
         let height = rect.height.div_ceil(scale_down).next_multiple_of(side_step) as usize;
         let mut rgb = vec![0.0; width * height * 3];
         let mut cells = vec![Cell::Hole; width * height];
-        let bands = rgb.chunks_mut(ROWS_PER_STEP * width * 3).zip(cells.chunks_mut(ROWS_PER_STEP * width));
+        let bands = rgb
+            .chunks_mut(ROWS_PER_STEP * width * 3)
+            .zip(cells.chunks_mut(ROWS_PER_STEP * width));
         for (band, (rgb, cells)) in bands.enumerate() {
             rgb.par_chunks_mut(width * 3)
                 .zip(cells.par_chunks_mut(width))
@@ -144,11 +151,22 @@ enum Cell {
 
 /// Only all-valid cells count, unless holes are so dense that there is none: then half a cell must do.
 fn valid_cells(cells: &[Cell]) -> Vec<u8> {
-    let least = if cells.contains(&Cell::Valid) { Cell::Valid } else { Cell::Mixed };
+    let least = if cells.contains(&Cell::Valid) {
+        Cell::Valid
+    } else {
+        Cell::Mixed
+    };
     cells.iter().map(|cell| u8::from(*cell == least)).collect()
 }
 
-fn scale_row(source: &Source<'_>, rect: Rect, scale_down: u32, row: u32, rgb: &mut [f32], cells: &mut [Cell]) {
+fn scale_row(
+    source: &Source<'_>,
+    rect: Rect,
+    scale_down: u32,
+    row: u32,
+    rgb: &mut [f32],
+    cells: &mut [Cell],
+) {
     match source.pixels.samples() {
         Samples::U8(samples) => scale_row_of(source, samples, 255.0, rect, scale_down, row, rgb, cells),
         Samples::U16(samples) => scale_row_of(source, samples, 65535.0, rect, scale_down, row, rgb, cells),
@@ -202,7 +220,14 @@ mod tests {
     use crate::imaging::{Channels, Mask, Patch, Pixels, Rect, Samples};
 
     fn view(pixels: &Pixels, mask: &Mask, scale_down: u32) -> View {
-        View::of(&Source::photo(pixels, mask), pixels.bounds(), scale_down, 1, &mut || Ok(())).unwrap()
+        View::of(
+            &Source::photo(pixels, mask),
+            pixels.bounds(),
+            scale_down,
+            1,
+            &mut || Ok(()),
+        )
+        .unwrap()
     }
 
     fn gray(width: u32, height: u32, samples: &[u8]) -> Pixels {
@@ -236,7 +261,14 @@ mod tests {
     fn padding_is_a_hole() {
         let photo = gray(3, 1, &[9; 3]);
         let mask = Mask::empty(3, 1);
-        let view = View::of(&Source::photo(&photo, &mask), photo.bounds(), 1, 4, &mut || Ok(())).unwrap();
+        let view = View::of(
+            &Source::photo(&photo, &mask),
+            photo.bounds(),
+            1,
+            4,
+            &mut || Ok(()),
+        )
+        .unwrap();
         assert_eq!((view.width, view.height), (4, 4));
         assert_eq!(view.valid.iter().map(|&v| u32::from(v)).sum::<u32>(), 3);
         assert_eq!(view.valid[..4], [1, 1, 1, 0]);

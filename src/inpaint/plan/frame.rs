@@ -7,7 +7,7 @@ use crate::imaging::Rect;
 
 /// Sides of the network's pictures are multiples of this (the scale of its innermost features), as far as the
 /// photo allows.
-pub(super) const SIDE_STEP: u32 = 128;
+pub(in crate::inpaint) const SIDE_STEP: u32 = 128;
 /// The side that the network was trained at: smaller crops only where the photo is smaller.
 pub(super) const MIN_SIDE: u32 = 512;
 /// The largest side that goes through the network.

@@ -11,9 +11,9 @@ mod runs;
 
 use serde::Serialize;
 
-pub use runs::Run;
+use crate::imaging::{Component, Mask, Rect, Run};
 
-use crate::imaging::{Mask, Rect};
+pub(super) use frame::SIDE_STEP;
 
 use frame::Frame;
 use runs::HoleRuns;
@@ -47,17 +47,20 @@ impl Crop {
             self.rect.height.div_ceil(self.scale_down),
         )
     }
+
+    /// Its share of a progress bar: the network's pixels.
+    pub(super) fn steps(&self) -> u64 {
+        let (width, height) = self.network_size();
+        u64::from(width) * u64::from(height)
+    }
 }
 
 /// The crops for all holes of a mask, in the order in which they must be filled. None for an empty mask.
 pub fn crops(mask: &Mask) -> Vec<Crop> {
     let holes = HoleRuns::of(mask);
-    let pieces = holes
-        .components()
-        .into_iter()
-        .enumerate()
-        .flat_map(|(number, hole)| piece::cut(hole, number, &holes))
-        .collect();
+    let components = mask.components();
+    let cut = |(number, hole): (usize, &Component)| piece::cut(hole.runs().to_vec(), number, &holes);
+    let pieces = components.iter().enumerate().flat_map(cut).collect();
     let mut pieces = piece::gather(pieces, holes.photo());
     pieces.sort_by_key(|piece| (piece.bounds.y, piece.bounds.x, piece.runs.first().copied()));
     let parts_of: Vec<Vec<usize>> = pieces.iter().map(|piece| piece.parts_of.clone()).collect();
@@ -87,14 +90,13 @@ pub fn crops(mask: &Mask) -> Vec<Crop> {
 
 /// One crop of the whole photo at native scale.
 pub fn whole(mask: &Mask) -> Vec<Crop> {
-    let holes = HoleRuns::of(mask);
-    let runs: Vec<Run> = holes.components().concat();
+    let runs = mask.runs();
     if runs.is_empty() {
         return Vec::new();
     }
-    let hole_pixels = holes.count(holes.photo());
+    let hole_pixels = mask.hole_count();
     vec![Crop {
-        rect: holes.photo(),
+        rect: mask.bounds(),
         scale_down: 1,
         fills: runs
             .iter()

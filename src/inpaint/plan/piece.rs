@@ -4,13 +4,13 @@
 //! A wire across the photo would otherwise be scaled down until it is thinner than a pixel, and hundreds of dust
 //! spots would run the network hundreds of times.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use super::{
-    frame::{Frame, SIDE_STEP},
-    runs::{HoleRuns, Run},
+    frame::{Frame, MAX_SIDE, SIDE_STEP},
+    runs::HoleRuns,
 };
-use crate::imaging::Rect;
+use crate::imaging::{Rect, Run};
 
 /// How wide a hole may be where it is cut, per photo pixel that one network pixel would cover uncut.
 const CUT_WIDTH_PER_SCALE: u64 = 32;
@@ -157,7 +157,7 @@ pub(super) fn gather(pieces: Vec<Piece>, photo: Rect) -> Vec<Piece> {
 fn saving(piece: &Piece, alone: Frame, group: &Piece, frame: Frame, photo: Rect) -> Option<u64> {
     let bounds = piece.bounds.union(&group.bounds);
     let scale_down = alone.scale_down.min(frame.scale_down);
-    if bounds.width.max(bounds.height) > super::frame::MAX_SIDE * scale_down {
+    if bounds.width.max(bounds.height) > MAX_SIDE * scale_down {
         return None;
     }
     let together = Frame::around(bounds, photo, |_| piece.hole_pixels + group.hole_pixels);
@@ -186,8 +186,8 @@ fn gather_specks(pieces: Vec<Piece>) -> Vec<Piece> {
         }
         let (x, y) = (bounds.x + bounds.width / 2, bounds.y + bounds.height / 2);
         match cells.entry((y / SPECK_CELL, x / SPECK_CELL)) {
-            std::collections::btree_map::Entry::Occupied(mut cell) => cell.get_mut().absorb(piece),
-            std::collections::btree_map::Entry::Vacant(cell) => {
+            Entry::Occupied(mut cell) => cell.get_mut().absorb(piece),
+            Entry::Vacant(cell) => {
                 cell.insert(piece);
             }
         }

@@ -1,40 +1,14 @@
-//! The holes of a mask as horizontal runs, and the connected components among them.
+//! The holes of a mask as horizontal runs that can be counted.
 //!
-//! A photo has many pixels and few runs, so everything the plan asks (how much of a rectangle is hole, what hangs
-//! together) costs no more than the outline of the holes, also at 100 megapixels.
+//! A photo has many pixels and few runs, so what the plan asks most (how much of a rectangle is hole) costs a
+//! search per row, also at 100 megapixels.
 
-use rayon::prelude::*;
-
-use crate::imaging::{HOLE_THRESHOLD, Mask, Rect};
-
-/// Hole pixels `start..end` of row `y`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Run {
-    /// Row in the photo.
-    pub y: u32,
-    /// First column.
-    pub start: u32,
-    /// First column behind it.
-    pub end: u32,
-}
-
-impl Run {
-    /// Number of pixels.
-    pub const fn len(&self) -> u32 {
-        self.end - self.start
-    }
-
-    /// The run as a rectangle of one row.
-    pub const fn rect(&self) -> Rect {
-        Rect::new(self.start, self.y, self.end - self.start, 1)
-    }
-}
+use crate::imaging::{Mask, Rect, Run};
 
 /// All holes of a mask, row by row.
 #[derive(Debug, Clone)]
 pub(super) struct HoleRuns {
-    width: u32,
-    height: u32,
+    photo: Rect,
     runs: Vec<Run>,
     /// Index of the first run of each row, and one entry behind the last.
     row_starts: Vec<usize>,
@@ -45,20 +19,10 @@ pub(super) struct HoleRuns {
 impl HoleRuns {
     /// Reads the holes of a mask.
     pub(super) fn of(mask: &Mask) -> Self {
-        let (width, height) = (mask.width(), mask.height());
-        let rows: Vec<Vec<Run>> = mask
-            .coverage()
-            .par_chunks(width.max(1) as usize)
-            .enumerate()
-            .map(|(y, row)| runs_of_row(y as u32, row))
+        let runs = mask.runs();
+        let row_starts = (0..=mask.height())
+            .map(|y| runs.partition_point(|run| run.y < y))
             .collect();
-        let mut row_starts = Vec::with_capacity(height as usize + 1);
-        let mut runs = Vec::new();
-        for row in rows {
-            row_starts.push(runs.len());
-            runs.extend(row);
-        }
-        row_starts.resize(height as usize + 1, runs.len());
         let before = runs
             .iter()
             .scan(0, |sum, run| {
@@ -68,8 +32,7 @@ impl HoleRuns {
             })
             .collect();
         Self {
-            width,
-            height,
+            photo: mask.bounds(),
             runs,
             row_starts,
             before,
@@ -78,7 +41,7 @@ impl HoleRuns {
 
     /// The mask as a rectangle.
     pub(super) const fn photo(&self) -> Rect {
-        Rect::new(0, 0, self.width, self.height)
+        self.photo
     }
 
     /// Hole pixels inside `rect`.
@@ -101,81 +64,6 @@ impl HoleRuns {
             }
         }
     }
-
-    /// The holes that hang together (corners count), in the order of their first pixel. Runs are in reading order.
-    pub(super) fn components(&self) -> Vec<Vec<Run>> {
-        let mut roots = Roots::new(self.runs.len());
-        for y in 1..self.height as usize {
-            self.join_rows(y, &mut roots);
-        }
-        let mut component_of = vec![usize::MAX; self.runs.len()];
-        let mut components: Vec<Vec<Run>> = Vec::new();
-        for (index, run) in self.runs.iter().enumerate() {
-            let root = roots.find(index);
-            if component_of[root] == usize::MAX {
-                component_of[root] = components.len();
-                components.push(Vec::new());
-            }
-            components[component_of[root]].push(*run);
-        }
-        components
-    }
-
-    /// Joins the runs of row `y` with those of the row above that touch them.
-    fn join_rows(&self, y: usize, roots: &mut Roots) {
-        let mut above = self.row_starts[y - 1];
-        for below in self.row_starts[y]..self.row_starts[y + 1] {
-            let run = self.runs[below];
-            while above < self.row_starts[y] && self.runs[above].end < run.start {
-                above += 1;
-            }
-            let mut touching = above;
-            while touching < self.row_starts[y] && self.runs[touching].start <= run.end {
-                roots.join(touching, below);
-                touching += 1;
-            }
-        }
-    }
-}
-
-fn runs_of_row(y: u32, row: &[u8]) -> Vec<Run> {
-    let mut runs = Vec::new();
-    let mut x = 0;
-    while let Some(skipped) = row[x..].iter().position(|&coverage| coverage >= HOLE_THRESHOLD) {
-        let start = x + skipped;
-        let length = row[start..]
-            .iter()
-            .position(|&coverage| coverage < HOLE_THRESHOLD);
-        x = length.map_or(row.len(), |length| start + length);
-        runs.push(Run {
-            y,
-            start: start as u32,
-            end: x as u32,
-        });
-    }
-    runs
-}
-
-/// Disjoint sets; the smallest index of a set is its root.
-struct Roots(Vec<usize>);
-
-impl Roots {
-    fn new(count: usize) -> Self {
-        Self((0..count).collect())
-    }
-
-    fn find(&mut self, mut index: usize) -> usize {
-        while self.0[index] != index {
-            self.0[index] = self.0[self.0[index]];
-            index = self.0[index];
-        }
-        index
-    }
-
-    fn join(&mut self, a: usize, b: usize) {
-        let (a, b) = (self.find(a), self.find(b));
-        self.0[a.max(b)] = a.min(b);
-    }
 }
 
 #[cfg(test)]
@@ -184,28 +72,6 @@ mod tests {
 
     use super::HoleRuns;
     use crate::imaging::{Mask, Rect};
-
-    fn mask(rows: &[&str]) -> Mask {
-        let coverage = rows
-            .iter()
-            .flat_map(|row| row.bytes())
-            .map(|b| if b == b'#' { 255 } else { 0 });
-        Mask::new(rows[0].len() as u32, rows.len() as u32, coverage.collect()).unwrap()
-    }
-
-    #[test]
-    fn holes_that_touch_at_a_corner_hang_together() {
-        let runs = HoleRuns::of(&mask(&["#...#", ".#..#", "....."]));
-        let components = runs.components();
-        assert_eq!(components.len(), 2);
-        assert_eq!(components[0].len(), 2);
-    }
-
-    #[test]
-    fn a_hole_that_joins_further_down_is_one_component() {
-        let runs = HoleRuns::of(&mask(&["#.#.#", "#.#.#", "#####"]));
-        assert_eq!(runs.components().len(), 1);
-    }
 
     proptest! {
         #[test]
