@@ -37,7 +37,7 @@ impl Coarse {
             levels: (0..COARSE_LEVELS).map(level).collect(),
             width,
             height,
-            dirty: Rect::new(0, 0, width, height),
+            dirty: Rect::default(),
         }
     }
 
@@ -141,7 +141,7 @@ impl Coarse {
         );
     }
 
-    const fn bounds(&self) -> Rect {
+    pub(super) const fn bounds(&self) -> Rect {
         Rect::new(0, 0, self.width, self.height)
     }
 }

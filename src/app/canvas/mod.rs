@@ -299,12 +299,12 @@ impl Canvas {
 
 fn surroundings<'a>(ui: &Ui, response: &Response, viewports: &'a [Viewport], tool: Tool) -> Surroundings<'a> {
     let takes_wheel = response.contains_pointer();
+    let takes_presses =
+        response.is_pointer_button_down_on() || response.clicked() || response.secondary_clicked();
     ui.input(|input| Surroundings {
         viewports,
         tool,
-        takes_presses: response.is_pointer_button_down_on()
-            || response.clicked()
-            || response.secondary_clicked(),
+        takes_presses,
         takes_wheel,
         is_space_down: input.key_down(Key::Space),
         is_any_button_down: input.pointer.any_down(),

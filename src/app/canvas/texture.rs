@@ -140,17 +140,19 @@ impl Textures {
         if let Some(preview) = &mut self.preview {
             let [original, _, result] = &mut self.coarse;
             if !preview.advance(scene, &self.grid, original, deadline) {
-                result.copy_from(original, Rect::new(0, 0, u32::MAX, u32::MAX));
                 return true;
             }
-            result.copy_from(original, Rect::new(0, 0, u32::MAX, u32::MAX));
+            result.copy_from(original, original.bounds());
             self.preview = None;
         }
         loop {
-            if self.filling.is_none() && !self.begin_next(scene, visible) {
+            if self.filling.is_some() {
+                self.fill_strip(scene);
+            } else if let Some((tile, plane)) = self.next(visible) {
+                self.begin(tile, plane, scene);
+            } else {
                 return false;
             }
-            self.fill_strip(scene);
             if Instant::now() >= deadline {
                 return true;
             }
@@ -175,23 +177,19 @@ impl Textures {
         waiting.min_by_key(order).map(|(tile, plane, _)| (tile, plane))
     }
 
-    /// Takes the next tile that needs a texture. `false` when there is none.
-    fn begin_next(&mut self, scene: &Scene<'_>, visible: Rect) -> bool {
-        while let Some((tile, plane)) = self.next(visible) {
-            self.tiles[tile].waiting[plane as usize] = None;
-            if self.needs_texture(tile, plane, scene) {
-                let texture = self.texture_to_fill(tile, plane);
-                self.filling = Some(Filling {
-                    tile,
-                    plane,
-                    texture,
-                    rows_done: 0,
-                });
-                return true;
-            }
+    /// Takes a tile out of the line: from now on its texture is being filled, or it needs none.
+    fn begin(&mut self, tile: usize, plane: Plane, scene: &Scene<'_>) {
+        self.tiles[tile].waiting[plane as usize] = None;
+        if self.needs_texture(tile, plane, scene) {
+            self.filling = Some(Filling {
+                tile,
+                plane,
+                texture: self.texture_to_fill(tile, plane),
+                rows_done: 0,
+            });
+        } else if self.tiles[tile].textures[plane as usize].is_some() {
             self.drop_texture(tile, plane);
         }
-        false
     }
 
     fn needs_texture(&self, tile: usize, plane: Plane, scene: &Scene<'_>) -> bool {
@@ -336,7 +334,7 @@ impl Textures {
     fn upload_mask(&mut self, rect: Rect, scene: &Scene<'_>) {
         let block = self.grid.block_around(rect);
         self.build(block, Plane::Mask, scene);
-        let is_marked = self.pyramid.level(0).iter().any(|&coverage| coverage > 0);
+        let is_marked = is_marked(self.pyramid.level(0));
         for tile in self.grid.tiles_holding(rect) {
             let extent = self.grid.extent(tile);
             if let Some(part) = block.intersect(&extent) {
@@ -425,6 +423,14 @@ const fn coarse_rect(grid: &Grid, block: Block) -> Rect {
         block.width / unit,
         block.height / unit,
     )
+}
+
+/// Whether there is any coverage. Quick, because it compares memory.
+fn is_marked(coverage: &[u8]) -> bool {
+    const NONE: [u8; 1024] = [0; 1024];
+    coverage
+        .chunks(NONE.len())
+        .any(|chunk| chunk != &NONE[..chunk.len()])
 }
 
 fn rows(rect: Rect) -> impl Iterator<Item = Rect> {
