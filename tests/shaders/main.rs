@@ -14,12 +14,11 @@ use eframe::{
     wgpu::naga,
 };
 use egui_kittest::{Harness, kittest::Queryable as _};
-use image::RgbaImage;
 use lacuna::{
     app::canvas::{Canvas, CanvasEvent, Compare, Layer},
     imaging::{Channels, Pixels, Rect, Samples},
 };
-use pictures::{gradient, noise, picture, pixels_of, plain, with_block};
+use pictures::{assert_close, assert_near, gradient, mixed, noise, picture, pixels_of, plain, with_block};
 use window::{App, Window};
 
 const SHADER: &str = include_str!("../../src/app/canvas/canvas.wgsl");
@@ -447,30 +446,4 @@ fn differences(window: &mut Window) -> u64 {
     pixels_of(&window.app().original)
         .filter(|&(x, y, color)| picture.get_pixel(origin.0 + x, origin.1 + y).0 != color)
         .count() as u64
-}
-
-fn mixed(from: [u8; 3], to: [u8; 3], share: f32) -> [u8; 4] {
-    let mix =
-        |index: usize| (f32::from(from[index]) * (1.0 - share) + f32::from(to[index]) * share).round() as u8;
-    [mix(0), mix(1), mix(2), 255]
-}
-
-fn assert_close(shown: [u8; 4], expected: [u8; 4], tolerance: u8, what: &str) {
-    let is_close = shown
-        .iter()
-        .zip(expected)
-        .all(|(shown, expected)| shown.abs_diff(expected) <= tolerance);
-    assert!(is_close, "{what}: {shown:?} for {expected:?}");
-}
-
-fn assert_near(one: &RgbaImage, other: &RgbaImage, tolerance: u8, what: &str) {
-    assert_eq!(one.dimensions(), other.dimensions());
-    for (x, y, pixel) in one.enumerate_pixels() {
-        assert_close(
-            pixel.0,
-            other.get_pixel(x, y).0,
-            tolerance,
-            &format!("{what}, ({x}, {y})"),
-        );
-    }
 }

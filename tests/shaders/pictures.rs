@@ -1,12 +1,13 @@
-//! Photos made on the spot.
+//! Photos made on the spot, and how pictures are compared.
 
+use image::RgbaImage;
 use lacuna::imaging::{Channels, Pixels, Rect, Samples};
 
 pub(crate) fn picture(width: u32, height: u32, color: impl Fn(u32, u32) -> [u8; 3]) -> Pixels {
     let samples = (0..width * height)
         .flat_map(|index| color(index % width, index / width))
         .collect();
-    Pixels::new(width, height, Channels::Rgb, Samples::U8(samples)).unwrap()
+    Pixels::new(width, height, Channels::Rgb, Samples::U8(samples)).expect("three samples per pixel")
 }
 
 pub(crate) fn plain(width: u32, height: u32, color: [u8; 3]) -> Pixels {
@@ -50,4 +51,30 @@ pub(crate) fn pixels_of(pixels: &Pixels) -> impl Iterator<Item = (u32, u32, [u8;
             [samples[at], samples[at + 1], samples[at + 2], 255],
         )
     })
+}
+
+pub(crate) fn mixed(from: [u8; 3], to: [u8; 3], share: f32) -> [u8; 4] {
+    let mix =
+        |index: usize| (f32::from(from[index]) * (1.0 - share) + f32::from(to[index]) * share).round() as u8;
+    [mix(0), mix(1), mix(2), 255]
+}
+
+pub(crate) fn assert_close(shown: [u8; 4], expected: [u8; 4], tolerance: u8, what: &str) {
+    let is_close = shown
+        .iter()
+        .zip(expected)
+        .all(|(shown, expected)| shown.abs_diff(expected) <= tolerance);
+    assert!(is_close, "{what}: {shown:?} for {expected:?}");
+}
+
+pub(crate) fn assert_near(one: &RgbaImage, other: &RgbaImage, tolerance: u8, what: &str) {
+    assert_eq!(one.dimensions(), other.dimensions(), "{what}");
+    for (x, y, pixel) in one.enumerate_pixels() {
+        assert_close(
+            pixel.0,
+            other.get_pixel(x, y).0,
+            tolerance,
+            &format!("{what}, ({x}, {y})"),
+        );
+    }
 }

@@ -130,7 +130,7 @@ impl Window {
     /// Where the photo's corner is, in physical pixels, when it lies in the middle of the window.
     pub(crate) fn origin(&self) -> (u32, u32) {
         let rect = self.harness.get_by_label("Canvas").rect();
-        assert_eq!(rect.min, Pos2::ZERO);
+        assert_eq!(rect.min, Pos2::ZERO, "the canvas fills the window");
         let zoom = self.app().canvas.view().zoom();
         let corner = |side: u32, photo: u32| (side as f32 / 2.0 - photo as f32 / 2.0 * zoom).round() as u32;
         let original = &self.app().original;
