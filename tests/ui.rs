@@ -9,7 +9,10 @@ use std::{
 };
 
 use eframe::egui::{DroppedFile, Key, Modifiers, Pos2, accesskit::Role, vec2};
-use egui_kittest::{Harness, kittest::Queryable as _};
+use egui_kittest::{
+    Harness,
+    kittest::{NodeT as _, Queryable as _},
+};
 use lacuna::{
     app::{Action, App, Start},
     document::Document,

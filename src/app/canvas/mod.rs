@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use eframe::{
     egui::{
-        self, Color32, CursorIcon, EventFilter, Id, Key, Painter, Response, Role, Sense, Ui, Vec2,
+        self, Color32, CursorIcon, Event, EventFilter, Id, Key, Painter, Response, Role, Sense, Ui, Vec2,
         WidgetInfo, pos2, vec2,
     },
     egui_wgpu::{Callback, RenderState},
@@ -310,8 +310,10 @@ impl Canvas {
 
 fn surroundings<'a>(ui: &Ui, response: &Response, viewports: &'a [Viewport], tool: Tool) -> Surroundings<'a> {
     let takes_wheel = response.contains_pointer();
-    let takes_presses =
-        response.is_pointer_button_down_on() || response.clicked() || response.secondary_clicked();
+    let takes_presses = response.is_pointer_button_down_on()
+        || response.clicked()
+        || response.secondary_clicked()
+        || is_quick_drag_on(ui, response);
     ui.input(|input| Surroundings {
         viewports,
         tool,
@@ -326,4 +328,24 @@ fn surroundings<'a>(ui: &Ui, response: &Response, viewports: &'a [Viewport], too
             center: touch.center_pos,
         }),
     })
+}
+
+/// Whether a button went down on the canvas and up again within this frame. egui counts that neither as a press
+/// nor, if the pointer moved far, as a click; on a slow screen it is a whole stroke.
+fn is_quick_drag_on(ui: &Ui, response: &Response) -> bool {
+    let pressed_at = ui.input(|input| {
+        let released = input
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::PointerButton { pressed: false, .. }));
+        let pressed = input.events.iter().find_map(|event| match event {
+            Event::PointerButton {
+                pos, pressed: true, ..
+            } => Some(*pos),
+            _ => None,
+        });
+        pressed.filter(|_| released)
+    });
+    pressed_at
+        .is_some_and(|at| response.rect.contains(at) && ui.ctx().layer_id_at(at) == Some(response.layer_id))
 }
