@@ -8,6 +8,8 @@ use super::{membrane, vote::Votes};
 
 /// Side of the blocks over which a mismatch is averaged first, so that grain is not spread with it.
 const BLOCK: usize = 4;
+/// A larger mismatch is a wrong structure, not a wrong tone: spreading it would only stain the fill.
+const LARGEST: f32 = 0.08;
 
 /// Adds to the votes what makes them meet the photo (`rgb`, `width` pixels wide) at the edge of the hole.
 pub(super) fn meet_the_edge(votes: &mut Votes, rgb: &[f32], hole: &[bool], width: usize) {
@@ -18,11 +20,16 @@ pub(super) fn meet_the_edge(votes: &mut Votes, rgb: &[f32], hole: &[bool], width
         let (x, y) = (at % votes.width, at / votes.width);
         let in_photo = (votes.top + y) * width + votes.left + x;
         if let (Some(vote), false) = (vote, hole[in_photo]) {
+            let missed: [f32; 3] = std::array::from_fn(|channel| rgb[3 * in_photo + channel] - vote[channel]);
+            if missed.iter().any(|missed| missed.abs() > LARGEST) {
+                continue;
+            }
             let block = y / BLOCK * columns + x / BLOCK;
             weight[block] += 1.0;
-            for channel in 0..3 {
-                mismatch[3 * block + channel] += rgb[3 * in_photo + channel] - vote[channel];
-            }
+            mismatch[3 * block..3 * block + 3]
+                .iter_mut()
+                .zip(missed)
+                .for_each(|(sum, missed)| *sum += missed);
         }
     }
     for (sums, weight) in mismatch.as_chunks_mut::<3>().0.iter_mut().zip(&mut weight) {
@@ -33,9 +40,17 @@ pub(super) fn meet_the_edge(votes: &mut Votes, rgb: &[f32], hole: &[bool], width
     }
     membrane::fill::<3>(&mut mismatch, &weight, columns, rows);
     for (at, vote) in votes.colour.iter_mut().enumerate() {
-        let correction = membrane::sample(&mismatch, [columns, rows], BLOCK, at % votes.width, at / votes.width);
+        let correction = membrane::sample(
+            &mismatch,
+            [columns, rows],
+            BLOCK,
+            at % votes.width,
+            at / votes.width,
+        );
         if let Some(vote) = vote {
-            vote.iter_mut().zip(correction).for_each(|(sample, correction)| *sample += correction);
+            vote.iter_mut()
+                .zip(correction)
+                .for_each(|(sample, correction)| *sample += correction);
         }
     }
 }

@@ -35,10 +35,17 @@ pub(super) fn compare(plane: &[i16], stride: usize, target_at: usize, source_at:
     let mut squares = 0i32;
     let mut sums = [0i16; 2 * CHANNELS];
     for row in 0..PATCH {
-        let target = plane.get(target_at + row * stride..).and_then(|rest| rest.first_chunk::<ROW>());
-        let source = plane.get(source_at + row * stride..).and_then(|rest| rest.first_chunk::<ROW>());
+        let target = plane
+            .get(target_at + row * stride..)
+            .and_then(|rest| rest.first_chunk::<ROW>());
+        let source = plane
+            .get(source_at + row * stride..)
+            .and_then(|rest| rest.first_chunk::<ROW>());
         let (Some(target), Some(source)) = (target, source) else {
-            return Difference { cost: NEVER, bias: [0; 3] };
+            return Difference {
+                cost: NEVER,
+                bias: [0; 3],
+            };
         };
         let mut differences = [0i16; ROW];
         for ((difference, &wanted), &found) in differences.iter_mut().zip(target).zip(source) {
@@ -67,5 +74,8 @@ fn biased(squares: i32, sums: &[i16; 2 * CHANNELS]) -> Difference {
         gained += 2 * shift * sum - PIXELS * shift * shift;
     }
     let cost = squares - gained / 16 * (16 - BIAS_COST);
-    Difference { cost: cost.max(0) as u32, bias }
+    Difference {
+        cost: cost.max(0) as u32,
+        bias,
+    }
 }

@@ -32,7 +32,13 @@ pub(super) fn fill<const C: usize>(values: &mut [f32], weight: &[f32], width: us
 }
 
 /// A surface of three channels known per block of `block` pixels, at pixel `(x, y)`: bilinear between block centres.
-pub(super) fn sample(surface: &[f32], [columns, rows]: [usize; 2], block: usize, x: usize, y: usize) -> [f32; 3] {
+pub(super) fn sample(
+    surface: &[f32],
+    [columns, rows]: [usize; 2],
+    block: usize,
+    x: usize,
+    y: usize,
+) -> [f32; 3] {
     let between = |at: usize, count: usize| {
         let place = ((at as f32 + 0.5) / block as f32 - 0.5).clamp(0.0, (count - 1) as f32);
         let first = (place as usize).min(count - 1);
@@ -49,7 +55,12 @@ pub(super) fn sample(surface: &[f32], [columns, rows]: [usize; 2], block: usize,
 }
 
 /// Weighted means of 2 × 2 pixels and their weights, saturated at 1.
-fn pushed<const C: usize>(values: &[f32], weight: &[f32], width: usize, height: usize) -> (Vec<f32>, Vec<f32>) {
+fn pushed<const C: usize>(
+    values: &[f32],
+    weight: &[f32],
+    width: usize,
+    height: usize,
+) -> (Vec<f32>, Vec<f32>) {
     let (coarse_width, coarse_height) = (width.div_ceil(2), height.div_ceil(2));
     let mut coarse = vec![0.0; coarse_width * coarse_height * C];
     let mut coarse_weight = vec![0.0; coarse_width * coarse_height];
@@ -92,7 +103,11 @@ fn pulled<const C: usize>(coarse: &[f32], width: usize, height: usize, x: usize,
 /// The two coarse positions that a fine one lies between, with their weights.
 fn taps(fine: usize, coarse_len: usize) -> [(usize, f32); 2] {
     let near = fine / 2;
-    let far = if fine % 2 == 0 { near.saturating_sub(1) } else { (near + 1).min(coarse_len - 1) };
+    let far = if fine % 2 == 0 {
+        near.saturating_sub(1)
+    } else {
+        (near + 1).min(coarse_len - 1)
+    };
     [(near, 0.75), (far, 0.25)]
 }
 
@@ -105,7 +120,10 @@ mod tests {
         let weight: Vec<f32> = (0..9 * 7).map(|at| if at % 5 == 0 { 1.0 } else { 0.0 }).collect();
         let mut values: Vec<f32> = weight.iter().map(|known| 0.25 * known).collect();
         fill::<1>(&mut values, &weight, 9, 7);
-        assert!(values.iter().all(|value| (value - 0.25).abs() < 1e-6), "{values:?}");
+        assert!(
+            values.iter().all(|value| (value - 0.25).abs() < 1e-6),
+            "{values:?}"
+        );
     }
 
     #[test]
@@ -120,7 +138,10 @@ mod tests {
         fill::<1>(&mut values, &weight, width, height);
         let row = &values[8 * width..9 * width];
         assert!(row.iter().all(|value| (0.0..=1.0).contains(value)), "{row:?}");
-        assert!(row[width / 4] < 0.5 && row[3 * width / 4] > 0.5, "the nearer side must win: {row:?}");
+        assert!(
+            row[width / 4] < 0.5 && row[3 * width / 4] > 0.5,
+            "the nearer side must win: {row:?}"
+        );
     }
 
     #[test]

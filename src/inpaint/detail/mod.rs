@@ -3,14 +3,19 @@
 mod bands;
 mod distance;
 mod field;
+mod grain;
 mod membrane;
 mod patches;
 mod pyramid;
 mod random;
 mod score;
 mod search;
+mod spectrum;
 mod trust;
 mod vote;
+
+#[cfg(test)]
+mod tests;
 
 pub use score::{Score, score};
 
@@ -53,24 +58,65 @@ impl Default for Options {
 }
 
 /// Restores detail in the hole. Returns the crop, pixels outside the hole bit for bit as in `native`.
-pub fn restore(input: &Input<'_>, _options: &Options, progress: &dyn Progress) -> Result<Vec<f32>, Cancelled> {
-    let Input { width, height, hole, .. } = *input;
+///
+/// The same input gives the same bits for any number of threads. Without enough to copy from, the result is the
+/// network's fill with grain.
+///
+/// # Panics
+///
+/// If a plane's length does not fit the crop.
+pub fn restore(input: &Input<'_>, options: &Options, progress: &dyn Progress) -> Result<Vec<f32>, Cancelled> {
+    let Input {
+        width, height, hole, ..
+    } = *input;
+    assert_eq!(
+        hole.len(),
+        width * height,
+        "the hole must have one value per pixel"
+    );
+    assert_eq!(
+        input.native.len(),
+        3 * hole.len(),
+        "the photo must have three values per pixel"
+    );
+    assert_eq!(
+        input.guide.len(),
+        3 * hole.len(),
+        "the guide must have three values per pixel"
+    );
     let mut filled = input.native.to_vec();
+    if !hole.contains(&true) {
+        return Ok(filled);
+    }
+    progress.stage("Restoring detail")?;
     for (at, _) in hole.iter().enumerate().filter(|(_, hole)| **hole) {
         filled[3 * at..3 * at + 3].copy_from_slice(&input.guide[3 * at..3 * at + 3]);
     }
+    progress.step(0, 1)?;
     let trust = trust::correct(&mut filled, hole, width, input.scale);
-    if input.scale < 0.9 || trust.mean < 0.9 || !score(&filled, hole, width).is_alike() {
-        let planes = Planes { width, height, first_guess: &filled, hole, keep_out: input.keep_out, trust: &trust };
+    progress.step(0, 1)?;
+    if input.scale < NATIVE || trust.mean < TRUSTED || !score(&filled, hole, width).is_alike() {
+        let planes = Planes {
+            width,
+            height,
+            first_guess: &filled,
+            hole,
+            keep_out: input.keep_out,
+            trust: &trust,
+        };
         if let Some(mut votes) = patches::synthesise(&planes, input.scale, input.seed, progress)? {
             bands::meet_the_edge(&mut votes, &filled, hole, width);
-            for (at, vote) in votes.colour.iter().enumerate() {
-                let in_photo = (votes.top + at / votes.width) * width + votes.left + at % votes.width;
-                if let (Some(vote), true) = (vote, hole[in_photo]) {
-                    filled[3 * in_photo..3 * in_photo + 3].copy_from_slice(&vote.map(|sample| sample.clamp(0.0, 1.0)));
-                }
-            }
+            votes.write_into(&mut filled, hole, width);
         }
+    }
+    if options.grain > 0.0 {
+        progress.stage("Matching grain")?;
+        grain::restore(&mut filled, hole, width, options.grain, input.seed, progress)?;
     }
     Ok(filled)
 }
+
+/// From this scale on the network's fill has native sharpness, if it has any.
+const NATIVE: f32 = 0.9;
+/// A native fill with less trust than this is made from patches all the same.
+const TRUSTED: f32 = 0.9;

@@ -4,13 +4,16 @@
 //! hole, which anchors are sources, and the network's fill averaged over blocks. The finest level costs about
 //! 10 bytes per pixel; native colours are read from the caller's planes at the very end only.
 
-use rayon::prelude::{IndexedParallelIterator as _, ParallelIterator as _, ParallelSliceMut as _};
+use rayon::prelude::{
+    IndexedParallelIterator as _, ParallelIterator as _, ParallelSlice as _, ParallelSliceMut as _,
+};
 
 use super::{
     distance::{CHANNELS, PATCH, WHITE},
     membrane,
     trust::Trust,
 };
+use crate::progress::{Cancelled, Progress};
 
 /// Weight of the texture channel against a colour channel: mean gradients are small numbers.
 const TEXTURE_WEIGHT: f32 = 4.0;
@@ -58,7 +61,11 @@ impl Level {
         x >= 0
             && y >= 0
             && (x as usize) < self.width
-            && self.is_source.get(y as usize * self.width + x as usize).copied().unwrap_or(false)
+            && self
+                .is_source
+                .get(y as usize * self.width + x as usize)
+                .copied()
+                .unwrap_or(false)
     }
 
     /// The deepest hole pixel's distance from the valid area.
@@ -70,9 +77,15 @@ impl Level {
 /// All levels, native first. `guide_from` is the first level (in halvings) whose first guess may steer the search.
 ///
 /// Levels are added while the hole is deeper than `deepest` pixels and enough sources remain.
-pub(super) fn build(planes: &Planes<'_>, guide_from: u32, deepest: u16) -> Vec<Level> {
-    let mut levels = vec![native_level(planes)];
+pub(super) fn build(
+    planes: &Planes<'_>,
+    guide_from: u32,
+    deepest: u16,
+    progress: &dyn Progress,
+) -> Result<Vec<Level>, Cancelled> {
+    let mut levels = vec![native_level(planes, progress)?];
     while let Some(last) = levels.last() {
+        progress.step(0, 1)?;
         let fits = last.width.min(last.height) >= 6 * PATCH;
         if last.deepest() <= deepest || !fits {
             break;
@@ -89,38 +102,58 @@ pub(super) fn build(planes: &Planes<'_>, guide_from: u32, deepest: u16) -> Vec<L
             level.trust = trust_of(level, planes, halvings as u32);
         }
     }
+    progress.step(0, 1)?;
     continue_texture(&mut levels);
-    levels
+    Ok(levels)
 }
 
-fn native_level(planes: &Planes<'_>) -> Level {
-    let Planes { width, height, first_guess, hole, keep_out, .. } = *planes;
+fn native_level(planes: &Planes<'_>, progress: &dyn Progress) -> Result<Level, Cancelled> {
+    let Planes {
+        width,
+        height,
+        first_guess,
+        hole,
+        keep_out,
+        ..
+    } = *planes;
     let mut colour = vec![0i16; width * height * CHANNELS];
-    colour.par_chunks_mut(width * CHANNELS).enumerate().for_each(|(y, row)| {
-        for (x, pixel) in row.as_chunks_mut::<CHANNELS>().0.iter_mut().enumerate() {
-            let at = 3 * (y * width + x);
-            for channel in 0..3 {
-                pixel[channel] = quantised(first_guess[at + channel]);
+    colour
+        .par_chunks_mut(width * CHANNELS)
+        .enumerate()
+        .for_each(|(y, row)| {
+            for (x, pixel) in row.as_chunks_mut::<CHANNELS>().0.iter_mut().enumerate() {
+                let at = 3 * (y * width + x);
+                for channel in 0..3 {
+                    pixel[channel] = quantised(first_guess[at + channel]);
+                }
+                pixel[3] = quantised(TEXTURE_WEIGHT * gradient(first_guess, hole, width, height, x, y));
             }
-            pixel[3] = quantised(TEXTURE_WEIGHT * gradient(first_guess, hole, width, height, x, y));
-        }
-    });
+        });
+    progress.step(0, 1)?;
     let blocked: Vec<bool> = match keep_out {
-        Some(keep_out) => hole.iter().zip(keep_out).map(|(&hole, &kept)| hole || kept).collect(),
+        Some(keep_out) => hole
+            .iter()
+            .zip(keep_out)
+            .map(|(&hole, &kept)| hole || kept)
+            .collect(),
         None => hole.to_vec(),
     };
+    let is_source = free_anchors(&blocked, width, height);
+    progress.step(0, 1)?;
+    let depth = depths(hole, width, height);
+    progress.step(0, 1)?;
     let mut level = Level {
         width,
         height,
         colour,
         hole: hole.to_vec(),
-        is_source: free_anchors(&blocked, width, height),
-        depth: depths(hole, width, height),
+        is_source,
+        depth,
         guide: Vec::new(),
         trust: Vec::new(),
     };
     average_texture(&mut level);
-    level
+    Ok(level)
 }
 
 fn quantised(value: f32) -> i16 {
@@ -145,25 +178,44 @@ fn halved(fine: &Level) -> Level {
     let (width, height) = (fine.width.div_ceil(2), fine.height.div_ceil(2));
     let mut colour = vec![0i16; width * height * CHANNELS];
     let mut hole = vec![false; width * height];
-    for y in 0..height {
-        for x in 0..width {
+    let rows = colour
+        .par_chunks_mut(width * CHANNELS)
+        .zip(hole.par_chunks_mut(width));
+    rows.enumerate().for_each(|(y, (colours, holes))| {
+        let rows = [2 * y, (2 * y + 1).min(fine.height - 1)];
+        for (x, (mean, hole)) in colours
+            .as_chunks_mut::<CHANNELS>()
+            .0
+            .iter_mut()
+            .zip(holes)
+            .enumerate()
+        {
             let columns = [2 * x, (2 * x + 1).min(fine.width - 1)];
-            let rows = [2 * y, (2 * y + 1).min(fine.height - 1)];
             let mut sums = [2i32; CHANNELS];
-            for at in rows.iter().flat_map(|row| columns.iter().map(move |column| row * fine.width + column)) {
+            for at in rows
+                .iter()
+                .flat_map(|row| columns.iter().map(move |column| row * fine.width + column))
+            {
                 for (sum, &sample) in sums.iter_mut().zip(&fine.colour[at * CHANNELS..]) {
                     *sum += i32::from(sample);
                 }
-                hole[y * width + x] |= fine.hole[at];
+                *hole |= fine.hole[at];
             }
-            for (sample, sum) in colour[(y * width + x) * CHANNELS..].iter_mut().zip(sums) {
-                *sample = (sum / 4) as i16;
-            }
+            *mean = sums.map(|sum| (sum / 4) as i16);
         }
-    }
+    });
     let is_source = halved_sources(fine, &hole, width, height);
     let depth = depths(&hole, width, height);
-    let mut level = Level { width, height, colour, hole, is_source, depth, guide: Vec::new(), trust: Vec::new() };
+    let mut level = Level {
+        width,
+        height,
+        colour,
+        hole,
+        is_source,
+        depth,
+        guide: Vec::new(),
+        trust: Vec::new(),
+    };
     average_texture(&mut level);
     level
 }
@@ -174,8 +226,9 @@ fn halved_sources(fine: &Level, hole: &[bool], width: usize, height: usize) -> V
     for y in 0..height {
         for x in 0..width {
             let corners = [(0, 0), (PATCH, 0), (0, PATCH), (PATCH, PATCH)];
-            is_source[y * width + x] &=
-                corners.iter().all(|(dx, dy)| fine.offers((2 * x + dx) as i32, (2 * y + dy) as i32));
+            is_source[y * width + x] &= corners
+                .iter()
+                .all(|(dx, dy)| fine.offers((2 * x + dx) as i32, (2 * y + dy) as i32));
         }
     }
     is_source
@@ -189,8 +242,16 @@ pub(super) fn free_anchors(blocked: &[bool], width: usize, height: usize) -> Vec
         // Rows clear above and including this one, per column; then columns in a row that are clear enough.
         let mut clear_columns = 0;
         for x in 0..width {
-            clear_above[x] = if blocked[y * width + x] { 0 } else { clear_above[x] + 1 };
-            clear_columns = if clear_above[x] >= PATCH { clear_columns + 1 } else { 0 };
+            clear_above[x] = if blocked[y * width + x] {
+                0
+            } else {
+                clear_above[x] + 1
+            };
+            clear_columns = if clear_above[x] >= PATCH {
+                clear_columns + 1
+            } else {
+                0
+            };
             if clear_columns >= PATCH {
                 free[(y + 1 - PATCH) * width + x + 1 - PATCH] = true;
             }
@@ -204,7 +265,12 @@ pub(super) fn depths(hole: &[bool], width: usize, height: usize) -> Vec<u16> {
     const FAR: u16 = u16::MAX - 1;
     let mut depth: Vec<u16> = hole.iter().map(|&hole| if hole { FAR } else { 0 }).collect();
     let relax = |depth: &mut [u16], at: usize, toward: [Option<usize>; 4]| {
-        let nearest = toward.into_iter().flatten().map(|other| depth[other] + 1).min().unwrap_or(FAR);
+        let nearest = toward
+            .into_iter()
+            .flatten()
+            .map(|other| depth[other] + 1)
+            .min()
+            .unwrap_or(FAR);
         depth[at] = depth[at].min(nearest).min(FAR);
     };
     for y in 0..height {
@@ -233,19 +299,35 @@ pub(super) fn depths(hole: &[bool], width: usize, height: usize) -> Vec<u16> {
 /// Averages the texture channel over 5 × 5 pixels: it tells what kind of surface this is, not where its edges are.
 fn average_texture(level: &mut Level) {
     let (width, height) = (level.width, level.height);
-    let raw: Vec<i32> = level.colour.as_chunks::<CHANNELS>().0.iter().map(|pixel| i32::from(pixel[3])).collect();
+    let raw: Vec<i32> = level
+        .colour
+        .as_chunks::<CHANNELS>()
+        .0
+        .iter()
+        .map(|pixel| i32::from(pixel[3]))
+        .collect();
     let mut rows = vec![0i32; raw.len()];
-    for (sums, row) in rows.chunks_exact_mut(width).zip(raw.chunks_exact(width)) {
-        for (x, sum) in sums.iter_mut().enumerate() {
-            *sum = (0..5).map(|tap| row[(x + tap).saturating_sub(2).min(width - 1)]).sum();
-        }
-    }
-    for y in 0..height {
-        for x in 0..width {
-            let sum: i32 = (0..5).map(|tap| rows[(y + tap).saturating_sub(2).min(height - 1) * width + x]).sum();
-            level.colour[(y * width + x) * CHANNELS + 3] = (sum / 25) as i16;
-        }
-    }
+    rows.par_chunks_mut(width)
+        .zip(raw.par_chunks(width))
+        .for_each(|(sums, row)| {
+            for (x, sum) in sums.iter_mut().enumerate() {
+                *sum = (0..5)
+                    .map(|tap| row[(x + tap).saturating_sub(2).min(width - 1)])
+                    .sum();
+            }
+        });
+    level
+        .colour
+        .par_chunks_mut(width * CHANNELS)
+        .enumerate()
+        .for_each(|(y, row)| {
+            for (x, pixel) in row.as_chunks_mut::<CHANNELS>().0.iter_mut().enumerate() {
+                let sum: i32 = (0..5)
+                    .map(|tap| rows[(y + tap).saturating_sub(2).min(height - 1) * width + x])
+                    .sum();
+                pixel[3] = (sum / 25) as i16;
+            }
+        });
 }
 
 /// Writes into every hole the texture that its surroundings have: the network's own is too soft to go by.
@@ -253,12 +335,23 @@ fn average_texture(level: &mut Level) {
 /// Levels above the coarsest get theirs from the patches voted there.
 fn continue_texture(levels: &mut [Level]) {
     let Some(coarsest) = levels.last_mut() else { return };
-    let mut texture: Vec<f32> =
-        coarsest.colour.as_chunks::<CHANNELS>().0.iter().map(|pixel| f32::from(pixel[3])).collect();
+    let mut texture: Vec<f32> = coarsest
+        .colour
+        .as_chunks::<CHANNELS>()
+        .0
+        .iter()
+        .map(|pixel| f32::from(pixel[3]))
+        .collect();
     // Averages reach two pixels into the hole's neighbourhood, where gradients were not measured.
     let is_known: Vec<f32> = far_from(&coarsest.hole, coarsest.width, coarsest.height, 3);
     membrane::fill::<1>(&mut texture, &is_known, coarsest.width, coarsest.height);
-    for ((pixel, texture), known) in coarsest.colour.as_chunks_mut::<CHANNELS>().0.iter_mut().zip(texture).zip(is_known)
+    for ((pixel, texture), known) in coarsest
+        .colour
+        .as_chunks_mut::<CHANNELS>()
+        .0
+        .iter_mut()
+        .zip(texture)
+        .zip(is_known)
     {
         if known == 0.0 {
             pixel[3] = texture.clamp(0.0, WHITE) as i16;
@@ -269,7 +362,10 @@ fn continue_texture(levels: &mut [Level]) {
 /// 1 where no hole pixel is nearer than `steps`, else 0.
 fn far_from(hole: &[bool], width: usize, height: usize, steps: u16) -> Vec<f32> {
     let valid: Vec<bool> = hole.iter().map(|hole| !hole).collect();
-    depths(&valid, width, height).into_iter().map(|depth| if depth >= steps { 1.0 } else { 0.0 }).collect()
+    depths(&valid, width, height)
+        .into_iter()
+        .map(|depth| if depth >= steps { 1.0 } else { 0.0 })
+        .collect()
 }
 
 /// Means over the 4 × 4 block that starts at each pixel.
@@ -279,7 +375,8 @@ fn block_means(level: &Level) -> Vec<i16> {
     means.par_chunks_mut(width * 3).enumerate().for_each(|(y, row)| {
         for (x, mean) in row.as_chunks_mut::<3>().0.iter_mut().enumerate() {
             let mut sums = [8i32; 3];
-            for at in (0..16).map(|tap| (y + tap / 4).min(height - 1) * width + (x + tap % 4).min(width - 1)) {
+            for at in (0..16).map(|tap| (y + tap / 4).min(height - 1) * width + (x + tap % 4).min(width - 1))
+            {
                 for (sum, &sample) in sums.iter_mut().zip(&level.colour[at * CHANNELS..]) {
                     *sum += i32::from(sample);
                 }
@@ -294,5 +391,7 @@ fn block_means(level: &Level) -> Vec<i16> {
 fn trust_of(level: &Level, planes: &Planes<'_>, halvings: u32) -> Vec<u8> {
     let native = |at: usize| (at + PATCH / 2) << halvings;
     let pixels = (0..level.height).flat_map(|y| (0..level.width).map(move |x| (x, y)));
-    pixels.map(|(x, y)| (16.0 * planes.trust.at(native(x), native(y)) + 0.5) as u8).collect()
+    pixels
+        .map(|(x, y)| (16.0 * planes.trust.at(native(x), native(y)) + 0.5) as u8)
+        .collect()
 }

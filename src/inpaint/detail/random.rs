@@ -10,7 +10,10 @@ pub(super) struct Random(u64);
 impl Random {
     /// The generator of one place. The keys are mixed one after another, so that no two places share a sequence.
     pub(super) fn keyed(seed: u64, keys: [u64; 4]) -> Self {
-        Self(keys.iter().fold(seed, |state, key| mix(state ^ key.wrapping_mul(GOLDEN))))
+        Self(
+            keys.iter()
+                .fold(seed, |state, key| mix(state ^ key.wrapping_mul(GOLDEN))),
+        )
     }
 
     pub(super) fn next_u64(&mut self) -> u64 {
@@ -34,7 +37,9 @@ impl Random {
         let mut sum = 0u32;
         for _ in 0..3 {
             let bits = self.next_u64();
-            sum += (0..4).map(|part| (bits >> (16 * part)) as u32 & 0xffff).sum::<u32>();
+            sum += (0..4)
+                .map(|part| (bits >> (16 * part)) as u32 & 0xffff)
+                .sum::<u32>();
         }
         sum as f32 / 65536.0 - 6.0
     }

@@ -35,7 +35,10 @@ pub fn score(rgb: &[f32], hole: &[bool], width: usize) -> Score {
     for y in 0..height {
         for x in 0..width {
             let here = y * width + x;
-            let neighbours = [(x + 1 < width).then_some(here + 1), (y + 1 < height).then_some(here + width)];
+            let neighbours = [
+                (x + 1 < width).then_some(here + 1),
+                (y + 1 < height).then_some(here + width),
+            ];
             for there in neighbours.into_iter().flatten() {
                 let difference = grey(there) - grey(here);
                 match (hole[here], hole[there]) {
@@ -102,7 +105,11 @@ impl Histogram {
             return 0.0;
         }
         let share = |count: u64, total: u64| count as f64 / total as f64;
-        let shares = self.0.iter().zip(other.0).map(|(a, b)| (share(*a, total) - share(b, other_total)).abs());
+        let shares = self
+            .0
+            .iter()
+            .zip(other.0)
+            .map(|(a, b)| (share(*a, total) - share(b, other_total)).abs());
         (shares.sum::<f64>() / 2.0) as f32
     }
 }

@@ -54,14 +54,27 @@ impl Ticker<'_> {
 }
 
 /// Improves every match of `field` once. The colours of `level` are only read.
-pub(super) fn improve(field: &mut Field, level: &Level, round: &Round, ticker: &Ticker<'_>) -> Result<(), Cancelled> {
-    let search = Search { level, round, uses: uses(field, level) };
+pub(super) fn improve(
+    field: &mut Field,
+    level: &Level,
+    round: &Round,
+    ticker: &Ticker<'_>,
+) -> Result<(), Cancelled> {
+    let search = Search {
+        level,
+        round,
+        uses: uses(field, level),
+    };
     let before = field.clone();
     let row_length = field.columns;
-    field.matches.par_chunks_mut(BAND * row_length).enumerate().try_for_each(|(band, matches)| {
-        search.band(&before, matches, band * BAND);
-        ticker.advance((matches.len() / row_length) as u64)
-    })
+    field
+        .matches
+        .par_chunks_mut(BAND * row_length)
+        .enumerate()
+        .try_for_each(|(band, matches)| {
+            search.band(&before, matches, band * BAND);
+            ticker.advance((matches.len() / row_length) as u64)
+        })
 }
 
 /// The first field of the coarsest level: for each patch the best of a few random sources.
@@ -73,26 +86,41 @@ pub(super) fn begin(
     ticker: &Ticker<'_>,
 ) -> Result<Option<Field>, Cancelled> {
     const DRAWS: usize = 24;
-    let unmeasured = Match { cost: NEVER, x: 0, y: 0, bias: [0; 3] };
-    let Some(mut field) = Field::over(level, step, |_, _| unmeasured) else { return Ok(None) };
+    let unmeasured = Match {
+        cost: NEVER,
+        x: 0,
+        y: 0,
+        bias: [0; 3],
+    };
+    let Some(mut field) = Field::over(level, step, |_, _| unmeasured) else {
+        return Ok(None);
+    };
     let grid = field.clone();
-    let search = Search { level, round, uses: Vec::new() };
-    field.matches.par_chunks_mut(grid.columns).enumerate().try_for_each(|(row, matches)| {
-        let y = grid.anchor_y(row);
-        for (column, found) in matches.iter_mut().enumerate() {
-            let Some(best) = found else { continue };
-            let x = grid.anchor_x(column);
-            let mut random = Random::keyed(round.seed, [round.level, round.round, x as u64, y as u64]);
-            for _ in 0..DRAWS {
-                let candidate = drawn(sources, level.width, &mut random);
-                let measured = search.measured(x, y, candidate.x, candidate.y);
-                if measured.cost <= best.cost {
-                    *best = measured;
+    let search = Search {
+        level,
+        round,
+        uses: Vec::new(),
+    };
+    field
+        .matches
+        .par_chunks_mut(grid.columns)
+        .enumerate()
+        .try_for_each(|(row, matches)| {
+            let y = grid.anchor_y(row);
+            for (column, found) in matches.iter_mut().enumerate() {
+                let Some(best) = found else { continue };
+                let x = grid.anchor_x(column);
+                let mut random = Random::keyed(round.seed, [round.level, round.round, x as u64, y as u64]);
+                for _ in 0..DRAWS {
+                    let candidate = drawn(sources, level.width, &mut random);
+                    let measured = search.measured(x, y, candidate.x, candidate.y);
+                    if measured.cost <= best.cost {
+                        *best = measured;
+                    }
                 }
             }
-        }
-        ticker.advance(1)
-    })?;
+            ticker.advance(1)
+        })?;
     Ok(Some(field))
 }
 
@@ -118,9 +146,18 @@ impl Search<'_> {
             let mut best_rank = self.rank(&best);
             for (right, down) in [(1isize, 0isize), (0, 1)] {
                 let (right, down) = if backward { (right, down) } else { (-right, -down) };
-                let Some(column) = column.checked_add_signed(right).filter(|&column| column < columns) else { continue };
-                let Some(row) = row.checked_add_signed(down).filter(|&row| row < before.rows) else { continue };
-                let in_band = (row * columns + column).checked_sub(first_row * columns).filter(|&at| at < cells);
+                let Some(column) = column
+                    .checked_add_signed(right)
+                    .filter(|&column| column < columns)
+                else {
+                    continue;
+                };
+                let Some(row) = row.checked_add_signed(down).filter(|&row| row < before.rows) else {
+                    continue;
+                };
+                let in_band = (row * columns + column)
+                    .checked_sub(first_row * columns)
+                    .filter(|&at| at < cells);
                 let neighbour = in_band.map_or(before.matches[row * columns + column], |at| matches[at]);
                 if let Some(neighbour) = neighbour {
                     let x = i32::from(neighbour.x) + here[0] as i32 - before.anchor_x(column) as i32;
@@ -135,7 +172,9 @@ impl Search<'_> {
 
     /// Tries sources at random distances that halve from the round's radius down to one pixel.
     fn random_search(&self, best: &mut Match, best_rank: &mut u32, here: [usize; 2]) {
-        let Round { seed, level, round, .. } = *self.round;
+        let Round {
+            seed, level, round, ..
+        } = *self.round;
         let mut random = Random::keyed(seed, [level, round, here[0] as u64, here[1] as u64]);
         let mut radius = self.round.radius;
         while radius >= 1 {
@@ -161,10 +200,23 @@ impl Search<'_> {
     /// The match of the target patch at `(x, y)` with the source at `(source_x, source_y)`, with its cost.
     fn measured(&self, x: usize, y: usize, source_x: u16, source_y: u16) -> Match {
         let width = self.level.width;
-        let (target, source) = (y * width + x, usize::from(source_y) * width + usize::from(source_x));
-        let difference = compare(&self.level.colour, width * CHANNELS, target * CHANNELS, source * CHANNELS);
+        let (target, source) = (
+            y * width + x,
+            usize::from(source_y) * width + usize::from(source_x),
+        );
+        let difference = compare(
+            &self.level.colour,
+            width * CHANNELS,
+            target * CHANNELS,
+            source * CHANNELS,
+        );
         let guided = self.guide_cost(target, source);
-        Match { cost: difference.cost.saturating_add(guided), x: source_x, y: source_y, bias: difference.bias }
+        Match {
+            cost: difference.cost.saturating_add(guided),
+            x: source_x,
+            y: source_y,
+            bias: difference.bias,
+        }
     }
 
     /// How differently the network sees the two places: block means over the four quarters of the patch.
@@ -193,7 +245,14 @@ impl Search<'_> {
             return found.cost;
         }
         let cell = cell_of(found, self.level.width);
-        let excess = u64::from(self.uses.get(cell).copied().unwrap_or(0).saturating_sub(16).min(64));
+        let excess = u64::from(
+            self.uses
+                .get(cell)
+                .copied()
+                .unwrap_or(0)
+                .saturating_sub(16)
+                .min(64),
+        );
         let cost = u64::from(found.cost);
         (cost + cost * excess * u64::from(self.round.reuse_cost) / (16 * 256)).min(u64::from(NEVER)) as u32
     }
@@ -217,5 +276,11 @@ fn uses(field: &Field, level: &Level) -> Vec<u16> {
 
 /// All source anchors of a level, as positions in its planes.
 pub(super) fn sources(level: &Level) -> Vec<u32> {
-    level.is_source.par_iter().enumerate().filter(|(_, is_source)| **is_source).map(|(at, _)| at as u32).collect()
+    level
+        .is_source
+        .par_iter()
+        .enumerate()
+        .filter(|(_, is_source)| **is_source)
+        .map(|(at, _)| at as u32)
+        .collect()
 }

@@ -11,10 +11,12 @@ use super::{membrane, pyramid::depths};
 
 /// Network pixels per side of a block: averages out the grid that its upsampling leaves.
 const NETWORK_PIXELS: f32 = 6.0;
-/// Distance in RGB up to which a colour counts as known.
-const ALIKE: f32 = 0.03;
-/// Distance in RGB from which it is disbelieved.
-const STRANGE: f32 = 0.08;
+/// Distance in RGB up to which two colours count as alike.
+const ALIKE: f32 = 0.015;
+/// Distance in RGB from which they have nothing in common.
+const STRANGE: f32 = 0.05;
+/// Share of the surroundings that must be alike for full trust: one accidental match is not enough.
+const SUPPORT: f32 = 0.03;
 
 /// Trust per block of the crop, 0..1.
 #[derive(Debug, Clone)]
@@ -30,7 +32,8 @@ pub(super) struct Trust {
 impl Trust {
     /// The trust at a native pixel.
     pub(super) fn at(&self, x: usize, y: usize) -> f32 {
-        self.values[(y / self.block).min(self.rows - 1) * self.columns + (x / self.block).min(self.columns - 1)]
+        self.values
+            [(y / self.block).min(self.rows - 1) * self.columns + (x / self.block).min(self.columns - 1)]
     }
 }
 
@@ -41,9 +44,24 @@ pub(super) fn correct(filled: &mut [f32], hole: &[bool], width: usize, scale: f3
     let (columns, rows) = (width.div_ceil(block), height.div_ceil(block));
     let (means, covered) = blocks(filled, hole, width, block);
     let values = judged(&means, &covered, columns, rows);
-    let in_hole: Vec<f32> = values.iter().zip(&covered).filter(|(_, covered)| **covered > 0.5).map(|(t, _)| *t).collect();
-    let mean = if in_hole.is_empty() { 1.0 } else { in_hole.iter().sum::<f32>() / in_hole.len() as f32 };
-    let trust = Trust { block, columns, rows, values, mean };
+    let in_hole: Vec<f32> = values
+        .iter()
+        .zip(&covered)
+        .filter(|(_, covered)| **covered > 0.5)
+        .map(|(t, _)| *t)
+        .collect();
+    let mean = if in_hole.is_empty() {
+        1.0
+    } else {
+        in_hole.iter().sum::<f32>() / in_hole.len() as f32
+    };
+    let trust = Trust {
+        block,
+        columns,
+        rows,
+        values,
+        mean,
+    };
     let mut surface = edge_means(filled, hole, width, block, &means, &trust.values);
     membrane::fill::<3>(&mut surface.0, &surface.1, columns, rows);
     for (at, _) in hole.iter().enumerate().filter(|(_, hole)| **hole) {
@@ -82,14 +100,17 @@ fn pixels_of(
     height: usize,
 ) -> impl Iterator<Item = usize> {
     let (left, top) = (block_index % columns * block, block_index / columns * block);
-    (top..(top + block).min(height)).flat_map(move |y| (left..(left + block).min(width)).map(move |x| y * width + x))
+    (top..(top + block).min(height))
+        .flat_map(move |y| (left..(left + block).min(width)).map(move |x| y * width + x))
 }
 
 fn mean_colour(rgb: &[f32], pixels: impl Iterator<Item = usize>) -> Option<[f32; 3]> {
     let (mut sum, mut count) = ([0.0f32; 3], 0usize);
     for pixel in pixels {
         count += 1;
-        sum.iter_mut().zip(&rgb[3 * pixel..]).for_each(|(sum, sample)| *sum += sample);
+        sum.iter_mut()
+            .zip(&rgb[3 * pixel..])
+            .for_each(|(sum, sample)| *sum += sample);
     }
     (count > 0).then(|| sum.map(|sum| sum / count as f32))
 }
@@ -97,10 +118,24 @@ fn mean_colour(rgb: &[f32], pixels: impl Iterator<Item = usize>) -> Option<[f32;
 /// Trust of every block; 1 outside the hole.
 fn judged(means: &[[f32; 3]], covered: &[f32], columns: usize, rows: usize) -> Vec<f32> {
     let is_hole: Vec<bool> = covered.iter().map(|&covered| covered > 0.0).collect();
-    let reach = depths(&is_hole, columns, rows).into_iter().max().unwrap_or(0).max(2) * 3 / 2;
-    let from_hole = depths(&is_hole.iter().map(|hole| !hole).collect::<Vec<_>>(), columns, rows);
-    let ring: Vec<[f32; 3]> =
-        means.iter().zip(from_hole).filter(|(_, away)| (1..=reach).contains(away)).map(|(mean, _)| *mean).collect();
+    let reach = depths(&is_hole, columns, rows)
+        .into_iter()
+        .max()
+        .unwrap_or(0)
+        .max(2)
+        * 3
+        / 2;
+    let from_hole = depths(
+        &is_hole.iter().map(|hole| !hole).collect::<Vec<_>>(),
+        columns,
+        rows,
+    );
+    let ring: Vec<[f32; 3]> = means
+        .iter()
+        .zip(from_hole)
+        .filter(|(_, away)| (1..=reach).contains(away))
+        .map(|(mean, _)| *mean)
+        .collect();
     (0..means.len())
         .into_par_iter()
         .map(|at| {
@@ -108,8 +143,8 @@ fn judged(means: &[[f32; 3]], covered: &[f32], columns: usize, rows: usize) -> V
                 return 1.0;
             }
             let squared = |known: &[f32; 3]| (0..3).map(|i| (known[i] - means[at][i]).powi(2)).sum::<f32>();
-            let nearest = ring.iter().map(squared).fold(f32::INFINITY, f32::min).sqrt();
-            ((STRANGE - nearest) / (STRANGE - ALIKE)).clamp(0.0, 1.0)
+            let likeness = |known| ((STRANGE - squared(known).sqrt()) / (STRANGE - ALIKE)).clamp(0.0, 1.0);
+            (ring.iter().map(likeness).sum::<f32>() / (SUPPORT * ring.len() as f32)).min(1.0)
         })
         .collect()
 }
@@ -126,7 +161,10 @@ fn edge_means(
 ) -> (Vec<f32>, Vec<f32>) {
     let height = hole.len() / width;
     let columns = width.div_ceil(block);
-    let (mut colours, mut weights) = (Vec::with_capacity(3 * means.len()), Vec::with_capacity(means.len()));
+    let (mut colours, mut weights) = (
+        Vec::with_capacity(3 * means.len()),
+        Vec::with_capacity(means.len()),
+    );
     for (at, (mean, trust)) in means.iter().zip(trust).enumerate() {
         let valid = pixels_of(at, columns, block, width, height).filter(|&pixel| !hole[pixel]);
         match mean_colour(filled, valid) {

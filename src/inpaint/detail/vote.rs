@@ -27,6 +27,19 @@ pub(super) struct Votes {
     pub(super) colour: Vec<Option<[f32; 3]>>,
 }
 
+impl Votes {
+    /// Writes the colours into the hole of `rgb`, `width` pixels wide.
+    pub(super) fn write_into(&self, rgb: &mut [f32], hole: &[bool], width: usize) {
+        for (at, vote) in self.colour.iter().enumerate() {
+            let in_photo = (self.top + at / self.width) * width + self.left + at % self.width;
+            if let (Some(vote), true) = (vote, hole[in_photo]) {
+                rgb[3 * in_photo..3 * in_photo + 3]
+                    .copy_from_slice(&vote.map(|sample| sample.clamp(0.0, 1.0)));
+            }
+        }
+    }
+}
+
 /// Writes the vote into the hole of `level`.
 pub(super) fn into_level(
     level: &mut Level,
@@ -43,13 +56,18 @@ pub(super) fn into_level(
                 let at = y * level.width + x;
                 if level.hole[at] {
                     let colour = pixel(field, &says, steepness, x, y, |source_x, source_y, bias| {
-                        let sample = &level.colour[(source_y * level.width + source_x) * CHANNELS..][..CHANNELS];
+                        let sample =
+                            &level.colour[(source_y * level.width + source_x) * CHANNELS..][..CHANNELS];
                         std::array::from_fn(|channel| {
-                            f32::from(sample[channel]) + bias.get(channel).map_or(0.0, |&bias| f32::from(bias))
+                            f32::from(sample[channel])
+                                + bias.get(channel).map_or(0.0, |&bias| f32::from(bias))
                         })
                     });
                     if let Some(colour) = colour {
-                        row.push((at, colour.map(|sample: f32| (sample + 0.5).clamp(0.0, WHITE) as i16)));
+                        row.push((
+                            at,
+                            colour.map(|sample: f32| (sample + 0.5).clamp(0.0, WHITE) as i16),
+                        ));
                     }
                 }
             }
@@ -131,7 +149,10 @@ fn pixel<const C: usize>(
     sample: impl Fn(usize, usize, &[i16; 3]) -> [f32; C],
 ) -> Option<[f32; C]> {
     let (rows, columns) = (field.rows_over(y), field.columns_over(x));
-    let cells = || rows.clone().flat_map(|row| columns.clone().map(move |column| (row, column)));
+    let cells = || {
+        rows.clone()
+            .flat_map(|row| columns.clone().map(move |column| (row, column)))
+    };
     let covering = |(row, column): (usize, usize)| -> Option<(usize, Match)> {
         let cell = row * field.columns + column;
         field.matches[cell].map(|found| (cell, found))
@@ -140,8 +161,11 @@ fn pixel<const C: usize>(
     let mut sum = [0.0f32; C];
     let mut total = 0.0;
     for (row, column) in cells() {
-        let Some((cell, found)) = covering((row, column)) else { continue };
-        let nearness = best.saturating_add(NOISE_FLOOR) as f32 / found.cost.saturating_add(NOISE_FLOOR) as f32;
+        let Some((cell, found)) = covering((row, column)) else {
+            continue;
+        };
+        let nearness =
+            best.saturating_add(NOISE_FLOOR) as f32 / found.cost.saturating_add(NOISE_FLOOR) as f32;
         let weight = says[cell] * (0..steepness).fold(nearness, |power, _| power * power);
         let source_x = usize::from(found.x) + x - field.anchor_x(column);
         let source_y = usize::from(found.y) + y - field.anchor_y(row);
