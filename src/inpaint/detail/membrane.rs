@@ -103,7 +103,7 @@ fn pulled<const C: usize>(coarse: &[f32], width: usize, height: usize, x: usize,
 /// The two coarse positions that a fine one lies between, with their weights.
 fn taps(fine: usize, coarse_len: usize) -> [(usize, f32); 2] {
     let near = fine / 2;
-    let far = if fine % 2 == 0 {
+    let far = if fine.is_multiple_of(2) {
         near.saturating_sub(1)
     } else {
         (near + 1).min(coarse_len - 1)

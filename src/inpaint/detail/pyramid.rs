@@ -16,7 +16,7 @@ use super::{
 use crate::progress::{Cancelled, Progress};
 
 /// Weight of the texture channel against a colour channel: mean gradients are small numbers.
-const TEXTURE_WEIGHT: f32 = 4.0;
+const TEXTURE_WEIGHT: f32 = 2.0;
 
 /// One scale of the crop.
 #[derive(Debug, Clone)]

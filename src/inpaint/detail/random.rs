@@ -3,7 +3,7 @@
 //! Every patch draws from a generator keyed by (seed, level, round, x, y). Which thread visits the patch, and when,
 //! changes nothing, so a result is the same for any number of threads.
 
-/// A SplitMix64 sequence (Steele, Lea and Flood, OOPSLA 2014).
+/// A `SplitMix64` sequence (Steele, Lea and Flood, OOPSLA 2014).
 #[derive(Debug, Clone)]
 pub(super) struct Random(u64);
 

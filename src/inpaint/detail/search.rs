@@ -1,6 +1,6 @@
 //! The search: every patch of the hole looks for the source patch that resembles it most.
 //!
-//! PatchMatch (Barnes et al., SIGGRAPH 2009) in bands: within a band of rows good matches propagate in scan order
+//! `PatchMatch` (Barnes et al., SIGGRAPH 2009) in bands: within a band of rows good matches propagate in scan order
 //! as in the paper; across bands they are read from the round before. The bands are the same however many threads
 //! there are, so is the result.
 

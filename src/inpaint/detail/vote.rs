@@ -17,6 +17,9 @@ use crate::progress::Cancelled;
 /// Distances below this are noise: patches that near to each other have the same say (about 0.4 % per sample).
 const NOISE_FLOOR: u32 = (PATCH * PATCH * 3 * 16) as u32;
 
+/// A position in a level's planes and what was voted for it.
+type PlacedColour = (usize, [i16; CHANNELS]);
+
 /// A rectangle of voted pixels. Colours are 0..1 and may leave that range a little through a bias.
 pub(super) struct Votes {
     pub(super) left: usize,
@@ -48,7 +51,7 @@ pub(super) fn into_level(
     ticker: &Ticker<'_>,
 ) -> Result<(), Cancelled> {
     let says = says(field, level);
-    let voted: Result<Vec<Vec<(usize, [i16; CHANNELS])>>, Cancelled> = pixel_rows(field, level)
+    let voted: Result<Vec<Vec<PlacedColour>>, Cancelled> = pixel_rows(field, level)
         .into_par_iter()
         .map(|y| {
             let mut row = Vec::new();
