@@ -3,3 +3,18 @@
 pub mod progress;
 
 pub mod imaging;
+
+pub mod nn;
+
+pub mod inpaint;
+
+pub mod document;
+
+pub mod jobs;
+
+pub mod settings;
+
+pub mod cli;
+
+#[cfg(feature = "gui")]
+pub mod app;

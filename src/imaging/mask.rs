@@ -3,7 +3,9 @@
 //! A mask is painted with soft brushes and read from grey files, so it holds coverage; but a pixel is either
 //! removed or kept. [`HOLE_THRESHOLD`] decides, the same for the window, the command line and the overlay.
 
-use super::Rect;
+use rayon::prelude::*;
+
+use super::{Channels, Pixels, Rect, Samples};
 
 /// Coverage from which on a pixel is a hole.
 pub const HOLE_THRESHOLD: u8 = 128;
@@ -71,5 +73,122 @@ impl Mask {
             .iter()
             .filter(|&&coverage| coverage >= HOLE_THRESHOLD)
             .count() as u64
+    }
+
+    /// The smallest rectangle around all pixels that go; empty where none does.
+    pub fn hole_bounds(&self) -> Rect {
+        let width = self.width as usize;
+        let rows = self.coverage.par_chunks(width.max(1)).enumerate();
+        rows.filter_map(|(y, row)| {
+            let first = row.iter().position(|&coverage| coverage >= HOLE_THRESHOLD)?;
+            let last = row.iter().rposition(|&coverage| coverage >= HOLE_THRESHOLD)?;
+            Some(Rect::new(first as u32, y as u32, (last - first) as u32 + 1, 1))
+        })
+        .reduce(Rect::default, |bounds, row| bounds.union(&row))
+    }
+
+    /// Whether nothing goes.
+    pub fn is_empty(&self) -> bool {
+        !self.coverage.iter().any(|&coverage| coverage >= HOLE_THRESHOLD)
+    }
+
+    /// What went stays, and what stayed goes.
+    pub fn invert(&mut self) {
+        self.coverage
+            .par_iter_mut()
+            .for_each(|coverage| *coverage = 255 - *coverage);
+    }
+
+    /// Keeps everything.
+    pub fn clear(&mut self) {
+        self.coverage.fill(0);
+    }
+
+    /// A copy of `rect`, which must lie inside the mask.
+    pub fn crop(&self, rect: Rect) -> Self {
+        debug_assert!(
+            self.bounds().contains_rect(&rect),
+            "{rect:?} leaves {:?}",
+            self.bounds()
+        );
+        let rows = (rect.y..rect.bottom()).flat_map(|y| {
+            let start = y as usize * self.width as usize + rect.x as usize;
+            self.coverage[start..start + rect.width as usize].iter().copied()
+        });
+        Self {
+            width: rect.width,
+            height: rect.height,
+            coverage: rows.collect(),
+        }
+    }
+
+    /// Puts `patch` over the mask with its top left corner at `x`, `y`; it must lie inside the mask.
+    pub fn paste(&mut self, patch: &Self, x: u32, y: u32) {
+        let rect = Rect::new(x, y, patch.width, patch.height);
+        debug_assert!(
+            self.bounds().contains_rect(&rect),
+            "{rect:?} leaves {:?}",
+            self.bounds()
+        );
+        if rect.is_empty() {
+            return;
+        }
+        for (row, from) in patch.coverage.chunks_exact(patch.width as usize).enumerate() {
+            let start = (y as usize + row) * self.width as usize + x as usize;
+            self.coverage[start..start + from.len()].copy_from_slice(from);
+        }
+    }
+
+    /// The mask as a grey picture, to be written as a file that reads as the same mask.
+    pub fn to_pixels(&self) -> Option<Pixels> {
+        Pixels::new(
+            self.width,
+            self.height,
+            Channels::Gray,
+            Samples::U8(self.coverage.clone()),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Mask;
+    use crate::imaging::Rect;
+
+    fn dots(width: u32, height: u32, holes: &[(u32, u32)]) -> Mask {
+        let mut mask = Mask::empty(width, height);
+        for &(x, y) in holes {
+            mask.coverage_mut()[(y * width + x) as usize] = 255;
+        }
+        mask
+    }
+
+    #[test]
+    fn bounds_hold_exactly_the_holes() {
+        assert_eq!(
+            dots(9, 7, &[(2, 1), (6, 4), (3, 5)]).hole_bounds(),
+            Rect::new(2, 1, 5, 5)
+        );
+        assert!(dots(9, 7, &[]).hole_bounds().is_empty(), "no hole, no bounds");
+    }
+
+    #[test]
+    fn inverting_twice_changes_nothing() {
+        let mask = dots(4, 4, &[(0, 0), (3, 2)]);
+        let mut inverted = mask.clone();
+        inverted.invert();
+        assert_eq!(inverted.hole_count(), 14);
+        inverted.invert();
+        assert_eq!(inverted, mask);
+    }
+
+    #[test]
+    fn a_crop_pasted_back_changes_nothing() {
+        let mask = dots(6, 5, &[(1, 1), (4, 3)]);
+        let mut copy = mask.clone();
+        copy.paste(&mask.crop(Rect::new(1, 1, 4, 3)), 1, 1);
+        assert_eq!(copy, mask);
+        copy.paste(&Mask::empty(6, 5), 0, 0);
+        assert!(copy.is_empty(), "all was pasted over");
     }
 }

@@ -3,12 +3,31 @@
 //! Samples keep the bit depth and the colour space of the file they came from. Nothing here knows tensors, jobs or
 //! windows.
 
+pub mod color;
+pub mod components;
+mod distance;
+mod exif;
+mod exif_fields;
 mod mask;
+mod metadata;
+mod morphology;
+mod orientation;
 mod patch;
+mod photo;
+mod photoshop;
 mod pixels;
+mod pixels_rgb;
+pub mod read;
 mod rect;
+pub mod resize;
+pub mod write;
+mod xmp;
 
+pub use components::{Component, Run};
 pub use mask::{HOLE_THRESHOLD, Mask};
+pub use metadata::{Metadata, MetadataPolicy};
+pub use orientation::Orientation;
 pub use patch::Patch;
+pub use photo::{Format, Photo};
 pub use pixels::{Channels, Pixels, Samples};
 pub use rect::Rect;

@@ -146,6 +146,36 @@ impl Pixels {
             samples,
         }
     }
+
+    /// Puts `patch` over the picture with its top left corner at `x`, `y`.
+    ///
+    /// It must lie inside the picture and have its depth and channels; otherwise nothing changes.
+    pub fn paste(&mut self, patch: &Self, x: u32, y: u32) {
+        let rect = Rect::new(x, y, patch.width, patch.height);
+        let fits = self.bounds().contains_rect(&rect) && self.channels == patch.channels;
+        debug_assert!(
+            fits,
+            "{rect:?} leaves {:?}, or the channels differ",
+            self.bounds()
+        );
+        if !fits || rect.is_empty() {
+            return;
+        }
+        let (width, channels) = (self.width, self.channels);
+        match (&mut self.samples, &patch.samples) {
+            (Samples::U8(under), Samples::U8(over)) => paste_rows(under, over, width, channels, rect),
+            (Samples::U16(under), Samples::U16(over)) => paste_rows(under, over, width, channels, rect),
+            _ => debug_assert!(false, "the depths differ"),
+        }
+    }
+}
+
+fn paste_rows<T: Copy>(under: &mut [T], over: &[T], width: u32, channels: Channels, rect: Rect) {
+    let per_pixel = channels.count();
+    for (row, from) in over.chunks_exact(rect.width as usize * per_pixel).enumerate() {
+        let start = ((rect.y as usize + row) * width as usize + rect.x as usize) * per_pixel;
+        under[start..start + from.len()].copy_from_slice(from);
+    }
 }
 
 fn crop_rows<T: Copy>(samples: &[T], width: u32, channels: Channels, rect: Rect) -> Vec<T> {
@@ -176,5 +206,13 @@ mod tests {
         let pixels = Pixels::new(3, 2, Channels::Gray, Samples::U16(vec![0, 1, 2, 3, 4, 5])).unwrap();
         let crop = pixels.crop(Rect::new(1, 0, 2, 2));
         assert_eq!(crop.samples(), &Samples::U16(vec![1, 2, 4, 5]));
+    }
+
+    #[test]
+    fn a_pasted_patch_replaces_its_rectangle_only() {
+        let mut pixels = Pixels::new(3, 2, Channels::Gray, Samples::U8(vec![0, 1, 2, 3, 4, 5])).unwrap();
+        let patch = Pixels::new(1, 2, Channels::Gray, Samples::U8(vec![8, 9])).unwrap();
+        pixels.paste(&patch, 1, 0);
+        assert_eq!(pixels.samples(), &Samples::U8(vec![0, 8, 2, 3, 9, 5]));
     }
 }

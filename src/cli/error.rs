@@ -1,0 +1,54 @@
+//! Errors at the edge: one line on stderr and the exit code.
+
+use std::process::ExitCode;
+
+use crate::progress::Cancelled;
+
+/// The command line itself makes no sense, beyond what the parser sees.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Usage(pub(super) String);
+
+/// Prints the error as one line and gives its exit code.
+pub(super) fn report(error: &anyhow::Error) -> ExitCode {
+    if error.chain().any(|cause| cause.is::<Cancelled>()) {
+        eprintln!("cancelled; nothing was written");
+        return ExitCode::from(130);
+    }
+    eprintln!("error: {}", one_line(error));
+    ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
+}
+
+/// The message with those causes that it does not already contain.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for cause in error.chain().map(|cause| cause.to_string().replace('\n', " ")) {
+        if line.contains(&cause) {
+            continue;
+        }
+        if !line.is_empty() {
+            line.push_str(": ");
+        }
+        line.push_str(&cause);
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::{Context as _, anyhow};
+
+    use super::one_line;
+
+    #[test]
+    fn an_error_is_one_line_and_says_nothing_twice() {
+        let error = Err::<(), _>(anyhow!("bad\nheader"))
+            .context("reading a.jpg: bad header")
+            .unwrap_err();
+        assert_eq!(one_line(&error), "reading a.jpg: bad header");
+        let error = Err::<(), _>(anyhow!("disk full"))
+            .context("writing b.png")
+            .unwrap_err();
+        assert_eq!(one_line(&error), "writing b.png: disk full");
+    }
+}

@@ -1,0 +1,182 @@
+//! The command line: every command, what they share, and their exit codes.
+//!
+//! Results go to stdout (one JSON object with `--json`, nothing else), everything else to stderr: the progress
+//! bar, notices, and errors, which are always one line of text, also with `--json`. Exit codes: 0 done, 1 failed,
+//! 2 wrong usage, 130 cancelled.
+
+mod error;
+mod info;
+mod inpaint;
+mod sample;
+mod terminal;
+
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use anyhow::Context as _;
+use clap::Parser;
+use serde_json::Value;
+
+use crate::{
+    nn::{DeviceChoice, Network},
+    progress::Progress as _,
+};
+use terminal::Terminal;
+
+/// Removes things from photos: brush over it, press Enter, export.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about = "Removes things from photos: brush over it, press Enter, export",
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 cancelled"
+)]
+pub struct Cli {
+    /// Photo to open in the window
+    pub photo: Option<PathBuf>,
+
+    /// What all commands share.
+    #[command(flatten)]
+    pub shared: Shared,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Flags that every command takes, before or after its name.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Shared {
+    /// Weights of the network (safetensors) instead of the built-in ones
+    #[arg(long, global = true, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+
+    /// Where the network runs; auto: CUDA, then Metal, then the CPU [default: auto]
+    #[arg(long, global = true, value_enum, value_name = "DEVICE")]
+    pub device: Option<DeviceChoice>,
+
+    /// Start of every random draw: same photo, mask, weights and seed, same result [default: 0]
+    #[arg(long, global = true, value_name = "N")]
+    pub seed: Option<u64>,
+
+    /// Print one JSON object on stdout and nothing else there (errors stay a line on stderr)
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// Nothing on stderr but errors: no progress bar, no notices; and no text on stdout
+    #[arg(long, global = true)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Remove what a mask marks from a photo
+    Inpaint(inpaint::Args),
+    /// Version, devices, and weights with their checksum
+    Info,
+}
+
+impl Cli {
+    /// Whether this call asks for the window: no command is named.
+    pub const fn wants_window(&self) -> bool {
+        self.command.is_none()
+    }
+}
+
+/// Runs the command, or without one what stands in for the window; see [`without_window`].
+pub fn run(cli: &Cli) -> ExitCode {
+    match &cli.command {
+        None => without_window(cli, "this program was built without it"),
+        Some(_) if cli.photo.is_some() => {
+            let usage = error::Usage(
+                "a photo before a command has no use: put it after the command's name".to_owned(),
+            );
+            error::report(&usage.into())
+        }
+        Some(command) => finish(cli, |terminal| match command {
+            Command::Inpaint(args) => inpaint::run(args, &cli.shared, terminal),
+            Command::Info => info::run(&cli.shared, terminal),
+        }),
+    }
+}
+
+/// Stands in for the window where there is none, for the reason `why` ("there is no display").
+///
+/// Says so and fills the built-in sample photo through the same pipeline, into a new folder. With a photo of one's
+/// own there is nothing to fill without a mask, so that is an error that names the command to use.
+pub fn without_window(cli: &Cli, why: &str) -> ExitCode {
+    if let Some(photo) = &cli.photo {
+        return error::report(&anyhow::anyhow!(
+            "the window cannot open: {why}; use `lacuna inpaint {} --mask MASK -o OUT`",
+            photo.display()
+        ));
+    }
+    finish(cli, |terminal| {
+        terminal.notice(&format!(
+            "the window cannot open: {why}; filling the sample photo instead"
+        ));
+        sample::run(&cli.shared, terminal)
+    })
+}
+
+/// What a command has to say when it is done.
+struct Outcome {
+    text: String,
+    json: Value,
+}
+
+fn finish(cli: &Cli, command: impl FnOnce(&Terminal) -> anyhow::Result<Outcome>) -> ExitCode {
+    let done = Terminal::new(cli.shared.quiet).and_then(|terminal| {
+        let outcome = command(&terminal);
+        terminal.clear();
+        print(&outcome?, &cli.shared).context("printing the result")
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => error::report(&error),
+    }
+}
+
+fn print(outcome: &Outcome, shared: &Shared) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    if shared.json {
+        writeln!(stdout, "{}", outcome.json)?;
+    } else if !shared.quiet {
+        writeln!(stdout, "{}", outcome.text)?;
+    }
+    stdout.flush()
+}
+
+/// The network that the shared flags ask for.
+fn open_network(shared: &Shared, terminal: &Terminal) -> anyhow::Result<Network> {
+    let choice = shared.device.unwrap_or_default();
+    Ok(Network::open(shared.weights.as_deref(), choice, &mut |text| {
+        terminal.notice(text);
+    })?)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
+    use super::Cli;
+
+    #[test]
+    fn the_definition_of_the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn shared_flags_go_before_and_after_the_command() {
+        for line in [["lacuna", "--json", "info"], ["lacuna", "info", "--json"]] {
+            assert!(Cli::parse_from(line).shared.json, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_photo_alone_asks_for_the_window() {
+        assert!(Cli::parse_from(["lacuna", "a.jpg"]).wants_window(), "no command");
+        assert!(!Cli::parse_from(["lacuna", "info"]).wants_window(), "a command");
+    }
+}

@@ -1,0 +1,61 @@
+//! The built-in sample photo, filled through the same pipeline: what a machine without a display can show.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+
+use super::{Outcome, Shared, inpaint, terminal::Terminal};
+use crate::{
+    imaging::{MetadataPolicy, write},
+    inpaint::Options,
+};
+
+const PHOTO: &[u8] = include_bytes!("../../assets/sample/photo.jpg");
+const MASK: &[u8] = include_bytes!("../../assets/sample/mask.png");
+
+/// Writes the sample and its fill into a new folder in the current one and names both.
+pub(super) fn run(shared: &Shared, terminal: &Terminal) -> anyhow::Result<Outcome> {
+    let folder = new_folder(Path::new("lacuna-sample"))
+        .context("making a folder for the sample failed; start from a folder that can be written to")?;
+    let file = |name: &str| folder.join(name);
+    let (before, mask, after) = (file("before.jpg"), file("mask.png"), file("after.jpg"));
+    fs::write(&before, PHOTO).with_context(|| format!("writing {}", before.display()))?;
+    fs::write(&mask, MASK).with_context(|| format!("writing {}", mask.display()))?;
+    let args = inpaint::Args {
+        photo: before.clone(),
+        mask,
+        output: after.clone(),
+        options: Options::default(),
+        force: false,
+        quality: write::Options::default().quality,
+        bit_depth: None,
+        metadata: MetadataPolicy::default(),
+    };
+    let mut outcome = inpaint::run(&args, shared, terminal)?;
+    outcome.json["before"] = before.display().to_string().into();
+    outcome.text = format!(
+        "before  {}\nafter   {}\n{}",
+        before.display(),
+        after.display(),
+        outcome.text
+    );
+    Ok(outcome)
+}
+
+/// `name`, or with the first free number behind it: nothing that exists is touched.
+fn new_folder(name: &Path) -> io::Result<PathBuf> {
+    let mut number = 1;
+    loop {
+        let folder = match number {
+            1 => name.to_path_buf(),
+            _ => PathBuf::from(format!("{}-{number}", name.display())),
+        };
+        match fs::create_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+            made => return made.map(|()| folder),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Progress on a terminal: a bar and notices on stderr, and Ctrl+C as cancellation.
+//!
+//! The bar hides by itself where stderr is no terminal. The first Ctrl+C asks the work to stop at its next
+//! checkpoint; the second ends the program at once, unless a file is just being put in place.
+
+use std::{
+    process,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::progress::{Cancelled, Progress};
+
+/// The person at the terminal.
+pub(super) struct Terminal {
+    bar: ProgressBar,
+    is_quiet: bool,
+    signals: Arc<Signals>,
+    notices: Mutex<Vec<String>>,
+}
+
+#[derive(Default)]
+struct Signals {
+    is_cancelled: AtomicBool,
+    is_writing: AtomicBool,
+}
+
+impl Terminal {
+    /// Listens to Ctrl+C from now on. One per program run.
+    pub(super) fn new(is_quiet: bool) -> anyhow::Result<Self> {
+        let signals = Arc::new(Signals::default());
+        let heard = Arc::clone(&signals);
+        ctrlc::set_handler(move || {
+            let was_cancelled = heard.is_cancelled.swap(true, Ordering::SeqCst);
+            if was_cancelled && !heard.is_writing.load(Ordering::SeqCst) {
+                process::exit(130);
+            }
+        })
+        .context("listening to Ctrl+C")?;
+        let target = if is_quiet {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        };
+        let bar = ProgressBar::with_draw_target(Some(0), target);
+        bar.set_style(
+            ProgressStyle::with_template("{spinner} {msg:10} [{bar:40}] {percent:>3} %  {elapsed}")
+                .context("drawing the progress bar")?
+                .progress_chars("=> "),
+        );
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Ok(Self {
+            bar,
+            is_quiet,
+            signals,
+            notices: Mutex::default(),
+        })
+    }
+
+    /// Runs what must not be torn apart; not begun at all after a cancellation.
+    pub(super) fn uninterrupted<T>(&self, work: impl FnOnce() -> T) -> Result<T, Cancelled> {
+        self.signals.is_writing.store(true, Ordering::SeqCst);
+        let done = self.check().map(|()| work());
+        self.signals.is_writing.store(false, Ordering::SeqCst);
+        done
+    }
+
+    /// All notices so far.
+    pub(super) fn notices(&self) -> Vec<String> {
+        self.notices
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Takes the bar away.
+    pub(super) fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn check(&self) -> Result<(), Cancelled> {
+        if self.signals.is_cancelled.load(Ordering::SeqCst) {
+            Err(Cancelled)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Progress for Terminal {
+    fn stage(&self, name: &str) -> Result<(), Cancelled> {
+        self.check()?;
+        tracing::info!(stage = name);
+        self.bar.set_message(name.to_owned());
+        self.bar.set_position(0);
+        self.bar.set_length(1);
+        Ok(())
+    }
+
+    fn step(&self, done: u64, total: u64) -> Result<(), Cancelled> {
+        self.check()?;
+        self.bar.set_length(total);
+        self.bar.set_position(done);
+        Ok(())
+    }
+
+    fn notice(&self, text: &str) {
+        let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
+        notices.push(text.to_owned());
+        if !self.is_quiet {
+            self.bar.suspend(|| eprintln!("note: {text}"));
+        }
+    }
+}

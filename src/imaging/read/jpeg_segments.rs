@@ -1,0 +1,129 @@
+//! The segments of a JPEG file: where the metadata is, and whether the file reaches its end.
+//!
+//! Decoders paint grey over what is missing from a file that was cut off. So the end-of-image marker is looked for
+//! here, behind the scans; one inside an embedded thumbnail does not count.
+
+/// What the segments hold.
+#[derive(Debug, Default)]
+pub(super) struct Segments<'a> {
+    pub(super) exif: Option<&'a [u8]>,
+    pub(super) xmp: Option<&'a [u8]>,
+    pub(super) icc: Option<Vec<u8>>,
+    pub(super) iptc: Option<Vec<u8>>,
+    /// There is more XMP than fits into a segment; it is spread over several.
+    pub(super) has_extended_xmp: bool,
+    /// Baseline with fewer components in the first scan than in the frame, and colours at reduced resolution. The
+    /// decoder gets the colours of such files wrong.
+    pub(super) has_separate_scans: bool,
+    /// The file holds a picture with its end.
+    pub(super) is_complete: bool,
+}
+
+const END_OF_IMAGE: u8 = 0xD9;
+const START_OF_SCAN: u8 = 0xDA;
+const BASELINE: u8 = 0xC0;
+const EXTENDED: u8 = 0xC1;
+
+/// What a sequential frame says of its components.
+#[derive(Default)]
+struct Frame {
+    components: u8,
+    is_subsampled: bool,
+}
+
+impl Frame {
+    fn parse(payload: &[u8]) -> Self {
+        let sampling = payload
+            .get(6..)
+            .unwrap_or_default()
+            .chunks_exact(3)
+            .map(|component| component[1]);
+        Self {
+            components: payload.get(5).copied().unwrap_or(0),
+            is_subsampled: sampling.into_iter().any(|factors| factors != 0x11),
+        }
+    }
+}
+
+impl<'a> Segments<'a> {
+    /// Walks over the whole file. What does not make sense ends the walk.
+    pub(super) fn find(bytes: &'a [u8]) -> Self {
+        let mut segments = Self::default();
+        let mut icc_parts = Vec::new();
+        let mut at = 2;
+        let mut has_scan = false;
+        let mut frame = Frame::default();
+        while let Some((marker, behind)) = next_marker(bytes, at) {
+            at = behind;
+            match marker {
+                END_OF_IMAGE => {
+                    segments.is_complete = has_scan;
+                    break;
+                }
+                0x01 | 0xD0..=0xD8 => continue,
+                _ => {}
+            }
+            let Some(payload) = payload(bytes, at) else { break };
+            at += 2 + payload.len();
+            segments.take(marker, payload, &mut icc_parts);
+            if matches!(marker, BASELINE | EXTENDED) {
+                frame = Frame::parse(payload);
+            }
+            if marker == START_OF_SCAN && !has_scan {
+                has_scan = true;
+                let in_scan = payload.first().copied().unwrap_or(0);
+                segments.has_separate_scans = frame.is_subsampled && in_scan < frame.components;
+            }
+        }
+        segments.icc = joined(icc_parts);
+        segments
+    }
+
+    fn take(&mut self, marker: u8, payload: &'a [u8], icc_parts: &mut Vec<(u8, &'a [u8])>) {
+        match marker {
+            0xE1 => {
+                if let Some(exif) = payload.strip_prefix(b"Exif\0\0") {
+                    self.exif.get_or_insert(exif);
+                } else if let Some(xmp) = payload.strip_prefix(b"http://ns.adobe.com/xap/1.0/\0") {
+                    self.xmp.get_or_insert(xmp);
+                } else if payload.starts_with(b"http://ns.adobe.com/xmp/extension/\0") {
+                    self.has_extended_xmp = true;
+                }
+            }
+            0xE2 => {
+                if let Some([number, _count, part @ ..]) = payload.strip_prefix(b"ICC_PROFILE\0") {
+                    icc_parts.push((*number, part));
+                }
+            }
+            0xED => {
+                if let Some(resources) = payload.strip_prefix(b"Photoshop 3.0\0") {
+                    self.iptc.get_or_insert_default().extend_from_slice(resources);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The next marker at or behind `at`, and where its segment starts. Data of scans is passed over.
+fn next_marker(bytes: &[u8], mut at: usize) -> Option<(u8, usize)> {
+    loop {
+        at += bytes.get(at..)?.iter().position(|&byte| byte == 0xFF)? + 1;
+        match bytes.get(at)? {
+            // A stuffed or a fill byte is no marker.
+            0x00 | 0xFF => {}
+            &marker => return Some((marker, at + 1)),
+        }
+    }
+}
+
+fn payload(bytes: &[u8], at: usize) -> Option<&[u8]> {
+    let length = u16::from_be_bytes(bytes.get(at..at + 2)?.try_into().ok()?);
+    bytes.get(at + 2..at + usize::from(length).max(2))
+}
+
+fn joined(mut parts: Vec<(u8, &[u8])>) -> Option<Vec<u8>> {
+    parts.sort_by_key(|(number, _)| *number);
+    parts.dedup_by_key(|(number, _)| *number);
+    (!parts.is_empty()).then(|| parts.iter().flat_map(|(_, part)| part.iter().copied()).collect())
+}

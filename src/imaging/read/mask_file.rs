@@ -1,0 +1,129 @@
+//! Masks from files: white goes, black stays.
+//!
+//! A mask may come from any program: as grey, as colours, or as a layer that is transparent where the photo stays.
+//! What was understood, when it is not plain black and white, is told.
+
+use std::{fs, path::Path};
+
+use super::{Problem, ReadError, Stored, decode_stored};
+use crate::imaging::{HOLE_THRESHOLD, Mask, Metadata, Pixels, Samples};
+
+/// Reads the mask at `path` for a photo of `photo_size` (columns, rows, upright).
+///
+/// The mask is black and white afterwards: 255 or 0. Returns what a person should know about how it was read.
+pub fn mask(path: &Path, photo_size: (u32, u32)) -> Result<(Mask, Vec<String>), ReadError> {
+    let read = fs::read(path).map_err(Problem::from_io);
+    read.and_then(|bytes| mask_from_bytes(&bytes, photo_size))
+        .map_err(|problem| ReadError {
+            name: path.display().to_string(),
+            problem,
+        })
+}
+
+fn mask_from_bytes(bytes: &[u8], photo_size: (u32, u32)) -> Result<(Mask, Vec<String>), Problem> {
+    let (_, stored) = decode_stored(bytes)?;
+    let stored_size = (stored.pixels.width(), stored.pixels.height());
+    let Stored { pixels, exif, .. } = stored;
+    let (_, orientation) = Metadata::from_file(None, exif, None, None);
+    let pixels = orientation.apply(pixels);
+    check_mask_size((pixels.width(), pixels.height()), stored_size, photo_size)?;
+    let mut notices = Vec::new();
+    let coverage = coverage(&pixels, &mut notices);
+    if coverage.iter().any(|&value| value != 0 && value != 255) {
+        notices.push("the mask is grey: pixels from 50 % on are removed".to_owned());
+    }
+    let binary = coverage
+        .iter()
+        .map(|&value| if value >= HOLE_THRESHOLD { 255 } else { 0 })
+        .collect();
+    Mask::new(photo_size.0, photo_size.1, binary)
+        .map(|mask| (mask, notices))
+        .ok_or(Problem::ImpossibleSize {
+            width: photo_size.0,
+            height: photo_size.1,
+        })
+}
+
+fn check_mask_size(mask: (u32, u32), stored: (u32, u32), photo: (u32, u32)) -> Result<(), Problem> {
+    if mask == photo {
+        return Ok(());
+    }
+    let is_turned = (mask.1, mask.0) == photo || stored == photo;
+    let ratios = [mask.0 as f32 / photo.0 as f32, mask.1 as f32 / photo.1 as f32];
+    let advice = if is_turned {
+        "it was made from the photo before its EXIF rotation: turn the mask by 90°"
+    } else if (ratios[0] / ratios[1] - 1.0).abs() < 0.01 {
+        "scale the mask to the photo's size without smoothing, or paint it on the photo at full size"
+    } else {
+        "it belongs to another photo or to a crop: use a mask painted on this photo at full size"
+    };
+    Err(Problem::MaskSize {
+        mask_width: mask.0,
+        mask_height: mask.1,
+        photo_width: photo.0,
+        photo_height: photo.1,
+        advice,
+    })
+}
+
+/// How much of each pixel goes, `0..=255`.
+fn coverage(pixels: &Pixels, notices: &mut Vec<String>) -> Vec<u8> {
+    let per_pixel = pixels.channels().count();
+    let colors = pixels.channels().color_count();
+    let samples = samples_8_bit(pixels);
+    let luma: Vec<u8> = samples
+        .chunks_exact(per_pixel)
+        .map(|pixel| luma(&pixel[..colors]))
+        .collect();
+    if !pixels.channels().has_alpha() {
+        return luma;
+    }
+    let alpha: Vec<u8> = samples
+        .chunks_exact(per_pixel)
+        .map(|pixel| pixel[colors])
+        .collect();
+    if is_constant(&alpha) && alpha.first() == Some(&255) {
+        return luma;
+    }
+    let visible = luma
+        .iter()
+        .zip(&alpha)
+        .filter(|(_, alpha)| **alpha > 0)
+        .map(|(luma, _)| *luma);
+    let visible: Vec<u8> = visible.collect();
+    if is_constant(&visible) && !is_constant(&alpha) {
+        notices.push("the mask has one colour: what is not transparent is removed".to_owned());
+        return alpha;
+    }
+    notices.push("the mask has transparency: what is white and not transparent is removed".to_owned());
+    luma.iter()
+        .zip(&alpha)
+        .map(|(&luma, &alpha)| ((u16::from(luma) * u16::from(alpha) + 127) / 255) as u8)
+        .collect()
+}
+
+fn samples_8_bit(pixels: &Pixels) -> Vec<u8> {
+    match pixels.samples() {
+        Samples::U8(samples) => samples.clone(),
+        Samples::U16(samples) => samples
+            .iter()
+            .map(|&sample| ((u32::from(sample) + 128) / 257) as u8)
+            .collect(),
+    }
+}
+
+/// Rec. 709 weights, in whole numbers, so that white is exactly white.
+fn luma(color: &[u8]) -> u8 {
+    match color {
+        [red, green, blue] => {
+            ((u32::from(*red) * 2126 + u32::from(*green) * 7152 + u32::from(*blue) * 722 + 5000) / 10_000)
+                as u8
+        }
+        [gray, ..] => *gray,
+        [] => 0,
+    }
+}
+
+fn is_constant(values: &[u8]) -> bool {
+    values.windows(2).all(|pair| pair[0] == pair[1])
+}

@@ -1,0 +1,126 @@
+//! Other sizes of a picture: RGB planes for the network, masks that lose no hole.
+
+use fast_image_resize::{
+    FilterType, ResizeAlg, ResizeOptions, Resizer,
+    images::{TypedImage, TypedImageRef},
+    pixels::F32x3,
+};
+use rayon::prelude::*;
+
+use super::{HOLE_THRESHOLD, Mask};
+
+/// How new pixels follow from old ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filter {
+    /// The mean of the area that a new pixel covers. Never overshoots.
+    Area,
+    /// Catmull-Rom: sharp, hardly overshoots.
+    CatmullRom,
+    /// Lanczos with three lobes: sharpest, overshoots at hard edges.
+    Lanczos3,
+}
+
+/// Resizes interleaved RGB from `size` to `new_size` (columns, rows).
+///
+/// `None` unless there are three values per pixel and no side is zero. Values may leave the range of the input by the
+/// overshoot of the filter.
+pub fn rgb(rgb: &[f32], size: (u32, u32), new_size: (u32, u32), filter: Filter) -> Option<Vec<f32>> {
+    if new_size.0 == 0 || new_size.1 == 0 || rgb.len() != size.0 as usize * size.1 as usize * 3 {
+        return None;
+    }
+    if size == new_size {
+        return Some(rgb.to_vec());
+    }
+    let pixels: Vec<F32x3> = rgb.as_chunks().0.iter().map(|color| F32x3::new(*color)).collect();
+    let source = TypedImageRef::new(size.0, size.1, &pixels).ok()?;
+    let mut resized = TypedImage::<F32x3>::new(new_size.0, new_size.1);
+    let filter = match filter {
+        Filter::Area => FilterType::Box,
+        Filter::CatmullRom => FilterType::CatmullRom,
+        Filter::Lanczos3 => FilterType::Lanczos3,
+    };
+    let options = ResizeOptions::new()
+        .resize_alg(ResizeAlg::Convolution(filter))
+        .use_alpha(false);
+    Resizer::new()
+        .resize_typed(&source, &mut resized, &options)
+        .ok()?;
+    Some(resized.pixels().iter().flat_map(|pixel| pixel.0).collect())
+}
+
+/// A smaller mask where a pixel is a hole if any of the pixels that it covers is: 255 or 0.
+///
+/// The sizes need not divide. For a larger size, holes cover what they touch.
+pub fn mask(mask: &Mask, width: u32, height: u32) -> Mask {
+    let (old_width, old_height) = (mask.width() as usize, mask.height() as usize);
+    let mut resized = Mask::empty(width, height);
+    if resized.coverage().is_empty() || mask.coverage().is_empty() {
+        return resized;
+    }
+    let columns: Vec<_> = (0..width as usize)
+        .map(|x| covered(x, width as usize, old_width))
+        .collect();
+    resized
+        .coverage_mut()
+        .par_chunks_exact_mut(width as usize)
+        .enumerate()
+        .for_each(|(y, row)| {
+            for old_y in covered(y, height as usize, old_height) {
+                let old_row = &mask.coverage()[old_y * old_width..(old_y + 1) * old_width];
+                for (coverage, columns) in row.iter_mut().zip(&columns) {
+                    if old_row[columns.clone()].iter().any(|&old| old >= HOLE_THRESHOLD) {
+                        *coverage = 255;
+                    }
+                }
+            }
+        });
+    resized
+}
+
+/// The old pixels that a new one touches.
+const fn covered(index: usize, new_side: usize, old_side: usize) -> std::ops::Range<usize> {
+    index * old_side / new_side..((index + 1) * old_side).div_ceil(new_side)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Filter;
+    use crate::imaging::Mask;
+
+    #[test]
+    fn a_flat_colour_stays_flat_at_every_size() {
+        let flat: Vec<f32> = [0.25, 0.5, 0.75].repeat(20 * 14);
+        for filter in [Filter::Area, Filter::CatmullRom, Filter::Lanczos3] {
+            for new_size in [(7, 5), (33, 41), (20, 14)] {
+                let resized = super::rgb(&flat, (20, 14), new_size, filter).unwrap();
+                assert_eq!(resized.len(), new_size.0 as usize * new_size.1 as usize * 3);
+                // The weights of a filter sum to one but for rounding in 32 bits.
+                let is_flat = resized
+                    .iter()
+                    .zip([0.25, 0.5, 0.75].iter().cycle())
+                    .all(|(a, b)| (a - b).abs() < 1e-5);
+                assert!(is_flat, "{filter:?} to {new_size:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn area_is_the_mean() {
+        let source = [0.0, 0.0, 0.0, 1.0, 0.5, 0.25];
+        let resized = super::rgb(&source, (2, 1), (1, 1), Filter::Area).unwrap();
+        assert_eq!(resized, [0.5, 0.25, 0.125]);
+    }
+
+    #[test]
+    fn no_hole_is_lost_when_a_mask_gets_smaller() {
+        for hole in 0..35 {
+            let mut mask = Mask::empty(7, 5);
+            mask.coverage_mut()[hole] = 255;
+            assert!(!super::mask(&mask, 3, 2).is_empty(), "hole {hole} vanished");
+        }
+        assert!(
+            super::mask(&Mask::empty(7, 5), 3, 2).is_empty(),
+            "holes from nothing"
+        );
+    }
+}

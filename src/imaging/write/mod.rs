@@ -1,0 +1,125 @@
+//! Writing photos: JPEG, PNG, TIFF and lossless WebP, with their metadata, and never half a file.
+//!
+//! What a format cannot hold is told, not lost in silence. The file appears under its name only when it is complete,
+//! and never over the photo that it was made from.
+
+mod atomic;
+mod depth;
+mod error;
+mod jpeg;
+mod png;
+mod tiff;
+mod webp;
+
+use std::path::{Path, PathBuf};
+
+pub use error::{Problem, WriteError};
+
+use super::{Format, Metadata, MetadataPolicy, Pixels};
+
+/// How to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// JPEG quality, `1..=100`. From 90 on colours keep their full resolution.
+    pub quality: u8,
+    /// Bits per sample, 8 or 16; `None` keeps those of the photo where the format can.
+    pub bit_depth: Option<u8>,
+    /// What of the metadata goes along.
+    pub metadata: MetadataPolicy,
+    /// The file that the photo was read from, which is never written over.
+    pub original: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            quality: 95,
+            bit_depth: None,
+            metadata: MetadataPolicy::default(),
+            original: None,
+        }
+    }
+}
+
+/// The contents of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// What the format could not hold.
+    pub notices: Vec<String>,
+}
+
+/// Writes a photo to `path`. Returns what the format could not hold.
+///
+/// The file is written beside its place, synced, and renamed. An existing one is replaced only with `overwrite`, and
+/// `options.original` never.
+pub fn photo(
+    path: &Path,
+    pixels: &Pixels,
+    metadata: &Metadata,
+    format: Format,
+    options: &Options,
+    overwrite: bool,
+) -> Result<Vec<String>, WriteError> {
+    let written = atomic::check_target(path, options.original.as_deref(), overwrite).and_then(|()| {
+        let encoded = encode(pixels, metadata, format, options)?;
+        atomic::write(path, &encoded.bytes, overwrite)?;
+        Ok(encoded.notices)
+    });
+    written.map_err(|problem| WriteError {
+        name: path.display().to_string(),
+        problem,
+    })
+}
+
+/// Refuses before any work what [`photo`] would refuse for `path` in the end: an existing file without `overwrite`,
+/// the original, a folder that is missing or cannot be written to.
+pub fn check(path: &Path, options: &Options, overwrite: bool) -> Result<(), WriteError> {
+    atomic::check_target(path, options.original.as_deref(), overwrite).map_err(|problem| WriteError {
+        name: path.display().to_string(),
+        problem,
+    })
+}
+
+/// Encodes a photo into memory.
+pub fn encode(
+    pixels: &Pixels,
+    metadata: &Metadata,
+    format: Format,
+    options: &Options,
+) -> Result<Encoded, Problem> {
+    check_size(pixels, format)?;
+    let (mut metadata, mut notices) = metadata.for_export(options.metadata, pixels.width(), pixels.height());
+    if metadata.iptc.is_some() && !matches!(format, Format::Jpeg | Format::Tiff) {
+        metadata.iptc = None;
+        notices.push(format!("{format} holds no IPTC data; it is left out"));
+    }
+    let pixels = depth::converted(pixels, format, options.bit_depth, &mut notices);
+    let bytes = match format {
+        Format::Jpeg => jpeg::encode(&pixels, metadata, options.quality, &mut notices),
+        Format::Png => png::encode(&pixels, metadata, &mut notices),
+        Format::Tiff => tiff::encode(&pixels, &metadata, &mut notices),
+        Format::WebP => webp::encode(&pixels, metadata, &mut notices),
+    }?;
+    Ok(Encoded { bytes, notices })
+}
+
+fn check_size(pixels: &Pixels, format: Format) -> Result<(), Problem> {
+    let longest = match format {
+        Format::Jpeg => u32::from(u16::MAX),
+        Format::WebP => 1 << 14,
+        Format::Png => i32::MAX as u32,
+        Format::Tiff => u32::MAX,
+    };
+    let (width, height) = (pixels.width(), pixels.height());
+    if pixels.bounds().is_empty() || width.max(height) > longest {
+        return Err(Problem::Size {
+            format,
+            width,
+            height,
+            longest,
+        });
+    }
+    Ok(())
+}

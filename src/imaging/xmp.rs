@@ -1,0 +1,121 @@
+//! Small edits of an XMP packet, as text.
+//!
+//! XMP repeats what EXIF says: the orientation, sometimes the place, sometimes a thumbnail. A stale orientation
+//! would turn the photo a second time, and a thumbnail still shows what was removed. An XML parser would
+//! rewrite the whole packet; these edits touch nothing else.
+
+/// States that the picture is upright, where the packet states an orientation.
+pub(super) fn reset_orientation(xmp: &mut [u8]) {
+    const NAME: &[u8] = b"tiff:Orientation";
+    let mut from = 0;
+    while let Some(at) = find(xmp, NAME, from) {
+        from = at + NAME.len();
+        // Between name and digit stand `="`, `='` or `>`, perhaps with blanks.
+        let digit = xmp[from..]
+            .iter()
+            .position(|byte| !matches!(byte, b'=' | b'"' | b'\'' | b'>' | b' ' | b'\n' | b'\r' | b'\t'));
+        if let Some(digit) = digit
+            .map(|offset| &mut xmp[from + offset])
+            .filter(|digit| digit.is_ascii_digit())
+        {
+            *digit = b'1';
+        }
+    }
+}
+
+/// Removes the GPS position. `None` if some of it could not be taken out.
+pub(super) fn without_location(xmp: &[u8]) -> Option<Vec<u8>> {
+    const PREFIX: &[u8] = b"exif:GPS";
+    let cleaned = without_properties(xmp, PREFIX)?;
+    find(&cleaned, PREFIX, 0).is_none().then_some(cleaned)
+}
+
+/// Removes embedded thumbnails. `None` if some of them could not be taken out.
+pub(super) fn without_thumbnails(xmp: &[u8]) -> Option<Vec<u8>> {
+    const PREFIX: &[u8] = b"xmp:Thumbnails";
+    let cleaned = without_properties(xmp, PREFIX)?;
+    find(&cleaned, b"xmpGImg:image", 0).is_none().then_some(cleaned)
+}
+
+/// Removes the attributes and elements whose names start with `prefix`.
+fn without_properties(xmp: &[u8], prefix: &[u8]) -> Option<Vec<u8>> {
+    let mut kept = Vec::with_capacity(xmp.len());
+    let mut from = 0;
+    while let Some(at) = find(xmp, prefix, from) {
+        let (start, end) = if at > 0 && xmp[at - 1] == b'<' {
+            (at - 1, element_end(xmp, at)?)
+        } else {
+            (at, attribute_end(xmp, at)?)
+        };
+        kept.extend_from_slice(&xmp[from..start]);
+        from = end;
+    }
+    kept.extend_from_slice(&xmp[from..]);
+    Some(kept)
+}
+
+/// Behind the closing quote of the attribute whose name starts at `name`.
+fn attribute_end(xmp: &[u8], name: usize) -> Option<usize> {
+    let open = name
+        + xmp[name..]
+            .iter()
+            .position(|byte| matches!(byte, b'"' | b'\'' | b'<' | b'>'))?;
+    let quote = xmp[open];
+    if !matches!(quote, b'"' | b'\'') {
+        return None;
+    }
+    let length = xmp[open + 1..].iter().position(|&byte| byte == quote)?;
+    Some(open + 1 + length + 1)
+}
+
+/// Behind the end tag of the element whose name starts at `name`.
+fn element_end(xmp: &[u8], name: usize) -> Option<usize> {
+    let name_length = xmp[name..]
+        .iter()
+        .position(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/'))?;
+    let tag_end = name + xmp[name..].iter().position(|&byte| byte == b'>')?;
+    if xmp[tag_end - 1] == b'/' {
+        return Some(tag_end + 1);
+    }
+    let mut closing = Vec::from(*b"</");
+    closing.extend_from_slice(&xmp[name..name + name_length]);
+    let close = find(xmp, &closing, tag_end)?;
+    Some(close + xmp[close..].iter().position(|&byte| byte == b'>')? + 1)
+}
+
+fn find(haystack: &[u8], needle: &[u8], from: usize) -> Option<usize> {
+    haystack
+        .get(from..)?
+        .windows(needle.len())
+        .position(|window| window == needle)
+        .map(|offset| from + offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{reset_orientation, without_location, without_thumbnails};
+
+    #[test]
+    fn orientation_becomes_1_as_attribute_and_as_element() {
+        let mut xmp = *br#"<a tiff:Orientation="6"/><tiff:Orientation>8</tiff:Orientation><b c="6"/>"#;
+        reset_orientation(&mut xmp);
+        let expected = br#"<a tiff:Orientation="1"/><tiff:Orientation>1</tiff:Orientation><b c="6"/>"#;
+        assert_eq!(&xmp, expected);
+    }
+
+    #[test]
+    fn the_place_goes_and_the_rest_stays() {
+        let xmp = br#"<a exif:GPSLatitude="48,8N" dc:x="1"><exif:GPSAltitude>3</exif:GPSAltitude><exif:GPSx/>t</a>"#;
+        assert_eq!(without_location(xmp).unwrap(), br#"<a  dc:x="1">t</a>"#);
+        assert!(
+            without_location(br#"<a exif:GPSLatitude=48>"#).is_none(),
+            "an attribute without quotes cannot be taken out"
+        );
+    }
+
+    #[test]
+    fn thumbnails_go() {
+        let xmp = b"<a><xmp:Thumbnails><rdf:Alt><xmpGImg:image>AAAA</xmpGImg:image></rdf:Alt></xmp:Thumbnails>b</a>";
+        assert_eq!(without_thumbnails(xmp).unwrap(), b"<a>b</a>");
+    }
+}

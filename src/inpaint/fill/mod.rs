@@ -1,0 +1,189 @@
+//! Crop by crop through the network: from the photo's samples to new colours at the photo's scale.
+//!
+//! A crop is seen as the network takes it, filled, mended where the network saw nothing, and scaled back. When the
+//! device runs out of memory the crop is tried at half its scale, then on the CPU, and the person is told.
+
+mod push_pull;
+mod scale_up;
+mod view;
+
+use crate::{
+    imaging::{Mask, Patch, Pixels, Rect},
+    nn::{self, Network, NetworkError},
+    progress::{Cancelled, Progress},
+};
+
+use super::{Error, plan::Crop};
+use view::{Source, View};
+
+/// Below this side half the scale shows the network too little; the CPU takes over at once.
+const MIN_HALVED_SIDE: usize = 256;
+
+/// New colours for one crop's holes: what the detail stage refines and the composite takes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Filled {
+    /// The rectangle of [`Crop::fills`], at the photo's scale, RGB interleaved, 0 to 1 in the photo's encoding.
+    ///
+    /// Only the pixels of [`Crop::runs`] are meant to be used; between them lies what the network saw there.
+    pub rgb: Vec<f32>,
+    /// So many photo pixels per side were one of the network's: more than planned where memory ran out.
+    pub scale_down: u32,
+}
+
+/// The network as the fill needs it, so that a test can make it run out of memory.
+pub(super) trait Filler {
+    /// See [`Network::inpaint`].
+    fn inpaint(
+        &self,
+        rgb: &[f32],
+        valid: &[u8],
+        width: usize,
+        height: usize,
+    ) -> Result<nn::Filled, NetworkError>;
+
+    /// Moves to the CPU for good. `false` if it is there already.
+    fn move_to_cpu(&mut self) -> Result<bool, NetworkError>;
+
+    /// Name of the device, as a person reads it.
+    fn device_name(&self) -> String;
+}
+
+/// A network that moves to the CPU when its device fails.
+pub(super) struct NetworkFiller<'a> {
+    chosen: &'a Network,
+    on_cpu: Option<Network>,
+}
+
+impl<'a> NetworkFiller<'a> {
+    pub(super) const fn new(chosen: &'a Network) -> Self {
+        Self { chosen, on_cpu: None }
+    }
+
+    fn current(&self) -> &Network {
+        self.on_cpu.as_ref().unwrap_or(self.chosen)
+    }
+}
+
+impl Filler for NetworkFiller<'_> {
+    fn inpaint(
+        &self,
+        rgb: &[f32],
+        valid: &[u8],
+        width: usize,
+        height: usize,
+    ) -> Result<nn::Filled, NetworkError> {
+        self.current().inpaint(rgb, valid, width, height)
+    }
+
+    fn move_to_cpu(&mut self) -> Result<bool, NetworkError> {
+        if self.current().device.is_cpu() {
+            return Ok(false);
+        }
+        self.on_cpu = Some(self.chosen.on_cpu()?);
+        Ok(true)
+    }
+
+    fn device_name(&self) -> String {
+        self.current().device_name()
+    }
+}
+
+/// Everything that filling a crop needs, besides the crop.
+pub(super) struct Stage<'a> {
+    pub(super) photo: &'a Pixels,
+    /// The widened mask.
+    pub(super) holes: &'a Mask,
+    /// The network's sides are padded with holes to a multiple of this. With 1 the picture goes in exactly as it
+    /// is, so it may not be scaled down either.
+    pub(super) side_step: u32,
+    pub(super) progress: &'a dyn Progress,
+    /// Where the bar stands before this crop, and its end.
+    pub(super) steps: (u64, u64),
+}
+
+impl Stage<'_> {
+    /// Fills one crop. `earlier` are the patches that it builds on.
+    pub(super) fn fill(
+        &self,
+        crop: &Crop,
+        earlier: &[&Patch],
+        filler: &mut dyn Filler,
+    ) -> Result<Filled, Error> {
+        let source = if earlier.is_empty() {
+            Source::photo(self.photo, self.holes)
+        } else {
+            Source::with_earlier(self.photo, self.holes, crop.rect, earlier)
+        };
+        let (mut scale_down, mut was_halved) = (crop.scale_down, false);
+        loop {
+            let view = View::of(&source, crop.rect, scale_down, self.side_step, &mut || {
+                self.checkpoint()
+            })?;
+            match filler.inpaint(&view.rgb, &view.valid, view.width, view.height) {
+                Ok(filled) => return Ok(self.bring_back(crop, &view, filled, scale_down)?),
+                Err(error) if !error.is_out_of_memory() => return Err(error.into()),
+                Err(error) => {
+                    let may_halve = !was_halved && self.side_step > 1;
+                    if may_halve && view.width.max(view.height) >= 2 * MIN_HALVED_SIDE {
+                        self.progress.notice(&format!(
+                            "{} ran out of memory; trying this part at half the scale",
+                            filler.device_name()
+                        ));
+                        (scale_down, was_halved) = (2 * scale_down, true);
+                        continue;
+                    }
+                    let failed = filler.device_name();
+                    if !filler.move_to_cpu()? {
+                        return Err(error.into());
+                    }
+                    self.progress
+                        .notice(&format!("{failed} ran out of memory; going on with the CPU"));
+                    scale_down = crop.scale_down;
+                    was_halved = true;
+                }
+            }
+        }
+    }
+
+    fn checkpoint(&self) -> Result<(), Cancelled> {
+        self.progress.step(self.steps.0, self.steps.1)
+    }
+
+    /// Mends what the network could not reach and scales what the crop fills back to the photo's pixels.
+    fn bring_back(
+        &self,
+        crop: &Crop,
+        view: &View,
+        filled: nn::Filled,
+        scale_down: u32,
+    ) -> Result<Filled, Cancelled> {
+        let mut rgb = filled.rgb;
+        let known: Vec<bool> = filled.still_hole.iter().map(|still_hole| !still_hole).collect();
+        push_pull::fill(&mut rgb, &known, view.width, view.height);
+        self.checkpoint()?;
+        let wanted = Rect::new(
+            crop.fills.x - crop.rect.x,
+            crop.fills.y - crop.rect.y,
+            crop.fills.width,
+            crop.fills.height,
+        );
+        // Padding must not be interpolated into the photo's border.
+        let width = crop.rect.width.div_ceil(scale_down) as usize;
+        let height = crop.rect.height.div_ceil(scale_down) as usize;
+        let rgb = unpadded(rgb, view.width, width, height);
+        let rgb = scale_up::scale_up(&rgb, width, height, scale_down, wanted);
+        self.checkpoint()?;
+        Ok(Filled { rgb, scale_down })
+    }
+}
+
+fn unpadded(rgb: Vec<f32>, padded_width: usize, width: usize, height: usize) -> Vec<f32> {
+    if padded_width == width {
+        return rgb;
+    }
+    let rows = rgb.chunks_exact(padded_width * 3).take(height);
+    rows.flat_map(|row| &row[..width * 3]).copied().collect()
+}
+
+#[cfg(test)]
+mod tests;

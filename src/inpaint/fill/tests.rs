@@ -1,0 +1,173 @@
+//! The fill without a network: what happens when memory runs out or the network saw nothing.
+
+use std::sync::Mutex;
+
+use super::Filler;
+use crate::{
+    imaging::{Channels, Mask, Pixels, Rect, Samples},
+    inpaint::{Error, Options, Strategy, apply_all, changed_outside, remove_with},
+    nn::{Filled, NetworkError},
+    progress::{Cancelled, Progress},
+};
+
+/// Fills holes with white, and fails where `fails` says so of (side, on the CPU).
+struct FakeFiller {
+    fails: fn(usize, bool) -> bool,
+    message: &'static str,
+    on_cpu: bool,
+    sees_nothing: bool,
+}
+
+impl FakeFiller {
+    const fn failing(fails: fn(usize, bool) -> bool) -> Self {
+        Self {
+            fails,
+            message: "CUDA_ERROR_OUT_OF_MEMORY: out of memory",
+            on_cpu: false,
+            sees_nothing: false,
+        }
+    }
+}
+
+impl Filler for FakeFiller {
+    fn inpaint(
+        &self,
+        rgb: &[f32],
+        valid: &[u8],
+        width: usize,
+        height: usize,
+    ) -> Result<Filled, NetworkError> {
+        if (self.fails)(width.max(height), self.on_cpu) {
+            return Err(NetworkError::Compute {
+                device: "CUDA".to_owned(),
+                error: candle_core::Error::Msg(self.message.to_owned()),
+            });
+        }
+        let fill = if self.sees_nothing { 0.0 } else { 1.0 };
+        let pixels = rgb.chunks_exact(3).zip(valid);
+        let rgb = pixels.flat_map(|(rgb, &valid)| {
+            if valid == 1 {
+                [rgb[0], rgb[1], rgb[2]]
+            } else {
+                [fill; 3]
+            }
+        });
+        Ok(Filled {
+            rgb: rgb.collect(),
+            still_hole: valid
+                .iter()
+                .map(|&valid| self.sees_nothing && valid == 0)
+                .collect(),
+        })
+    }
+
+    fn move_to_cpu(&mut self) -> Result<bool, NetworkError> {
+        Ok(!std::mem::replace(&mut self.on_cpu, true))
+    }
+
+    fn device_name(&self) -> String {
+        if self.on_cpu { "CPU" } else { "CUDA" }.to_owned()
+    }
+}
+
+#[derive(Default)]
+struct Notices(Mutex<Vec<String>>);
+
+impl Progress for Notices {
+    fn stage(&self, _name: &str) -> Result<(), Cancelled> {
+        Ok(())
+    }
+
+    fn step(&self, _done: u64, _total: u64) -> Result<(), Cancelled> {
+        Ok(())
+    }
+
+    fn notice(&self, text: &str) {
+        self.0.lock().unwrap().push(text.to_owned());
+    }
+}
+
+fn gray_photo() -> Pixels {
+    Pixels::new(600, 560, Channels::Gray, Samples::U8(vec![100; 600 * 560])).unwrap()
+}
+
+fn mask_with(rect: Rect) -> Mask {
+    let mut mask = Mask::empty(600, 560);
+    for y in rect.y..rect.bottom() {
+        let start = (y * 600 + rect.x) as usize;
+        mask.coverage_mut()[start..start + rect.width as usize].fill(255);
+    }
+    mask
+}
+
+fn run(filler: &mut FakeFiller, options: &Options) -> (Result<super::super::Removal, Error>, Vec<String>) {
+    let notices = Notices::default();
+    let mask = mask_with(Rect::new(200, 200, 60, 60));
+    let removal = remove_with(&gray_photo(), &mask, filler, options, &notices);
+    (removal, notices.0.into_inner().unwrap())
+}
+
+#[test]
+fn out_of_memory_first_tries_half_the_scale() {
+    let (removal, notices) = run(
+        &mut FakeFiller::failing(|side, _| side > 256),
+        &Options::default(),
+    );
+    let removal = removal.unwrap();
+    assert_eq!(removal.report.crops[0].scale_down, 2);
+    assert_eq!(removal.report.device, "CUDA");
+    assert_eq!(notices.len(), 1, "{notices:?}");
+    let result = apply_all(&gray_photo(), &removal.patches);
+    assert_eq!(changed_outside(&gray_photo(), &result, &removal.widened), 0);
+    let Samples::U8(samples) = result.samples() else {
+        panic!("8 bit stays 8 bit")
+    };
+    assert_eq!(samples[230 * 600 + 230], 255);
+}
+
+#[test]
+fn out_of_memory_at_every_scale_goes_on_with_the_cpu_at_the_planned_scale() {
+    let (removal, notices) = run(&mut FakeFiller::failing(|_, on_cpu| !on_cpu), &Options::default());
+    let report = removal.unwrap().report;
+    assert_eq!((report.crops[0].scale_down, report.device.as_str()), (1, "CPU"));
+    assert_eq!(notices.len(), 2, "{notices:?}");
+    assert!(notices[1].contains("CPU"), "{notices:?}");
+}
+
+#[test]
+fn the_whole_photo_is_never_scaled_but_moved_to_the_cpu() {
+    let options = Options {
+        strategy: Strategy::Whole,
+        ..Options::default()
+    };
+    let (removal, notices) = run(&mut FakeFiller::failing(|_, on_cpu| !on_cpu), &options);
+    assert_eq!(removal.unwrap().report.crops[0].network_size, (600, 560));
+    assert_eq!(notices.len(), 1, "{notices:?}");
+}
+
+#[test]
+fn out_of_memory_on_the_cpu_and_other_failures_are_errors() {
+    let (removal, _) = run(&mut FakeFiller::failing(|_, _| true), &Options::default());
+    assert!(
+        matches!(removal, Err(Error::Network(_))),
+        "memory ran out everywhere"
+    );
+    let mut broken = FakeFiller {
+        message: "illegal instruction",
+        ..FakeFiller::failing(|_, _| true)
+    };
+    let (removal, notices) = run(&mut broken, &Options::default());
+    assert!(matches!(removal, Err(Error::Network(_))), "another failure");
+    assert_eq!(notices, Vec::<String>::new());
+}
+
+#[test]
+fn holes_that_the_network_did_not_reach_continue_the_surroundings() {
+    let mut filler = FakeFiller {
+        sees_nothing: true,
+        ..FakeFiller::failing(|_, _| false)
+    };
+    let (removal, _) = run(&mut filler, &Options::default());
+    let result = apply_all(&gray_photo(), &removal.unwrap().patches);
+    assert_eq!(result, gray_photo());
+}

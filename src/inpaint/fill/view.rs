@@ -1,0 +1,294 @@
+//! What the network sees of a crop: f32 RGB, scaled down, holes marked.
+//!
+//! Scaling down takes the mean of the valid photo pixels of each cell only, so that no colour of a hole bleeds
+//! into its surroundings, and a cell with any hole in it is a hole itself.
+
+use std::borrow::Cow;
+
+use rayon::prelude::*;
+
+use crate::{
+    imaging::{HOLE_THRESHOLD, Mask, Patch, Pixels, Rect, Samples},
+    progress::Cancelled,
+};
+
+/// Rows of the network's picture that are made between two chances to cancel.
+const ROWS_PER_STEP: usize = 32;
+
+/// The photo and its holes around a crop, with what earlier crops filled already in it.
+pub(super) struct Source<'a> {
+    pixels: Cow<'a, Pixels>,
+    mask: Cow<'a, Mask>,
+    /// Where the pixels' first one lies in the photo.
+    origin: (u32, u32),
+}
+
+impl<'a> Source<'a> {
+    /// The untouched photo.
+    pub(super) const fn photo(pixels: &'a Pixels, mask: &'a Mask) -> Self {
+        Self {
+            pixels: Cow::Borrowed(pixels),
+            mask: Cow::Borrowed(mask),
+            origin: (0, 0),
+        }
+    }
+
+    /// A copy of `rect` in which `earlier` patches are applied; where they have weight no hole is left.
+    pub(super) fn with_earlier(pixels: &Pixels, mask: &Mask, rect: Rect, earlier: &[&Patch]) -> Self {
+        let mut pixels = pixels.crop(rect);
+        let mut mask = crop_mask(mask, rect);
+        for patch in earlier {
+            let shared = patch.rect().intersect(&rect);
+            let within = Rect::new(
+                shared.x - patch.rect().x,
+                shared.y - patch.rect().y,
+                shared.width,
+                shared.height,
+            );
+            let moved = Rect::new(shared.x - rect.x, shared.y - rect.y, shared.width, shared.height);
+            let weights = rows(patch.weights(), patch.rect().width, within);
+            clear(&mut mask, moved, &weights);
+            if let Some(part) = Patch::new(moved, patch.pixels().crop(within), weights) {
+                part.apply(&mut pixels);
+            }
+        }
+        Self {
+            pixels: Cow::Owned(pixels),
+            mask: Cow::Owned(mask),
+            origin: (rect.x, rect.y),
+        }
+    }
+}
+
+fn crop_mask(mask: &Mask, rect: Rect) -> Mask {
+    let coverage = rows(mask.coverage(), mask.width(), rect);
+    Mask::new(rect.width, rect.height, coverage).unwrap_or_else(|| Mask::empty(rect.width, rect.height))
+}
+
+fn rows(values: &[u8], width: u32, rect: Rect) -> Vec<u8> {
+    let mut part = Vec::with_capacity(rect.area() as usize);
+    for y in rect.y..rect.bottom() {
+        let start = y as usize * width as usize + rect.x as usize;
+        part.extend_from_slice(&values[start..start + rect.width as usize]);
+    }
+    part
+}
+
+fn clear(mask: &mut Mask, rect: Rect, weights: &[u8]) {
+    let width = mask.width() as usize;
+    for (row, weights) in weights.chunks_exact(rect.width as usize).enumerate() {
+        let start = (rect.y as usize + row) * width + rect.x as usize;
+        for (coverage, weight) in mask.coverage_mut()[start..].iter_mut().zip(weights) {
+            if *weight > 0 {
+                *coverage = 0;
+            }
+        }
+    }
+}
+
+/// A picture as the network takes it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct View {
+    /// Columns, padding included.
+    pub(super) width: usize,
+    /// Rows, padding included.
+    pub(super) height: usize,
+    /// RGB interleaved, 0 to 1 in the photo's encoding.
+    pub(super) rgb: Vec<f32>,
+    /// 1 where valid, 0 where a hole or padding.
+    pub(super) valid: Vec<u8>,
+}
+
+impl View {
+    /// Sees `rect` of the photo, `scale_down` photo pixels per side to one, padded with holes at the right and at
+    /// the bottom to sides of a multiple of `side_step`. `checkpoint` is called now and then.
+    pub(super) fn of(
+        source: &Source<'_>,
+        rect: Rect,
+        scale_down: u32,
+        side_step: u32,
+        checkpoint: &mut dyn FnMut() -> Result<(), Cancelled>,
+    ) -> Result<Self, Cancelled> {
+        let rect = Rect::new(
+            rect.x - source.origin.0,
+            rect.y - source.origin.1,
+            rect.width,
+            rect.height,
+        );
+        let width = rect.width.div_ceil(scale_down).next_multiple_of(side_step) as usize;
+        let height = rect.height.div_ceil(scale_down).next_multiple_of(side_step) as usize;
+        let mut rgb = vec![0.0; width * height * 3];
+        let mut cells = vec![Cell::Hole; width * height];
+        let bands = rgb
+            .chunks_mut(ROWS_PER_STEP * width * 3)
+            .zip(cells.chunks_mut(ROWS_PER_STEP * width));
+        for (band, (rgb, cells)) in bands.enumerate() {
+            rgb.par_chunks_mut(width * 3)
+                .zip(cells.par_chunks_mut(width))
+                .enumerate()
+                .for_each(|(row, (rgb, cells))| {
+                    let row = (band * ROWS_PER_STEP + row) as u32;
+                    scale_row(source, rect, scale_down, row, rgb, cells);
+                });
+            checkpoint()?;
+        }
+        Ok(Self {
+            width,
+            height,
+            rgb,
+            valid: valid_cells(&cells),
+        })
+    }
+}
+
+/// What the photo pixels under a pixel of the network's picture are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cell {
+    Hole,
+    Mixed,
+    Valid,
+}
+
+/// Only all-valid cells count, unless holes are so dense that there is none: then half a cell must do.
+fn valid_cells(cells: &[Cell]) -> Vec<u8> {
+    let least = if cells.contains(&Cell::Valid) {
+        Cell::Valid
+    } else {
+        Cell::Mixed
+    };
+    cells.iter().map(|cell| u8::from(*cell == least)).collect()
+}
+
+fn scale_row(
+    source: &Source<'_>,
+    rect: Rect,
+    scale_down: u32,
+    row: u32,
+    rgb: &mut [f32],
+    cells: &mut [Cell],
+) {
+    match source.pixels.samples() {
+        Samples::U8(samples) => scale_row_of(source, samples, 255.0, rect, scale_down, row, rgb, cells),
+        Samples::U16(samples) => scale_row_of(source, samples, 65535.0, rect, scale_down, row, rgb, cells),
+    }
+}
+
+fn scale_row_of<T: Copy + Into<f32>>(
+    source: &Source<'_>,
+    samples: &[T],
+    full: f32,
+    rect: Rect,
+    scale_down: u32,
+    row: u32,
+    rgb: &mut [f32],
+    cells: &mut [Cell],
+) {
+    let top = (rect.y + row * scale_down).min(rect.bottom());
+    let bottom = (top + scale_down).min(rect.bottom());
+    let channels = source.pixels.channels();
+    for (column, (pixel, cell)) in rgb.as_chunks_mut::<3>().0.iter_mut().zip(cells).enumerate() {
+        let left = (rect.x + column as u32 * scale_down).min(rect.right());
+        let right = (left + scale_down).min(rect.right());
+        let (mut sums, mut valid) = ([0.0f32; 3], 0u32);
+        for y in top..bottom {
+            let start = y as usize * source.pixels.width() as usize;
+            for at in start + left as usize..start + right as usize {
+                if source.mask.coverage()[at] >= HOLE_THRESHOLD {
+                    continue;
+                }
+                valid += 1;
+                for (channel, sum) in sums.iter_mut().enumerate() {
+                    let color = channel.min(channels.color_count() - 1);
+                    *sum += samples[at * channels.count() + color].into();
+                }
+            }
+        }
+        *cell = match valid {
+            0 => Cell::Hole,
+            all if all == (right - left) * (bottom - top) => Cell::Valid,
+            _ => Cell::Mixed,
+        };
+        if valid > 0 {
+            *pixel = sums.map(|sum| sum / (valid as f32 * full));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Source, View};
+    use crate::imaging::{Channels, Mask, Patch, Pixels, Rect, Samples};
+
+    fn view(pixels: &Pixels, mask: &Mask, scale_down: u32) -> View {
+        View::of(
+            &Source::photo(pixels, mask),
+            pixels.bounds(),
+            scale_down,
+            1,
+            &mut || Ok(()),
+        )
+        .unwrap()
+    }
+
+    fn gray(width: u32, height: u32, samples: &[u8]) -> Pixels {
+        Pixels::new(width, height, Channels::Gray, Samples::U8(samples.to_vec())).unwrap()
+    }
+
+    #[test]
+    fn a_scaled_pixel_with_any_hole_in_it_is_a_hole() {
+        let photo = gray(4, 2, &[10; 8]);
+        let mask = Mask::new(4, 2, vec![0, 0, 0, 0, 0, 255, 0, 0]).unwrap();
+        assert_eq!(view(&photo, &mask, 2).valid, [0, 1]);
+    }
+
+    #[test]
+    fn colours_of_holes_do_not_bleed_into_the_mean() {
+        let photo = gray(4, 1, &[51, 255, 102, 102]);
+        let mask = Mask::new(4, 1, vec![0, 255, 0, 0]).unwrap();
+        let view = view(&photo, &mask, 2);
+        assert!((view.rgb[0] - 0.2).abs() < 1e-6, "{:?}", view.rgb);
+        assert!((view.rgb[3] - 0.4).abs() < 1e-6, "{:?}", view.rgb);
+    }
+
+    #[test]
+    fn where_no_scaled_pixel_is_free_of_holes_the_partly_valid_ones_count() {
+        let photo = gray(4, 1, &[51; 4]);
+        let mask = Mask::new(4, 1, vec![0, 255, 255, 255]).unwrap();
+        assert_eq!(view(&photo, &mask, 2).valid, [1, 0]);
+    }
+
+    #[test]
+    fn padding_is_a_hole() {
+        let photo = gray(3, 1, &[9; 3]);
+        let mask = Mask::empty(3, 1);
+        let view = View::of(
+            &Source::photo(&photo, &mask),
+            photo.bounds(),
+            1,
+            4,
+            &mut || Ok(()),
+        )
+        .unwrap();
+        assert_eq!((view.width, view.height), (4, 4));
+        assert_eq!(view.valid.iter().map(|&v| u32::from(v)).sum::<u32>(), 3);
+        assert_eq!(view.valid[..4], [1, 1, 1, 0]);
+    }
+
+    #[test]
+    fn what_an_earlier_crop_filled_is_valid_and_has_its_colour() {
+        let photo = gray(4, 1, &[0; 4]);
+        let mask = Mask::new(4, 1, vec![0, 255, 255, 0]).unwrap();
+        let patch = Patch::new(Rect::new(0, 0, 2, 1), gray(2, 1, &[7, 255]), vec![0, 255]).unwrap();
+        let rect = Rect::new(1, 0, 3, 1);
+        let source = Source::with_earlier(&photo, &mask, rect, &[&patch]);
+        let view = View::of(&source, rect, 1, 1, &mut || Ok(())).unwrap();
+        assert_eq!(view.valid, [1, 0, 1]);
+        assert_eq!(view.rgb[0], 1.0);
+    }
+
+    #[test]
+    fn sixteen_bit_and_eight_bit_white_are_the_same() {
+        let white = Pixels::new(1, 1, Channels::Rgba, Samples::U16(vec![65535, 65535, 65535, 0])).unwrap();
+        assert_eq!(view(&white, &Mask::empty(1, 1), 1).rgb, [1.0; 3]);
+    }
+}

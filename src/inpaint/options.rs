@@ -1,0 +1,97 @@
+//! What a person may choose about a fill: one struct for the command line, saved settings and the panel.
+//!
+//! The defaults stand in [`Options::default`] and nowhere else. The seed is no flag of its own here because the
+//! command line shares one `--seed` between all its commands.
+
+use serde::{Deserialize, Serialize};
+
+/// How the photo reaches the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Strategy {
+    /// Crops around the holes, at native scale wherever they fit the network.
+    #[default]
+    Auto,
+    /// The photo as it is through the network once: no crop, no resize.
+    Whole,
+}
+
+/// What becomes of texture finer than the network's scale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Detail {
+    /// The best that this version can do: today the network's fill, scaled up smoothly.
+    #[default]
+    Auto,
+    /// Always the network's fill, scaled up smoothly.
+    Off,
+}
+
+/// The knobs of [`remove`](super::remove).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::Args, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Options {
+    /// How the photo reaches the network: crops around the holes, or the whole photo as it is
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = Self::default().strategy)]
+    pub strategy: Strategy,
+
+    /// Texture beyond the network's scale. This version has no detail stage yet: both choices give the network's
+    /// fill scaled up smoothly, and the report says `"stage": "none"`
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = Self::default().detail)]
+    pub detail: Detail,
+
+    /// Widen the mask by this many pixels first [default: 0.1 % of the photo's long side, at least 1]
+    #[arg(long = "grow", value_name = "PX")]
+    pub grow_px: Option<u32>,
+
+    /// Blend fill and photo within this many outer pixels of the widened mask, never more than it was widened
+    /// [default: as much as it was widened]
+    #[arg(long = "feather", value_name = "PX")]
+    pub feather_px: Option<u32>,
+
+    /// Where every random draw of a fill starts. The network draws none; a detail stage will.
+    #[arg(skip)]
+    pub seed: u64,
+}
+
+impl Options {
+    /// Pixels to widen the mask of a photo of this size by.
+    pub fn grow_px_for(&self, width: u32, height: u32) -> u32 {
+        let thousandth = (f64::from(width.max(height)) / 1000.0).round() as u32;
+        self.grow_px.unwrap_or(thousandth.max(1))
+    }
+
+    /// Outer pixels of the widened mask in which fill and photo blend: never more than it was widened.
+    pub fn feather_px_for(&self, width: u32, height: u32) -> u32 {
+        let grown = self.grow_px_for(width, height);
+        self.feather_px.map_or(grown, |feather| feather.min(grown))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Options;
+
+    #[test]
+    fn the_mask_grows_by_a_thousandth_of_the_long_side_and_at_least_one_pixel() {
+        let options = Options::default();
+        assert_eq!(options.grow_px_for(4000, 6000), 6);
+        assert_eq!(options.grow_px_for(300, 200), 1);
+    }
+
+    #[test]
+    fn the_feather_never_exceeds_what_was_grown() {
+        let options = Options {
+            grow_px: Some(3),
+            feather_px: Some(9),
+            ..Options::default()
+        };
+        assert_eq!(options.feather_px_for(1000, 1000), 3);
+    }
+
+    #[test]
+    fn settings_saved_without_a_field_take_its_default() {
+        let options: Options = serde_json::from_str(r#"{"strategy":"whole"}"#).unwrap();
+        assert_eq!(options.detail, Options::default().detail);
+    }
+}

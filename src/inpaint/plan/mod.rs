@@ -1,0 +1,112 @@
+//! Which crops the network sees, and which holes each of them fills: geometry only, no photo.
+//!
+//! Every hole pixel belongs to exactly one [`Crop`]. A crop shows enough surroundings (at least four times the
+//! area of the holes in it, wherever the photo has that much), at native scale where it fits the network. Long
+//! thin holes are cut into pieces that do, and neighbours share a crop. The same mask always gives the same plan,
+//! and its cost grows with the outline of the holes, not with the photo.
+
+mod frame;
+mod piece;
+mod runs;
+
+use serde::Serialize;
+
+use crate::imaging::{Component, Mask, Rect, Run};
+
+pub(super) use frame::SIDE_STEP;
+
+use frame::Frame;
+use runs::HoleRuns;
+
+/// One run of the network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Crop {
+    /// What the network sees, in photo pixels.
+    pub rect: Rect,
+    /// So many photo pixels per side make one of the network's; 1 is native scale.
+    pub scale_down: u32,
+    /// Around the holes that this crop fills.
+    pub fills: Rect,
+    /// Number of pixels that this crop fills.
+    pub hole_pixels: u64,
+    /// Hole pixels in the crop, also those that other crops fill.
+    pub holes_in_view: u64,
+    /// Earlier crops that filled another part of one of these holes: their result counts as valid here, so that
+    /// the parts continue each other.
+    pub builds_on: Vec<usize>,
+    /// Exactly the pixels that this crop fills.
+    #[serde(skip)]
+    pub runs: Vec<Run>,
+}
+
+impl Crop {
+    /// Columns and rows that the network sees, before padding.
+    pub const fn network_size(&self) -> (u32, u32) {
+        (
+            self.rect.width.div_ceil(self.scale_down),
+            self.rect.height.div_ceil(self.scale_down),
+        )
+    }
+
+    /// Its share of a progress bar: the network's pixels.
+    pub(super) fn steps(&self) -> u64 {
+        let (width, height) = self.network_size();
+        u64::from(width) * u64::from(height)
+    }
+}
+
+/// The crops for all holes of a mask, in the order in which they must be filled. None for an empty mask.
+pub fn crops(mask: &Mask) -> Vec<Crop> {
+    let holes = HoleRuns::of(mask);
+    let components = mask.components();
+    let cut = |(number, hole): (usize, &Component)| piece::cut(hole.runs().to_vec(), number, &holes);
+    let pieces = components.iter().enumerate().flat_map(cut).collect();
+    let mut pieces = piece::gather(pieces, holes.photo());
+    pieces.sort_by_key(|piece| (piece.bounds.y, piece.bounds.x, piece.runs.first().copied()));
+    let parts_of: Vec<Vec<usize>> = pieces.iter().map(|piece| piece.parts_of.clone()).collect();
+    let mut crops: Vec<Crop> = Vec::with_capacity(pieces.len());
+    for (index, piece) in pieces.into_iter().enumerate() {
+        let frame = Frame::around(piece.bounds, holes.photo(), |rect| holes.count(rect));
+        let builds_on = (0..index)
+            .filter(|&earlier| {
+                parts_of[earlier]
+                    .iter()
+                    .any(|hole| parts_of[index].contains(hole))
+            })
+            .filter(|&earlier| !crops[earlier].fills.intersect(&frame.rect).is_empty())
+            .collect();
+        crops.push(Crop {
+            rect: frame.rect,
+            scale_down: frame.scale_down,
+            fills: piece.bounds,
+            hole_pixels: piece.hole_pixels,
+            holes_in_view: holes.count(frame.rect),
+            builds_on,
+            runs: piece.runs,
+        });
+    }
+    crops
+}
+
+/// One crop of the whole photo at native scale.
+pub fn whole(mask: &Mask) -> Vec<Crop> {
+    let runs = mask.runs();
+    if runs.is_empty() {
+        return Vec::new();
+    }
+    let hole_pixels = mask.hole_count();
+    vec![Crop {
+        rect: mask.bounds(),
+        scale_down: 1,
+        fills: runs
+            .iter()
+            .fold(Rect::default(), |bounds, run| bounds.union(&run.rect())),
+        hole_pixels,
+        holes_in_view: hole_pixels,
+        builds_on: Vec::new(),
+        runs,
+    }]
+}
+
+#[cfg(test)]
+mod tests;

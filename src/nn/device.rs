@@ -1,0 +1,168 @@
+//! Which processor the network runs on.
+//!
+//! `auto` takes CUDA, then Metal, then the CPU. A device that fails to open never stops the work: the CPU takes over
+//! and the person is told. A CUDA library that is missing makes the bindings panic, so opening is also guarded
+//! against that. Running out of memory later is not handled here: see [`NetworkError::is_out_of_memory`].
+//!
+//! [`NetworkError::is_out_of_memory`]: super::NetworkError::is_out_of_memory
+
+use candle_core::Device;
+
+/// Which device to run on, as a person chooses it.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, clap::ValueEnum, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum DeviceChoice {
+    /// The fastest that works: CUDA, then Metal, then the CPU.
+    #[default]
+    Auto,
+    /// The processor.
+    Cpu,
+    /// An NVIDIA GPU.
+    Cuda,
+    /// An Apple GPU.
+    Metal,
+}
+
+impl DeviceChoice {
+    /// Every choice, in the order in which they are offered.
+    pub const ALL: [Self; 4] = [Self::Auto, Self::Cpu, Self::Cuda, Self::Metal];
+
+    /// The choice as a person reads it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Auto => "Automatic",
+            Self::Cpu => "CPU",
+            Self::Cuda => "CUDA",
+            Self::Metal => "Metal",
+        }
+    }
+
+    /// Whether this binary was built with support for it.
+    pub const fn is_built_in(self) -> bool {
+        match self {
+            Self::Auto | Self::Cpu => true,
+            Self::Cuda => cfg!(feature = "cuda"),
+            Self::Metal => cfg!(feature = "metal"),
+        }
+    }
+}
+
+/// What one kind of device is good for here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Available {
+    /// The kind.
+    pub choice: DeviceChoice,
+    /// Its name, or why it cannot be used.
+    pub state: Result<String, String>,
+}
+
+/// Opens the chosen device, or the CPU where that fails, with a notice that says so.
+///
+/// `Auto` gives a notice only where a device is present and broken, not where there is none.
+pub fn open(choice: DeviceChoice, notice: &mut dyn FnMut(&str)) -> Device {
+    match choice {
+        DeviceChoice::Cpu => Device::Cpu,
+        DeviceChoice::Auto => [DeviceChoice::Cuda, DeviceChoice::Metal]
+            .into_iter()
+            .filter(|choice| choice.is_built_in())
+            .find_map(|choice| try_open(choice).ok())
+            .unwrap_or(Device::Cpu),
+        DeviceChoice::Cuda | DeviceChoice::Metal => try_open(choice).unwrap_or_else(|why| {
+            notice(&format!(
+                "{} cannot be used: {why}; going on with the CPU",
+                choice.label()
+            ));
+            Device::Cpu
+        }),
+    }
+}
+
+/// The device as a person reads it: `CPU (8 threads)`, `CUDA (NVIDIA GeForce RTX 4090)`.
+pub fn name(device: &Device) -> String {
+    match device {
+        Device::Cpu => format!("CPU ({} threads)", rayon::current_num_threads()),
+        Device::Cuda(_) => cuda_name(device),
+        Device::Metal(_) => "Metal".to_owned(),
+    }
+}
+
+/// What this binary can run on, on this machine. Opens each device once.
+pub fn list() -> Vec<Available> {
+    [DeviceChoice::Cpu, DeviceChoice::Cuda, DeviceChoice::Metal]
+        .into_iter()
+        .map(|choice| Available {
+            choice,
+            state: try_open(choice).map(|device| name(&device)),
+        })
+        .collect()
+}
+
+fn try_open(choice: DeviceChoice) -> Result<Device, String> {
+    if !choice.is_built_in() {
+        return Err(format!("this program was built without {}", choice.label()));
+    }
+    let opened = std::panic::catch_unwind(|| match choice {
+        DeviceChoice::Auto | DeviceChoice::Cpu => Ok(Device::Cpu),
+        DeviceChoice::Cuda => Device::new_cuda(0),
+        DeviceChoice::Metal => Device::new_metal(0),
+    });
+    match opened {
+        Ok(device) => device.map_err(|error| first_line(&error.to_string())),
+        Err(_) => Err("its libraries are not installed".to_owned()),
+    }
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+#[cfg(feature = "cuda")]
+fn cuda_name(device: &Device) -> String {
+    let name = device
+        .as_cuda_device()
+        .ok()
+        .and_then(|device| device.cuda_stream().context().name().ok());
+    name.map_or_else(|| "CUDA".to_owned(), |name| format!("CUDA ({name})"))
+}
+
+#[cfg(not(feature = "cuda"))]
+fn cuda_name(_device: &Device) -> String {
+    "CUDA".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DeviceChoice, list, open};
+
+    #[test]
+    fn a_device_that_this_program_lacks_falls_back_to_the_cpu_with_one_notice() {
+        for choice in [DeviceChoice::Cuda, DeviceChoice::Metal] {
+            if choice.is_built_in() {
+                continue;
+            }
+            let mut notices = Vec::new();
+            let device = open(choice, &mut |text| notices.push(text.to_owned()));
+            assert!(device.is_cpu(), "{choice:?} fell back");
+            assert_eq!(notices.len(), 1, "{notices:?}");
+            assert!(notices[0].contains(choice.label()), "{notices:?}");
+        }
+    }
+
+    #[test]
+    fn the_cpu_is_chosen_silently_and_always_listed() {
+        let mut notices = 0;
+        assert!(
+            open(DeviceChoice::Cpu, &mut |_| notices += 1).is_cpu(),
+            "the CPU was asked for"
+        );
+        assert_eq!(notices, 0, "nothing to tell");
+        let cpu = &list()[0];
+        assert_eq!(cpu.choice, DeviceChoice::Cpu);
+        assert!(
+            cpu.state.as_ref().is_ok_and(|name| name.starts_with("CPU")),
+            "{cpu:?}"
+        );
+    }
+}

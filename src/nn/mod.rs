@@ -1,0 +1,291 @@
+//! The network that fills holes: partial convolutions, the U-Net made of them, weights and devices.
+//!
+//! [`Network`] is the door: weights on a device, and one call that takes a picture with holes as plain numbers and
+//! gives it back filled. Nothing here knows photos, files other than weights, jobs or windows. Inside the network a
+//! mask is 1 where a pixel is valid and 0 where it is a hole.
+
+pub mod device;
+pub mod ops;
+pub mod partial_conv;
+pub mod unet;
+pub mod weights;
+
+use std::{path::Path, sync::Arc};
+
+use candle_core::{Device, Tensor};
+
+pub use device::DeviceChoice;
+pub use unet::{Config, UNet};
+pub use weights::{Info, WeightsError};
+
+use ops::{FusedUNet, Plane};
+
+/// Mean and deviation per channel of the pictures the network is trained on, for values from 0 to 1 (ImageNet).
+pub const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
+/// See [`MEAN`].
+pub const DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
+
+/// Why the network could not be opened or run.
+#[derive(Debug, thiserror::Error)]
+pub enum NetworkError {
+    /// The weights were refused.
+    #[error("the weights {source_name} cannot be used: {error}")]
+    Weights {
+        /// The path, or `built-in`.
+        source_name: String,
+        /// Why.
+        #[source]
+        error: WeightsError,
+    },
+    /// Picture, mask and size do not belong together.
+    #[error("a picture of {width} × {height} with {values} values and a mask of {mask} do not fit")]
+    Size {
+        /// Columns.
+        width: usize,
+        /// Rows.
+        height: usize,
+        /// Values of the picture.
+        values: usize,
+        /// Values of the mask.
+        mask: usize,
+    },
+    /// The device failed.
+    #[error("the network failed on {device}: {error}")]
+    Compute {
+        /// Name of the device.
+        device: String,
+        /// Why.
+        #[source]
+        error: candle_core::Error,
+    },
+}
+
+impl NetworkError {
+    /// Whether a smaller picture or another device may help.
+    pub fn is_out_of_memory(&self) -> bool {
+        let Self::Compute { error, .. } = self else {
+            return false;
+        };
+        let text = error.to_string().to_lowercase();
+        [
+            "out of memory",
+            "out_of_memory",
+            "outofmemory",
+            "alloc_failed",
+            "failed to create metal resource",
+        ]
+        .iter()
+        .any(|sign| text.contains(sign))
+    }
+}
+
+/// A picture after the network has seen it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Filled {
+    /// The picture, RGB interleaved, 0 to 1: in holes what the network made, elsewhere the input, bit for bit.
+    pub rgb: Vec<f32>,
+    /// Per pixel, whether it is a hole that the network saw nothing for: no valid pixel was in its reach. `rgb` is
+    /// the mean of all photos there; fill it some other way.
+    pub still_hole: Vec<bool>,
+}
+
+/// What runs the network: on the CPU the packed layers, elsewhere candle's operations.
+#[derive(Debug, Clone)]
+enum Engine {
+    Fused(FusedUNet),
+    Candle(UNet),
+}
+
+impl Engine {
+    fn new(unet: UNet, device: &Device) -> candle_core::Result<Self> {
+        if device.is_cpu() {
+            FusedUNet::new(&unet).map(Self::Fused)
+        } else {
+            Ok(Self::Candle(unet))
+        }
+    }
+}
+
+/// The network with its weights on a device.
+#[derive(Debug, Clone)]
+pub struct Network {
+    engine: Arc<Engine>,
+    /// Where it runs.
+    pub device: Device,
+    /// Which weights these are.
+    pub info: Info,
+}
+
+impl Network {
+    /// Reads `weights`, or takes those in the binary, onto the chosen device.
+    ///
+    /// A device that does not work is replaced by the CPU; `notice` is told.
+    pub fn open(
+        weights: Option<&Path>,
+        choice: DeviceChoice,
+        notice: &mut dyn FnMut(&str),
+    ) -> Result<Self, NetworkError> {
+        let file = weights.map_or_else(weights::embedded, weights::read);
+        let file = file.map_err(|error| NetworkError::Weights {
+            source_name: weights.map_or_else(
+                || weights::EMBEDDED_NAME.to_owned(),
+                |path| path.display().to_string(),
+            ),
+            error,
+        })?;
+        let device = device::open(choice, notice);
+        match Self::load(&file, &device) {
+            Err(error) if !device.is_cpu() => {
+                notice(&format!("{error}; going on with the CPU"));
+                Self::load(&file, &Device::Cpu)
+            }
+            result => result,
+        }
+    }
+
+    /// Puts checked weights on `device`.
+    pub fn load(file: &weights::File, device: &Device) -> Result<Self, NetworkError> {
+        let engine = UNet::load(file, device).and_then(|unet| Engine::new(unet, device));
+        Ok(Self {
+            engine: Arc::new(engine.map_err(|error| compute_error(device, error))?),
+            device: device.clone(),
+            info: file.info().clone(),
+        })
+    }
+
+    /// The same network on the CPU, for when its device has failed.
+    pub fn on_cpu(&self) -> Result<Self, NetworkError> {
+        let engine = match &*self.engine {
+            Engine::Fused(_) => return Ok(self.clone()),
+            Engine::Candle(unet) => unet
+                .to_device(&Device::Cpu)
+                .and_then(|unet| Engine::new(unet, &Device::Cpu)),
+        };
+        Ok(Self {
+            engine: Arc::new(engine.map_err(|error| compute_error(&self.device, error))?),
+            device: Device::Cpu,
+            info: self.info.clone(),
+        })
+    }
+
+    /// Name of its device, as a person reads it.
+    pub fn device_name(&self) -> String {
+        device::name(&self.device)
+    }
+
+    /// Fills the holes of a picture of any size, in one run of the network, without scaling.
+    ///
+    /// `rgb` is interleaved, 0 to 1 in the photo's own encoding, anything in holes; `valid` has one value per pixel,
+    /// 0 = hole. The same input gives the same bits for any number of threads.
+    pub fn inpaint(
+        &self,
+        rgb: &[f32],
+        valid: &[u8],
+        width: usize,
+        height: usize,
+    ) -> Result<Filled, NetworkError> {
+        if width * height == 0 || valid.len() != width * height || rgb.len() != 3 * valid.len() {
+            return Err(NetworkError::Size {
+                width,
+                height,
+                values: rgb.len(),
+                mask: valid.len(),
+            });
+        }
+        let pixels = normalized(rgb, valid);
+        let made = match &*self.engine {
+            Engine::Fused(fused) => run_fused(fused, &pixels, valid, width, height),
+            Engine::Candle(unet) => run_candle(unet, &self.device, pixels, valid, width, height),
+        };
+        let (made, mask) = made.map_err(|error| compute_error(&self.device, error))?;
+        Ok(compose(rgb, valid, &made, &mask))
+    }
+}
+
+fn compute_error(device: &Device, error: candle_core::Error) -> NetworkError {
+    NetworkError::Compute {
+        device: device::name(device),
+        error,
+    }
+}
+
+/// Runs the packed network for the holes alone; pixels come and go interleaved.
+fn run_fused(
+    fused: &FusedUNet,
+    pixels: &[f32],
+    valid: &[u8],
+    width: usize,
+    height: usize,
+) -> candle_core::Result<(Vec<f32>, Vec<u8>)> {
+    let holes: Vec<u8> = valid.iter().map(|&valid| u8::from(valid == 0)).collect();
+    let (Some(valid), Some(holes)) = (
+        Plane::new(height, width, valid),
+        Plane::new(height, width, &holes),
+    ) else {
+        candle_core::bail!("a mask of {} for {width} × {height}", valid.len());
+    };
+    let (pixels, mask) = fused.fill(pixels, &valid, Some(&holes))?;
+    Ok((pixels, mask.into_values()))
+}
+
+/// Runs the network through candle on any device; pixels come and go interleaved.
+fn run_candle(
+    unet: &UNet,
+    device: &Device,
+    pixels: Vec<f32>,
+    valid: &[u8],
+    width: usize,
+    height: usize,
+) -> candle_core::Result<(Vec<f32>, Vec<u8>)> {
+    let image = Tensor::from_vec(pixels, (1, height, width, 3), device)?;
+    let image = image.permute((0, 3, 1, 2))?.contiguous()?;
+    let mask = valid
+        .iter()
+        .map(|&valid| f32::from(u8::from(valid != 0)))
+        .collect();
+    let mask = Tensor::from_vec(mask, (1, 1, height, width), device)?;
+    let (image, mask) = unet.forward(&image, &mask)?;
+    let pixels = image
+        .permute((0, 2, 3, 1))?
+        .contiguous()?
+        .flatten_all()?
+        .to_vec1()?;
+    Ok((pixels, mask.ne(0f64)?.flatten_all()?.to_vec1()?))
+}
+
+/// The picture in the network's space, holes zero.
+fn normalized(rgb: &[f32], valid: &[u8]) -> Vec<f32> {
+    let mut pixels = vec![0.0; rgb.len()];
+    let places = pixels
+        .as_chunks_mut::<3>()
+        .0
+        .iter_mut()
+        .zip(rgb.as_chunks::<3>().0);
+    for ((to, from), _) in places.zip(valid).filter(|(_, valid)| **valid != 0) {
+        *to = std::array::from_fn(|channel| (from[channel] - MEAN[channel]) / DEVIATION[channel]);
+    }
+    pixels
+}
+
+fn compose(rgb: &[f32], valid: &[u8], made: &[f32], mask: &[u8]) -> Filled {
+    let mut filled = rgb.to_vec();
+    let places = filled
+        .as_chunks_mut::<3>()
+        .0
+        .iter_mut()
+        .zip(made.as_chunks::<3>().0);
+    for ((to, from), _) in places.zip(valid).filter(|(_, valid)| **valid == 0) {
+        *to = std::array::from_fn(|channel| {
+            (from[channel] * DEVIATION[channel] + MEAN[channel]).clamp(0.0, 1.0)
+        });
+    }
+    let still_hole = valid
+        .iter()
+        .zip(mask)
+        .map(|(&valid, &mask)| valid == 0 && mask == 0)
+        .collect();
+    Filled {
+        rgb: filled,
+        still_hole,
+    }
+}

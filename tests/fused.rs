@@ -1,0 +1,274 @@
+//! The fused engine against candle's own operations, and what it promises beyond them.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use candle_core::{DType, Device, Tensor};
+use candle_nn::{VarBuilder, VarMap};
+use lacuna::nn::{
+    Config, UNet,
+    ops::{FusedUNet, Instructions, LayerRun, Plane},
+};
+
+/// A small generator, so that every run tests the same numbers.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> f32 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 40) as f32 / (1 << 24) as f32
+    }
+
+    fn values(&mut self, count: usize, low: f32, high: f32) -> Vec<f32> {
+        (0..count).map(|_| low + (high - low) * self.next()).collect()
+    }
+}
+
+/// Random weights, with batch norms that do something.
+fn unet(config: Config, seed: u64) -> UNet {
+    let mut random = Random(seed);
+    let tensors = config.tensors().into_iter().map(|(name, shape)| {
+        let count = shape.iter().product::<usize>();
+        let reach = (6.0 * shape[0] as f32 / count as f32).sqrt();
+        let values = match name.rsplit_once('.').unwrap().1 {
+            "running_var" => random.values(count, 0.5, 1.5),
+            "weight" if shape.len() == 1 => random.values(count, 0.5, 1.5),
+            "weight" => random.values(count, -reach, reach),
+            _ => random.values(count, -0.3, 0.3),
+        };
+        (name, Tensor::from_vec(values, shape, &Device::Cpu).unwrap())
+    });
+    let vb = VarBuilder::from_tensors(tensors.collect(), DType::F32, &Device::Cpu);
+    UNet::new(config, &vb).unwrap()
+}
+
+/// A picture with square holes of all sizes; `content` stands in them.
+struct Picture {
+    pixels: Vec<f32>,
+    valid: Plane,
+}
+
+impl Picture {
+    fn new(height: usize, width: usize, content: f32, seed: u64) -> Self {
+        let mut random = Random(seed);
+        let mut valid = vec![1; height * width];
+        for _ in 0..4 {
+            let (y, x) = (
+                (random.next() * height as f32) as usize,
+                (random.next() * width as f32) as usize,
+            );
+            let side = 1 + (random.next() * height.min(width) as f32 * 0.4) as usize;
+            for row in y..(y + side).min(height) {
+                valid[row * width + x..row * width + (x + side).min(width)].fill(0);
+            }
+        }
+        let mut pixels = random.values(3 * height * width, -2.0, 2.0);
+        for (pixel, _) in pixels.chunks_mut(3).zip(&valid).filter(|(_, valid)| **valid == 0) {
+            pixel.fill(content);
+        }
+        Self {
+            pixels,
+            valid: Plane::new(height, width, &valid).unwrap(),
+        }
+    }
+
+    /// As tensors `[1, 3, h, w]` and `[1, 1, h, w]`.
+    fn tensors(&self) -> (Tensor, Tensor) {
+        let (height, width) = (self.valid.height(), self.valid.width());
+        let image = Tensor::from_slice(&self.pixels, (1, height, width, 3), &Device::Cpu).unwrap();
+        let mask = self
+            .valid
+            .values()
+            .iter()
+            .map(|&value| f32::from(value))
+            .collect();
+        let mask = Tensor::from_vec(mask, (1, 1, height, width), &Device::Cpu).unwrap();
+        (image.permute((0, 3, 1, 2)).unwrap().contiguous().unwrap(), mask)
+    }
+}
+
+fn flat(tensor: &Tensor) -> Vec<f32> {
+    tensor.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|value| value.to_bits()).collect()
+}
+
+#[test]
+fn every_instruction_set_gives_what_candles_operations_give_at_any_size() {
+    let sizes = [
+        (1, 1),
+        (2, 1),
+        (1, 7),
+        (3, 5),
+        (16, 16),
+        (33, 20),
+        (31, 64),
+        (50, 47),
+        (97, 66),
+    ];
+    for (index, (height, width)) in sizes.into_iter().enumerate() {
+        let config = Config {
+            base_width: [3, 8, 16][index % 3],
+            levels: 5 + index % 4,
+        };
+        let unet = unet(config, index as u64);
+        let (image, mask) = Picture::new(height, width, 1e3, 7 + index as u64).tensors();
+        let (expected, expected_mask) = unet.forward(&image, &mask).unwrap();
+        let expected = flat(&expected);
+        let largest = expected
+            .iter()
+            .fold(1.0, |largest: f32, value| largest.max(value.abs()));
+        for instructions in Instructions::supported() {
+            let what = format!("{height} × {width}, {config:?}, {instructions:?}");
+            let fused = FusedUNet::with_instructions(&unet, instructions).unwrap();
+            let (found, found_mask) = fused.forward(&image, &mask).unwrap();
+            assert_eq!(flat(&found_mask), flat(&expected_mask), "mask of {what}");
+            for (found, expected) in flat(&found).iter().zip(&expected) {
+                // Two orders of summing in single precision, through 16 layers.
+                assert!(
+                    (found - expected).abs() <= 2e-5 * largest,
+                    "{found} for {expected}: {what}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_stands_in_the_holes_changes_no_bit() {
+    let fused = FusedUNet::new(&unet(
+        Config {
+            base_width: 8,
+            levels: 6,
+        },
+        1,
+    ))
+    .unwrap();
+    let run = |content| {
+        let picture = Picture::new(45, 70, content, 3);
+        bits(&fused.fill(&picture.pixels, &picture.valid, None).unwrap().0)
+    };
+    let clean = run(0.0);
+    for content in [1e3, -7.0, f32::NAN, f32::INFINITY] {
+        assert_eq!(run(content), clean, "{content} in the holes");
+    }
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    let fused = FusedUNet::new(&unet(
+        Config {
+            base_width: 16,
+            levels: 7,
+        },
+        2,
+    ))
+    .unwrap();
+    let picture = Picture::new(130, 97, 0.0, 4);
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        pool.install(|| bits(&fused.fill(&picture.pixels, &picture.valid, None).unwrap().0))
+    };
+    let alone = run(1);
+    for threads in [2, 3, 7] {
+        assert_eq!(run(threads), alone, "{threads} threads");
+    }
+}
+
+#[test]
+fn what_is_needed_is_the_same_bits_when_only_that_is_computed() {
+    let fused = FusedUNet::new(&unet(
+        Config {
+            base_width: 8,
+            levels: 7,
+        },
+        5,
+    ))
+    .unwrap();
+    for (index, (height, width)) in [(64, 64), (77, 130), (5, 9), (1, 1)].into_iter().enumerate() {
+        let picture = Picture::new(height, width, 0.0, 11 + index as u64);
+        let is_hole: Vec<u8> = picture.valid.values().iter().map(|value| 1 - value).collect();
+        let holes = Plane::new(height, width, &is_hole).unwrap();
+        let (whole, whole_mask) = fused.fill(&picture.pixels, &picture.valid, None).unwrap();
+        let (part, part_mask) = fused.fill(&picture.pixels, &picture.valid, Some(&holes)).unwrap();
+        assert_eq!(part_mask, whole_mask, "{height} × {width}");
+        for (at, (part, whole)) in part.chunks(3).zip(whole.chunks(3)).enumerate() {
+            assert!(
+                is_hole[at] == 0 || bits(part) == bits(whole),
+                "{height} × {width} at {at}"
+            );
+            assert!(
+                part.iter().all(|value| value.is_finite()),
+                "{height} × {width} at {at}"
+            );
+        }
+    }
+}
+
+#[test]
+fn maps_of_the_wrong_size_are_an_error() {
+    let fused = FusedUNet::new(&unet(
+        Config {
+            base_width: 1,
+            levels: 5,
+        },
+        5,
+    ))
+    .unwrap();
+    let valid = Plane::new(2, 3, &[1; 6]).unwrap();
+    let smaller = Plane::new(2, 2, &[1; 4]).unwrap();
+    assert!(fused.fill(&[0.0; 17], &valid, None).is_err(), "a value too few");
+    assert!(
+        fused.fill(&[0.0; 18], &valid, Some(&smaller)).is_err(),
+        "another size is needed"
+    );
+    assert_eq!(Plane::new(2, 2, &[1; 5]), None, "a value too many");
+}
+
+/// Prints the time of the packed network; run with `--ignored --nocapture`, best in a release build.
+#[test]
+#[ignore = "a measurement: LACUNA_BENCH=\"WIDTH LEVELS SIZE\""]
+fn time_of_the_network() {
+    let setting = std::env::var("LACUNA_BENCH").unwrap_or_else(|_| "32 7 512".to_owned());
+    let numbers: Vec<usize> = setting.split(' ').map(|number| number.parse().unwrap()).collect();
+    let config = Config {
+        base_width: numbers[0],
+        levels: numbers[1],
+    };
+    let size = numbers[2];
+    let vb = VarBuilder::from_varmap(&VarMap::new(), DType::F32, &Device::Cpu);
+    let unet = UNet::new(config, &vb).unwrap();
+    let start = std::time::Instant::now();
+    let fused = FusedUNet::new(&unet).unwrap();
+    eprintln!("packed in {:?}", start.elapsed());
+    let picture = Picture::new(size, size, 0.0, 9);
+    let is_hole: Vec<u8> = picture.valid.values().iter().map(|value| 1 - value).collect();
+    let holes = Plane::new(size, size, &is_hole).unwrap();
+    let part = is_hole.iter().map(|&hole| f64::from(hole)).sum::<f64>() / is_hole.len() as f64;
+    for needed in [None, Some(&holes)] {
+        let mut times: Vec<_> = (0..10)
+            .map(|_| {
+                let start = std::time::Instant::now();
+                fused.fill(&picture.pixels, &picture.valid, needed).unwrap();
+                start.elapsed()
+            })
+            .collect();
+        times.sort_unstable();
+        let what = if needed.is_some() {
+            "holes only"
+        } else {
+            "everything"
+        };
+        eprintln!(
+            "{config:?} {size}² {part:.2} hole, {what}: median {:?}, best {:?}",
+            times[5], times[0]
+        );
+    }
+}

@@ -1,0 +1,229 @@
+//! Colour profile, EXIF, XMP and IPTC through every format.
+
+use exif::{Exif, In, Tag, Value};
+use lacuna::imaging::{
+    Channels, Format, Metadata, MetadataPolicy,
+    read::photo_from_bytes,
+    write::{Options, encode},
+};
+
+use crate::support::{IPTC, THUMBNAIL, XMP, contains, exif, full_metadata, gradient};
+
+/// Written with orientation `orientation` and read again.
+fn through(format: Format, orientation: u16, policy: MetadataPolicy) -> Metadata {
+    let options = Options {
+        metadata: policy,
+        ..Options::default()
+    };
+    let metadata = full_metadata(Channels::Rgb, orientation);
+    let bytes = encode(&gradient(24, 16), &metadata, format, &options)
+        .unwrap()
+        .bytes;
+    photo_from_bytes(&bytes).unwrap().metadata
+}
+
+fn parsed(metadata: &Metadata) -> Exif {
+    exif::Reader::new()
+        .read_raw(metadata.exif.clone().unwrap())
+        .unwrap()
+}
+
+fn text(exif: &Exif, tag: Tag) -> Option<String> {
+    match &exif.get_field(tag, In::PRIMARY)?.value {
+        Value::Ascii(lines) => Some(String::from_utf8(lines.concat()).unwrap()),
+        _ => None,
+    }
+}
+
+fn number(exif: &Exif, tag: Tag) -> Option<u32> {
+    exif.get_field(tag, In::PRIMARY)?.value.get_uint(0)
+}
+
+#[test]
+fn everything_is_carried_by_every_format() {
+    for format in Format::ALL {
+        for orientation in 1..=8 {
+            let metadata = through(format, orientation, MetadataPolicy::Keep);
+            let name = format!("{format}, orientation {orientation}");
+            assert_eq!(metadata.icc, full_metadata(Channels::Rgb, 1).icc, "ICC in {name}");
+            assert_eq!(metadata.xmp.as_deref(), Some(XMP), "XMP in {name}");
+            let carries_iptc = matches!(format, Format::Jpeg | Format::Tiff);
+            assert_eq!(
+                metadata.iptc.as_deref(),
+                carries_iptc.then_some(IPTC),
+                "IPTC in {name}"
+            );
+            let exif = parsed(&metadata);
+            assert_eq!(number(&exif, Tag::Orientation), Some(1), "{name}");
+            assert_eq!(
+                text(&exif, Tag::ImageDescription).as_deref(),
+                Some("A caption"),
+                "{name}"
+            );
+            assert_eq!(text(&exif, Tag::Artist).as_deref(), Some("Ann"), "{name}");
+            assert_eq!(
+                text(&exif, Tag::LensModel).as_deref(),
+                Some("Lens 50mm f/1.8"),
+                "{name}"
+            );
+            let latitude = exif.get_field(Tag::GPSLatitude, In::PRIMARY).unwrap();
+            assert_eq!(
+                latitude.display_value().to_string(),
+                "48 deg 51 min 30 sec",
+                "{name}"
+            );
+            let note = exif.get_field(Tag::MakerNote, In::PRIMARY).unwrap();
+            assert!(
+                matches!(&note.value, Value::Undefined(bytes, _) if bytes == b"maker's private notes"),
+                "{name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_size_in_exif_is_that_of_the_export() {
+    for format in Format::ALL {
+        let exif = parsed(&through(format, 1, MetadataPolicy::Keep));
+        let size = (
+            number(&exif, Tag::PixelXDimension),
+            number(&exif, Tag::PixelYDimension),
+        );
+        assert_eq!(size, (Some(24), Some(16)), "{format}");
+    }
+}
+
+#[test]
+fn the_thumbnail_that_shows_the_removed_object_is_gone() {
+    for format in Format::ALL {
+        for orientation in [1, 2] {
+            let metadata = full_metadata(Channels::Rgb, orientation);
+            assert!(
+                contains(metadata.exif.as_ref().unwrap(), THUMBNAIL),
+                "it was there"
+            );
+            let bytes = encode(&gradient(24, 16), &metadata, format, &Options::default())
+                .unwrap()
+                .bytes;
+            assert!(!contains(&bytes, b"thumbnail"), "{format}");
+            let exif = parsed(&photo_from_bytes(&bytes).unwrap().metadata);
+            assert_eq!(
+                exif.fields()
+                    .filter(|field| field.ifd_num == In::THUMBNAIL)
+                    .count(),
+                0,
+                "{format}"
+            );
+        }
+    }
+}
+
+#[test]
+fn without_location_only_the_location_goes() {
+    for format in Format::ALL {
+        for orientation in [1, 2] {
+            let metadata = through(format, orientation, MetadataPolicy::NoLocation);
+            let exif = parsed(&metadata);
+            assert!(
+                exif.get_field(Tag::GPSLatitude, In::PRIMARY).is_none(),
+                "{format}"
+            );
+            assert_eq!(
+                text(&exif, Tag::LensModel).as_deref(),
+                Some("Lens 50mm f/1.8"),
+                "{format}"
+            );
+            assert_eq!(text(&exif, Tag::Artist).as_deref(), Some("Ann"), "{format}");
+            let xmp = metadata.xmp.unwrap();
+            assert!(
+                !contains(&xmp, b"GPS") && contains(&xmp, b"xmp:Rating=\"5\""),
+                "{format}"
+            );
+        }
+    }
+}
+
+#[test]
+fn stripped_files_keep_the_colour_profile_only() {
+    for format in Format::ALL {
+        let metadata = through(format, 1, MetadataPolicy::Strip);
+        let expected = Metadata {
+            icc: full_metadata(Channels::Rgb, 1).icc,
+            ..Metadata::default()
+        };
+        assert_eq!(metadata, expected, "{format}");
+    }
+}
+
+#[test]
+fn a_stale_orientation_in_xmp_is_reset() {
+    let metadata = Metadata {
+        xmp: Some(br#"<a tiff:Orientation="6"/>"#.to_vec()),
+        ..Metadata::default()
+    };
+    let bytes = encode(&gradient(24, 16), &metadata, Format::Png, &Options::default())
+        .unwrap()
+        .bytes;
+    let read = photo_from_bytes(&bytes).unwrap().metadata;
+    assert_eq!(read.xmp.as_deref(), Some(&br#"<a tiff:Orientation="1"/>"#[..]));
+}
+
+#[test]
+fn damaged_exif_is_dropped_or_carried_and_never_panics() {
+    let pixels = gradient(8, 8);
+    for is_big_endian in [false, true] {
+        let whole = exif(is_big_endian, 6);
+        let cuts = (1..whole.len()).map(|length| whole[..length].to_vec());
+        let flips = (0..whole.len()).flat_map(|at| {
+            [0x00, 0x7F, 0xFF].map(|value| {
+                let mut flipped = whole.clone();
+                flipped[at] = value;
+                flipped
+            })
+        });
+        for damaged in cuts.chain(flips) {
+            let metadata = Metadata {
+                exif: Some(damaged),
+                ..Metadata::default()
+            };
+            let format = Format::ALL[metadata.exif.as_ref().unwrap().len() % 2];
+            for policy in MetadataPolicy::ALL {
+                let options = Options {
+                    metadata: policy,
+                    ..Options::default()
+                };
+                let bytes = encode(&pixels, &metadata, format, &options).unwrap().bytes;
+                let read = photo_from_bytes(&bytes).unwrap();
+                encode(&read.pixels, &read.metadata, Format::Tiff, &options).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn exif_that_cannot_be_read_is_left_out_with_a_notice() {
+    let metadata = Metadata {
+        exif: Some(b"no EXIF at all".to_vec()),
+        ..Metadata::default()
+    };
+    let bytes = encode(&gradient(8, 8), &metadata, Format::Jpeg, &Options::default())
+        .unwrap()
+        .bytes;
+    let read = photo_from_bytes(&bytes).unwrap().metadata;
+    assert_eq!(read.exif, None);
+    assert!(read.notices[0].contains("EXIF"), "{:?}", read.notices);
+}
+
+#[test]
+fn what_is_too_large_for_jpeg_is_told() {
+    let metadata = Metadata {
+        xmp: Some(vec![b' '; 70_000]),
+        icc: Some([full_metadata(Channels::Rgb, 1).icc.unwrap(), vec![0; 100_000]].concat()),
+        ..Metadata::default()
+    };
+    let encoded = encode(&gradient(8, 8), &metadata, Format::Jpeg, &Options::default()).unwrap();
+    assert_eq!(encoded.notices.len(), 1, "{:?}", encoded.notices);
+    let read = photo_from_bytes(&encoded.bytes).unwrap().metadata;
+    assert_eq!(read.icc, metadata.icc, "a profile of several segments is joined");
+    assert_eq!(read.xmp, None);
+}
