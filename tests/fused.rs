@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::{VarBuilder, VarMap};
 use lacuna::nn::{
     Config, UNet,
-    ops::{FusedUNet, Instructions, Plane},
+    ops::{FusedUNet, Instructions, LayerRun, Plane},
 };
 
 /// A small generator, so that every run tests the same numbers.
@@ -244,7 +244,10 @@ fn time_of_the_network() {
     };
     let size = numbers[2];
     let vb = VarBuilder::from_varmap(&VarMap::new(), DType::F32, &Device::Cpu);
-    let fused = FusedUNet::new(&UNet::new(config, &vb).unwrap()).unwrap();
+    let unet = UNet::new(config, &vb).unwrap();
+    let start = std::time::Instant::now();
+    let fused = FusedUNet::new(&unet).unwrap();
+    eprintln!("packed in {:?}", start.elapsed());
     let picture = Picture::new(size, size, 0.0, 9);
     let is_hole: Vec<u8> = picture.valid.values().iter().map(|value| 1 - value).collect();
     let holes = Plane::new(size, size, &is_hole).unwrap();

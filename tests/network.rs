@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+use std::sync::LazyLock;
+
 use lacuna::nn::{DeviceChoice, Filled, Network, NetworkError};
 
 /// A smooth picture with a hole in its middle; `content` stands in the hole.
