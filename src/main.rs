@@ -16,7 +16,11 @@ fn main() -> ExitCode {
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .init();
-    if cli.wants_window() { window(&cli) } else { cli::run(&cli) }
+    if cli.wants_window() {
+        window(&cli)
+    } else {
+        cli::run(&cli)
+    }
 }
 
 /// Opens the window; on a machine without a display the command line stands in for it.
