@@ -6,6 +6,7 @@
 //! options give the same bytes on the same device.
 
 pub mod composite;
+pub mod detail;
 mod error;
 pub mod fill;
 pub mod options;
