@@ -220,8 +220,13 @@ fn class(luminance: f32) -> usize {
     ((luminance * CLASSES as f32) as usize).min(CLASSES - 1)
 }
 
-/// Variance of each class's quiet blocks; classes without blocks take their neighbours'.
+/// Variance of each class's quiet blocks; classes with few blocks take their neighbours'.
+///
+/// A class that only an object's texture falls into has no quiet blocks: it may not exceed the whole by more than
+/// noise does that grows with luminance.
 fn variances(blocks: &[(usize, f32, f32)]) -> Option<[f32; CLASSES]> {
+    // The lower quartile: in an even sky it is hardly below the mean, and texture elsewhere does not raise it.
+    let most = 2.0 * blocks.get(blocks.len() / 4)?.2;
     let mut found = [None; CLASSES];
     for (number, found) in found.iter_mut().enumerate() {
         let own: Vec<f32> = blocks
@@ -229,8 +234,9 @@ fn variances(blocks: &[(usize, f32, f32)]) -> Option<[f32; CLASSES]> {
             .filter(|(_, luminance, _)| class(*luminance) == number)
             .map(|block| block.2)
             .collect();
-        // The lower quartile: in an even sky it is hardly below the mean, and texture elsewhere does not raise it.
-        *found = own.get(own.len() / 4).copied();
+        if 10 * own.len() >= blocks.len() {
+            *found = own.get(own.len() / 4).map(|variance| variance.min(most));
+        }
     }
     let nearest = |number: usize| {
         (0..CLASSES)

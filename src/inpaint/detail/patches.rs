@@ -22,7 +22,7 @@ const GUIDE_WEIGHT: u32 = 4;
 /// Steepness of votes between rounds: neighbours agree on a mean.
 const BLEND: u32 = 1;
 /// Steepness of the last vote: the best few win.
-const SELECT: u32 = 3;
+const SELECT: u32 = 2;
 
 /// How the fill of one level is made.
 #[derive(Debug, Clone, Copy)]
