@@ -45,10 +45,13 @@ impl Picture {
 }
 
 fn network() -> Network {
-    Network::open(None, DeviceChoice::Cpu, &mut |text| {
-        panic!("nothing to tell: {text}")
-    })
-    .unwrap()
+    static NETWORK: LazyLock<Network> = LazyLock::new(|| {
+        Network::open(None, DeviceChoice::Cpu, &mut |text| {
+            panic!("nothing to tell: {text}")
+        })
+        .unwrap()
+    });
+    NETWORK.clone()
 }
 
 #[test]
