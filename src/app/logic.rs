@@ -138,7 +138,7 @@ impl App {
         }
     }
 
-    fn set_title(&self, ctx: &Context) {
+    fn set_title(&mut self, ctx: &Context) {
         let title = self.photo.as_ref().map_or_else(
             || "Lacuna".to_owned(),
             |photo| {
@@ -146,7 +146,8 @@ impl App {
                 format!("{mark}{} – Lacuna", photo.name)
             },
         );
-        if ctx.input(|input| input.viewport().title.as_deref() != Some(title.as_str())) {
+        if self.state.title != title {
+            self.state.title.clone_from(&title);
             ctx.send_viewport_cmd(ViewportCommand::Title(title));
         }
     }

@@ -107,8 +107,13 @@ impl OpenPhoto {
     }
 
     /// Beside the photo: "<stem>-edited.<ending>".
+    ///
+    /// In the person's pictures where the photo has no file.
     pub(super) fn suggested_path(&self, format: Format) -> PathBuf {
-        let named = self.path.clone().unwrap_or_else(|| PathBuf::from(&self.name));
+        let named = self
+            .path
+            .clone()
+            .unwrap_or_else(|| usual_folder().join(&self.name));
         let stem = named
             .file_stem()
             .unwrap_or_default()
@@ -118,6 +123,12 @@ impl OpenPhoto {
         let folder = named.parent().unwrap_or(Path::new(""));
         folder.join(format!("{stem}-edited.{}", format.extension()))
     }
+}
+
+fn usual_folder() -> PathBuf {
+    let folders = directories::UserDirs::new();
+    let folder = folders.map(|folders| folders.picture_dir().unwrap_or(folders.home_dir()).to_owned());
+    folder.unwrap_or_default()
 }
 
 /// "Display P3"; "No profile" where there is none, "ICC profile" where it says no name.

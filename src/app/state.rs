@@ -97,6 +97,8 @@ pub(super) struct State {
     pub(super) after_export: Option<Intent>,
     /// The person agreed to close.
     pub(super) may_close: bool,
+    /// The window's title.
+    pub(super) title: String,
     /// Whether anything is masked, as of a version of the document.
     pub(super) has_mask: (u64, bool),
 }
@@ -114,6 +116,7 @@ impl State {
             offer: None,
             after_export: None,
             may_close: false,
+            title: String::new(),
             has_mask: (0, false),
         }
     }

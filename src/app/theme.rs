@@ -20,6 +20,8 @@ pub(super) const HEADING_GAP: f32 = 6.0;
 pub(super) const STRIP_WIDTH: f32 = 48.0;
 /// Side of a button in the tool strip.
 pub(super) const TOOL_SIDE: f32 = 36.0;
+/// Height of a row in a list.
+pub(super) const ROW_HEIGHT: f32 = 26.0;
 /// Side of a small button beside text.
 pub(super) const SMALL_SIDE: f32 = 24.0;
 /// Icon in the tool strip.
@@ -30,6 +32,14 @@ pub(super) const SMALL_ICON: f32 = 16.0;
 pub(super) const STATUS_HEIGHT: f32 = 28.0;
 /// Width of the label before a slider.
 pub(super) const LABEL_WIDTH: f32 = 76.0;
+/// Width of the box with a slider's value.
+pub(super) const VALUE_WIDTH: f32 = 68.0;
+/// Between two columns of a dialog.
+pub(super) const COLUMN_GAP: f32 = 32.0;
+/// Between two facts in the status line.
+pub(super) const FACT_GAP: f32 = 18.0;
+/// Margin around the tool strip.
+pub(super) const STRIP_MARGIN: Margin = Margin::symmetric(6, 8);
 /// Width of dialogs.
 pub(super) const DIALOG_WIDTH: f32 = 460.0;
 /// Margin around the contents of side panels.

@@ -121,7 +121,7 @@ impl History {
         }
     }
 
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn names(&self) -> impl ExactSizeIterator<Item = &str> + DoubleEndedIterator {
         self.steps.iter().map(|step| step.name.as_str())
     }
 

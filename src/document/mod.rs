@@ -123,7 +123,7 @@ impl Document {
     }
 
     /// The names of all steps, the oldest first, those that were undone included.
-    pub fn steps(&self) -> impl Iterator<Item = &str> {
+    pub fn steps(&self) -> impl ExactSizeIterator<Item = &str> + DoubleEndedIterator {
         self.history.names()
     }
 

@@ -122,13 +122,15 @@ fn composed(fragment: Fragment) -> vec3f {
     let has = fragment.flags.x;
     let shown = fragment.flags.y;
     let is_after = shown == SHOW_RESULT || (shown == SHOW_SPLIT && fragment.position.x >= globals.split_px);
+    let has_original = (has & HAS_ORIGINAL) != 0u;
     var color = vec4f(0.0);
     if is_after && (has & HAS_RESULT) != 0u {
         color = look_up(tile_result, coarse_result, true, in_photo, fragment);
-    } else if is_after {
-        color = look_up(tile_original, coarse_result, (has & HAS_ORIGINAL) != 0u, in_photo, fragment);
+    } else if is_after && has_original {
+        // The tile looks the same in both, its neighbours may not: scaled down they share texels.
+        color = look_up(tile_original, coarse_result, true, in_photo, fragment);
     } else {
-        color = look_up(tile_original, coarse_original, (has & HAS_ORIGINAL) != 0u, in_photo, fragment);
+        color = look_up(tile_original, coarse_original, has_original, in_photo, fragment);
     }
     var opaque = color.rgb;
     if color.a < 1.0 {

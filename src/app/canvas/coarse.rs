@@ -6,6 +6,7 @@
 use eframe::wgpu;
 
 use super::{
+    gpu::{create, upload},
     grid::{COARSE_LEVELS, Grid},
     pyramid::{halve_colors, halve_coverage},
 };
@@ -32,12 +33,12 @@ impl Coarse {
         };
         let level = |level| vec![0; (width >> level) as usize * (height >> level) as usize * bytes_per_pixel];
         Self {
-            texture: super::texture::create(device, "coarse", (width, height), COARSE_LEVELS, format),
+            texture: create(device, "coarse", (width, height), COARSE_LEVELS, format),
             bytes_per_pixel,
             levels: (0..COARSE_LEVELS).map(level).collect(),
             width,
             height,
-            dirty: Rect::new(0, 0, width, height),
+            dirty: Rect::default(),
         }
     }
 
@@ -126,7 +127,7 @@ impl Coarse {
     fn upload(&self, queue: &wgpu::Queue, level: u32, rect: Rect) {
         let stride = (self.width >> level) * self.bytes_per_pixel as u32;
         let offset = u64::from(rect.y * stride) + u64::from(rect.x) * self.bytes_per_pixel as u64;
-        super::texture::upload(
+        upload(
             queue,
             &self.texture,
             level,
@@ -141,7 +142,7 @@ impl Coarse {
         );
     }
 
-    const fn bounds(&self) -> Rect {
+    pub(super) const fn bounds(&self) -> Rect {
         Rect::new(0, 0, self.width, self.height)
     }
 }

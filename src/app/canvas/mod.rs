@@ -9,6 +9,9 @@
 mod coarse;
 mod compare;
 mod cursor;
+mod dirty;
+mod gestures;
+mod gpu;
 mod grid;
 mod preview;
 mod pyramid;
@@ -30,10 +33,10 @@ use eframe::{
 
 use crate::imaging::Rect;
 use compare::Pane;
+use gestures::{Gestures, Pinch, Surroundings};
 use grid::{Grid, TILE_SIDE};
 use renderer::{Photo, Pipeline, visible_pixels};
 use texture::Textures;
-use tools::{Gestures, Pinch, Surroundings};
 
 pub use compare::Compare;
 pub use scene::{DisplayColors, Scene, Untagged};
@@ -208,7 +211,7 @@ impl Canvas {
         let around = surroundings(ui, response, &viewports, tool.tool);
         ui.input(|input| {
             self.gestures
-                .take(&input.events, around, &mut self.view, &mut found)
+                .take(&input.events, around, &mut self.view, &mut found);
         });
         if self.view.advance(elapsed_secs, viewports[0]) {
             ui.ctx().request_repaint();
@@ -307,12 +310,12 @@ impl Canvas {
 
 fn surroundings<'a>(ui: &Ui, response: &Response, viewports: &'a [Viewport], tool: Tool) -> Surroundings<'a> {
     let takes_wheel = response.contains_pointer();
+    let takes_presses =
+        response.is_pointer_button_down_on() || response.clicked() || response.secondary_clicked();
     ui.input(|input| Surroundings {
         viewports,
         tool,
-        takes_presses: response.is_pointer_button_down_on()
-            || response.clicked()
-            || response.secondary_clicked(),
+        takes_presses,
         takes_wheel,
         is_space_down: input.key_down(Key::Space),
         is_any_button_down: input.pointer.any_down(),

@@ -16,8 +16,9 @@ use eframe::{
 use super::{
     Overlay,
     compare::{Pane, Source},
+    gpu::{Plane, create},
     grid::COARSE_LEVELS,
-    texture::{Plane, Textures, create},
+    texture::Textures,
     view::View,
 };
 use crate::imaging::Rect;

@@ -12,6 +12,8 @@ use eframe::wgpu;
 
 use super::{
     coarse::Coarse,
+    dirty::add_rectangle,
+    gpu::{Plane, create, upload},
     grid::{Block, Grid},
     preview::Preview,
     pyramid::{Pyramid, coverage_row},
@@ -19,33 +21,12 @@ use super::{
 };
 use crate::imaging::{Pixels, Rect, Samples};
 
-/// The three pictures of a tile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Plane {
-    Original,
-    Mask,
-    Result,
-}
-
-impl Plane {
-    pub(super) const ALL: [Self; 3] = [Self::Original, Self::Mask, Self::Result];
-
-    pub(super) const fn format(self) -> wgpu::TextureFormat {
-        match self {
-            Self::Mask => wgpu::TextureFormat::R8Unorm,
-            Self::Original | Self::Result => wgpu::TextureFormat::Rgba8Unorm,
-        }
-    }
-}
-
 /// Time that filling may take in a frame. One strip more can be under way when it is over.
 const FRAME_BUDGET: Duration = Duration::from_millis(4);
 /// Pixels of a strip, the smallest piece of work.
 const STRIP_PIXELS: u32 = 128 * 1024;
 /// Changed mask pixels that are uploaded at once; more wait in line.
 const AT_ONCE_PIXELS: u64 = 1 << 20;
-/// Changed rectangles that are kept apart.
-const MOST_RECTANGLES: usize = 32;
 
 /// A tile's textures, indexed by [`Plane`].
 #[derive(Default)]
@@ -140,17 +121,19 @@ impl Textures {
         if let Some(preview) = &mut self.preview {
             let [original, _, result] = &mut self.coarse;
             if !preview.advance(scene, &self.grid, original, deadline) {
-                result.copy_from(original, Rect::new(0, 0, u32::MAX, u32::MAX));
                 return true;
             }
-            result.copy_from(original, Rect::new(0, 0, u32::MAX, u32::MAX));
+            result.copy_from(original, original.bounds());
             self.preview = None;
         }
         loop {
-            if self.filling.is_none() && !self.begin_next(scene, visible) {
+            if self.filling.is_some() {
+                self.fill_strip(scene);
+            } else if let Some((tile, plane)) = self.next(visible) {
+                self.begin(tile, plane, scene);
+            } else {
                 return false;
             }
-            self.fill_strip(scene);
             if Instant::now() >= deadline {
                 return true;
             }
@@ -175,23 +158,19 @@ impl Textures {
         waiting.min_by_key(order).map(|(tile, plane, _)| (tile, plane))
     }
 
-    /// Takes the next tile that needs a texture. `false` when there is none.
-    fn begin_next(&mut self, scene: &Scene<'_>, visible: Rect) -> bool {
-        while let Some((tile, plane)) = self.next(visible) {
-            self.tiles[tile].waiting[plane as usize] = None;
-            if self.needs_texture(tile, plane, scene) {
-                let texture = self.texture_to_fill(tile, plane);
-                self.filling = Some(Filling {
-                    tile,
-                    plane,
-                    texture,
-                    rows_done: 0,
-                });
-                return true;
-            }
+    /// Takes a tile out of the line: from now on its texture is being filled, or it needs none.
+    fn begin(&mut self, tile: usize, plane: Plane, scene: &Scene<'_>) {
+        self.tiles[tile].waiting[plane as usize] = None;
+        if self.needs_texture(tile, plane, scene) {
+            self.filling = Some(Filling {
+                tile,
+                plane,
+                texture: self.texture_to_fill(tile, plane),
+                rows_done: 0,
+            });
+        } else if self.tiles[tile].textures[plane as usize].is_some() {
             self.drop_texture(tile, plane);
         }
-        false
     }
 
     fn needs_texture(&self, tile: usize, plane: Plane, scene: &Scene<'_>) -> bool {
@@ -336,7 +315,7 @@ impl Textures {
     fn upload_mask(&mut self, rect: Rect, scene: &Scene<'_>) {
         let block = self.grid.block_around(rect);
         self.build(block, Plane::Mask, scene);
-        let is_marked = self.pyramid.level(0).iter().any(|&coverage| coverage > 0);
+        let is_marked = is_marked(self.pyramid.level(0));
         for tile in self.grid.tiles_holding(rect) {
             let extent = self.grid.extent(tile);
             if let Some(part) = block.intersect(&extent) {
@@ -368,54 +347,6 @@ impl Textures {
     }
 }
 
-/// An empty texture (all zero) that can be sampled and written.
-pub(super) fn create(
-    device: &wgpu::Device,
-    label: &str,
-    (width, height): (u32, u32),
-    levels: u32,
-    format: wgpu::TextureFormat,
-) -> wgpu::Texture {
-    device.create_texture(&wgpu::TextureDescriptor {
-        label: Some(label),
-        size: wgpu::Extent3d {
-            width,
-            height,
-            depth_or_array_layers: 1,
-        },
-        mip_level_count: levels,
-        sample_count: 1,
-        dimension: wgpu::TextureDimension::D2,
-        format,
-        usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
-        view_formats: &[],
-    })
-}
-
-/// Writes part of one level of a texture.
-pub(super) fn upload(
-    queue: &wgpu::Queue,
-    texture: &wgpu::Texture,
-    level: u32,
-    (x, y): (u32, u32),
-    (width, height): (u32, u32),
-    bytes: &[u8],
-    layout: wgpu::TexelCopyBufferLayout,
-) {
-    let place = wgpu::TexelCopyTextureInfo {
-        texture,
-        mip_level: level,
-        origin: wgpu::Origin3d { x, y, z: 0 },
-        aspect: wgpu::TextureAspect::All,
-    };
-    let size = wgpu::Extent3d {
-        width,
-        height,
-        depth_or_array_layers: 1,
-    };
-    queue.write_texture(place, bytes, layout, size);
-}
-
 /// A block inside the photo in texels of the coarse picture.
 const fn coarse_rect(grid: &Grid, block: Block) -> Rect {
     let unit = grid.unit();
@@ -425,6 +356,14 @@ const fn coarse_rect(grid: &Grid, block: Block) -> Rect {
         block.width / unit,
         block.height / unit,
     )
+}
+
+/// Whether there is any coverage. Quick, because it compares memory.
+fn is_marked(coverage: &[u8]) -> bool {
+    const NONE: [u8; 1024] = [0; 1024];
+    coverage
+        .chunks(NONE.len())
+        .any(|chunk| chunk != &NONE[..chunk.len()])
 }
 
 fn rows(rect: Rect) -> impl Iterator<Item = Rect> {
@@ -440,48 +379,5 @@ fn is_same(one: &Pixels, other: &Pixels, row: Rect) -> bool {
         (Samples::U8(one), Samples::U8(other)) => one.get(range.clone()) == other.get(range),
         (Samples::U16(one), Samples::U16(other)) => one.get(range.clone()) == other.get(range),
         _ => false,
-    }
-}
-
-/// Keeps far changes apart and joins near ones, so that neither a diagonal stroke nor many dabs cost much.
-fn add_rectangle(rectangles: &mut Vec<Rect>, rect: Rect) {
-    let mut rect = rect;
-    while let Some(near) = rectangles.iter().position(|other| {
-        let joined = other.union(&rect).area();
-        rectangles.len() >= MOST_RECTANGLES || joined <= (other.area() + rect.area()) * 5 / 4
-    }) {
-        rect = rect.union(&rectangles.swap_remove(near));
-    }
-    rectangles.push(rect);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{MOST_RECTANGLES, add_rectangle};
-    use crate::imaging::Rect;
-
-    #[test]
-    fn dabs_in_one_place_become_one_rectangle_and_far_ones_stay_apart() {
-        let mut rectangles = vec![];
-        for step in 0..50 {
-            add_rectangle(&mut rectangles, Rect::new(100 + step, 100, 60, 60));
-        }
-        assert_eq!(rectangles, [Rect::new(100, 100, 109, 60)]);
-        add_rectangle(&mut rectangles, Rect::new(5000, 3000, 60, 60));
-        assert_eq!(rectangles.len(), 2);
-    }
-
-    #[test]
-    fn the_list_of_changes_stays_short_and_loses_nothing() {
-        let mut rectangles = vec![];
-        let dab = |step: u32| Rect::new(step * 100, step * 100, 10, 10);
-        for step in 0..500 {
-            add_rectangle(&mut rectangles, dab(step));
-        }
-        assert!(rectangles.len() <= MOST_RECTANGLES, "{}", rectangles.len());
-        for step in 0..500 {
-            let is_kept = rectangles.iter().any(|rect| rect.contains_rect(&dab(step)));
-            assert!(is_kept, "{step} is lost");
-        }
     }
 }

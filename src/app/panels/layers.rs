@@ -30,6 +30,7 @@ pub(super) fn ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
 fn row_ui(app: &App, removal: &Removal, ui: &mut Ui, commands: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
+        ui.spacing_mut().button_padding.x = 4.0;
         let (icon, verb) = if removal.visible {
             (icons::EYE, "Hide")
         } else {

@@ -40,7 +40,7 @@ impl App {
         let document = &photo.document;
         match action {
             Action::Undo => document.position() > 0 || document.is_stroking(),
-            Action::Redo => document.position() < document.steps().count(),
+            Action::Redo => document.position() < document.steps().len(),
             Action::Fill => self.tasks.fill.is_none(),
             Action::Cancel => self.tasks.foremost().is_some() || self.state.fill_when_ready,
             _ => true,

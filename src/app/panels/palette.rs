@@ -46,6 +46,7 @@ fn contents_ui(app: &App, palette: &Palette, ui: &mut Ui, commands: &mut Vec<Com
     next.selected = (next.selected + down).saturating_sub(up).min(last);
     let field = TextEdit::singleline(&mut next.query)
         .hint_text("Type a command")
+        .frame(Frame::NONE)
         .desired_width(f32::INFINITY)
         .margin(vec2(8.0, 7.0));
     let field = ui.add(field);
@@ -54,7 +55,7 @@ fn contents_ui(app: &App, palette: &Palette, ui: &mut Ui, commands: &mut Vec<Com
     if next.query != palette.query {
         next.selected = 0;
     }
-    ui.add_space(theme::HEADING_GAP);
+    ui.separator();
     let mut chosen = (enter > 0).then(|| found.get(next.selected).copied()).flatten();
     ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 1.0;

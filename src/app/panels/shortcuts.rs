@@ -9,7 +9,8 @@ use crate::app::{
     keys, theme,
 };
 
-const WIDTH: f32 = 880.0;
+const WIDTH: f32 = 900.0;
+const ROW_HEIGHT: f32 = 20.0;
 /// The sections of each column.
 const COLUMNS: [&[Menu]; 3] = [
     &[Menu::File, Menu::Edit],
@@ -20,15 +21,22 @@ const COLUMNS: [&[Menu]; 3] = [
 pub(super) fn ui(ctx: &Context, commands: &mut Vec<Command>) {
     let height = ctx.content_rect().height() - 170.0;
     dialog(ctx, "Keyboard shortcuts", WIDTH, commands, |ui, _| {
-        ScrollArea::vertical().max_height(height).show(ui, |ui| {
+        let area = ScrollArea::vertical()
+            .max_height(height)
+            .min_scrolled_height(height);
+        area.show(ui, |ui| {
+            ui.spacing_mut().item_spacing.x = theme::COLUMN_GAP;
+            ui.set_max_width(ui.available_width() - theme::COLUMN_GAP / 2.0);
             ui.columns_const(|columns: &mut [Ui; COLUMNS.len()]| {
                 for (ui, menus) in columns.iter_mut().zip(COLUMNS) {
+                    ui.spacing_mut().item_spacing.y = 3.0;
                     for menu in menus {
                         section_ui(*menu, ui);
                     }
                 }
-                if let Some(last) = columns.last_mut() {
-                    gestures_ui(last);
+                // The first column has the most room left.
+                if let Some(first) = columns.first_mut() {
+                    gestures_ui(first);
                 }
             });
         });
@@ -53,7 +61,8 @@ fn gestures_ui(ui: &mut Ui) {
 
 fn line_ui(what: &str, keys: &str, ui: &mut Ui) {
     ui.horizontal(|ui| {
-        ui.spacing_mut().interact_size.y = 20.0;
+        ui.spacing_mut().interact_size.y = ROW_HEIGHT;
+        ui.spacing_mut().item_spacing.x = 4.0;
         ui.label(what);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.label(RichText::new(keys).weak());

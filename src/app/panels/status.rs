@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use eframe::egui::{Align, Button, Layout, ProgressBar, RichText, Ui};
 
-use crate::app::{App, OpenPhoto, action::Action, command::Command, icons, state::Engine, tasks::Running};
+use crate::app::{
+    App, OpenPhoto, action::Action, command::Command, icons, state::Engine, tasks::Running, theme,
+};
 
 pub(super) fn ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
     ui.horizontal_centered(|ui| {
@@ -16,7 +18,8 @@ pub(super) fn ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
             }
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.add_space(4.0);
+            ui.spacing_mut().item_spacing.x = theme::FACT_GAP;
+            ui.spacing_mut().button_padding.x = 0.0;
             device_ui(app, ui, commands);
             if let Some(photo) = &app.photo {
                 photo_ui(app, photo, ui, commands);
@@ -79,16 +82,12 @@ fn hint(app: &App) -> &'static str {
 
 fn photo_ui(app: &App, photo: &OpenPhoto, ui: &mut Ui, commands: &mut Vec<Command>) {
     let zoom = format!("{:.0} %", app.canvas.view().zoom() * 100.0);
-    separator(ui);
     ui.weak(photo.profile_text())
         .on_hover_text("Colour profile; it goes along on export");
-    separator(ui);
     ui.weak(photo.kind_text())
         .on_hover_text("Channels and bits per sample");
-    separator(ui);
     ui.weak(photo.size_text())
         .on_hover_text("Columns and rows of the photo");
-    separator(ui);
     let button = Button::new(RichText::new(zoom).weak())
         .small()
         .frame_when_inactive(false);
@@ -116,10 +115,6 @@ fn device_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
     {
         commands.push(Action::Settings.into());
     }
-}
-
-fn separator(ui: &mut Ui) {
-    ui.weak("·");
 }
 
 /// "8 s", "2 min".

@@ -17,7 +17,6 @@ const BOTTOM: [Action; 3] = [Action::Shortcuts, Action::Palette, Action::Setting
 
 pub(super) fn ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
     ui.spacing_mut().item_spacing.y = 4.0;
-    ui.add_space(6.0);
     ui.with_layout(Layout::top_down(Align::Center), |ui| {
         for group in [&TOOLS[..], &STEPS, &VIEWS] {
             for action in group {
@@ -32,7 +31,6 @@ pub(super) fn ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
         let room = theme::TOOL_SIDE * BOTTOM.len() as f32 + 20.0;
         if ui.available_height() >= room {
             ui.with_layout(Layout::bottom_up(Align::Center), |ui| {
-                ui.add_space(6.0);
                 for action in BOTTOM {
                     button(app, action, ui, commands);
                 }
@@ -45,9 +43,15 @@ fn button(app: &App, action: Action, ui: &mut Ui, commands: &mut Vec<Command>) {
     let is_on = app.mark(action) == Some(true);
     let is_enabled = app.can(action);
     let button = Button::new(RichText::new(action.icon()).size(theme::TOOL_ICON))
-        .selected(is_on)
+        .selected(is_on && TOOLS.contains(&action))
         .frame_when_inactive(is_on)
         .min_size(vec2(theme::TOOL_SIDE, theme::TOOL_SIDE));
+    // The tool is what matters; ways to look at the photo are marked more quietly.
+    let button = if is_on && !TOOLS.contains(&action) {
+        button.fill(ui.visuals().widgets.hovered.weak_bg_fill)
+    } else {
+        button
+    };
     let hint = format!("{}\n{}", action.label(), action.hint(ui.ctx()));
     let response = ui
         .add_enabled(is_enabled, button)

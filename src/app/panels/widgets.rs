@@ -3,8 +3,8 @@
 use std::ops::RangeInclusive;
 
 use eframe::egui::{
-    Align, Button, Context, Id, Label, Layout, Modal, Response, RichText, Role, Slider, Ui, WidgetInfo,
-    WidgetText, vec2,
+    Align, Button, Context, Frame, Id, Label, Layout, Modal, Response, RichText, Role, Slider, Ui,
+    WidgetInfo, WidgetText, vec2,
 };
 
 use crate::app::{action::Action, command::Command, icons, theme};
@@ -58,7 +58,10 @@ pub(super) fn slider(ui: &mut Ui, label: &str, value: f32, scale: &Scale<'_>, hi
         let factor = scale.shown_factor;
         let mut shown = (value * factor).round();
         let range = *scale.range.start() * factor..=*scale.range.end() * factor;
-        ui.spacing_mut().slider_width = (ui.available_width() - 74.0).max(40.0);
+        // The value's box always ends where the panel does.
+        ui.spacing_mut().interact_size.x = theme::VALUE_WIDTH;
+        let beside = theme::VALUE_WIDTH + ui.spacing().item_spacing.x;
+        ui.spacing_mut().slider_width = (ui.available_width() - beside).max(40.0);
         let slider = Slider::new(&mut shown, range)
             .logarithmic(scale.is_logarithmic)
             .fixed_decimals(0)
@@ -118,7 +121,9 @@ pub(super) fn dialog(
     commands: &mut Vec<Command>,
     contents: impl FnOnce(&mut Ui, &mut Vec<Command>),
 ) {
-    let modal = Modal::new(Id::unique("dialog").with(title)).show(ctx, |ui| {
+    let frame = Frame::window(&ctx.global_style());
+    let modal = Modal::new(Id::unique("dialog").with(title)).frame(frame);
+    let modal = modal.show(ctx, |ui| {
         ui.set_width(width.min(ctx.content_rect().width() - 60.0));
         ui.horizontal(|ui| {
             ui.heading(title);
