@@ -5,7 +5,7 @@ use eframe::egui::{Checkbox, CollapsingHeader, ComboBox, DragValue, ProgressBar,
 use super::widgets::{divider, heading, main_button, note, row};
 use crate::{
     app::{App, action::Action, command::Command, icons, state::Engine, theme},
-    inpaint::{Options, Strategy},
+    inpaint::{Detail, Options, Strategy},
     nn::DeviceChoice,
 };
 
@@ -95,6 +95,14 @@ fn options_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
     let feather = options.feather_px_for(width, height);
     let hint = "Blend fill and photo within the outer part of what was widened";
     changed.feather_px = pixels_ui(ui, "Feather", options.feather_px, feather, hint);
+    row(ui, "Detail", |ui, label| {
+        let mut is_on = options.detail == Detail::Auto;
+        let check = ui.add(Checkbox::without_text(&mut is_on)).labelled_by(label);
+        check.on_hover_text(
+            "Bring back fine texture from the photo itself; without it large fills are smooth",
+        );
+        changed.detail = if is_on { Detail::Auto } else { Detail::Off };
+    });
     row(ui, "Whole photo", |ui, label| {
         let mut is_whole = options.strategy == Strategy::Whole;
         let check = ui.add(Checkbox::without_text(&mut is_whole)).labelled_by(label);

@@ -67,11 +67,16 @@ fn name_ui(removal: &Removal, ui: &mut Ui, commands: &mut Vec<Command>) {
         .frame_when_inactive(false)
         .truncate()
         .min_size(size);
-    let response = ui.add(button).on_hover_text("Double-click to rename");
+    let response = ui.add(button).on_hover_text(about(removal));
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &removal.name));
     if response.double_clicked() {
         commands.push(begin_renaming(removal));
     }
+}
+
+fn about(removal: &Removal) -> String {
+    let hole = removal.hole;
+    format!("{} × {} pixels; double-click to rename", hole.width, hole.height)
 }
 
 fn begin_renaming(removal: &Removal) -> Command {
