@@ -338,6 +338,7 @@ def render_coverage(scene, path, things):
     """The silhouette of `things` as alpha, everything else held out."""
     for thing in scene.objects:
         thing.is_holdout = thing not in things
+    scene.view_layers[0].material_override = Material("any").material  # its looks do not matter
     scene.render.film_transparent = True
     scene.cycles.samples, scene.cycles.use_denoising = 16, False
     scene.render.image_settings.color_mode = "RGBA"
