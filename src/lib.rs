@@ -8,4 +8,13 @@ pub mod nn;
 
 pub mod inpaint;
 
+pub mod document;
+
+pub mod jobs;
+
+pub mod settings;
+
 pub mod cli;
+
+#[cfg(feature = "gui")]
+pub mod app;

@@ -16,5 +16,39 @@ fn main() -> ExitCode {
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .init();
-    cli::run(&cli)
+    if cli.wants_window() {
+        window(&cli)
+    } else {
+        cli::run(&cli)
+    }
+}
+
+/// Opens the window; on a machine without a display the command line stands in for it.
+#[cfg(feature = "gui")]
+fn window(cli: &Cli) -> ExitCode {
+    use lacuna::{
+        app::{self, RunError, Start},
+        settings::Settings,
+    };
+
+    let start = Start {
+        photo: cli.photo.clone(),
+        empty: false,
+        settings: Settings::usual_path(),
+        weights: cli.shared.weights.clone(),
+        device: cli.shared.device,
+    };
+    match app::run(start) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(RunError::NoDisplay(why)) => {
+            tracing::debug!("no display: {why}");
+            cli::without_window(cli, "this machine has no display")
+        }
+        Err(RunError::Failed(why)) => cli::without_window(cli, &why),
+    }
+}
+
+#[cfg(not(feature = "gui"))]
+fn window(cli: &Cli) -> ExitCode {
+    cli::without_window(cli, "this program was built without it")
 }

@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::{VarBuilder, VarMap};
 use lacuna::nn::{
     Config, UNet,
-    ops::{FusedUNet, Instructions, Plane},
+    ops::{FusedUNet, Instructions, LayerRun, Plane},
 };
 
 /// A small generator, so that every run tests the same numbers.
@@ -42,6 +42,11 @@ fn unet(config: Config, seed: u64) -> UNet {
     });
     let vb = VarBuilder::from_tensors(tensors.collect(), DType::F32, &Device::Cpu);
     UNet::new(config, &vb).unwrap()
+}
+
+/// The same, packed.
+fn fused(base_width: usize, levels: usize, seed: u64) -> FusedUNet {
+    FusedUNet::new(&unet(Config { base_width, levels }, seed)).unwrap()
 }
 
 /// A picture with square holes of all sizes; `content` stands in them.
@@ -140,14 +145,7 @@ fn every_instruction_set_gives_what_candles_operations_give_at_any_size() {
 
 #[test]
 fn what_stands_in_the_holes_changes_no_bit() {
-    let fused = FusedUNet::new(&unet(
-        Config {
-            base_width: 8,
-            levels: 6,
-        },
-        1,
-    ))
-    .unwrap();
+    let fused = fused(8, 6, 1);
     let run = |content| {
         let picture = Picture::new(45, 70, content, 3);
         bits(&fused.fill(&picture.pixels, &picture.valid, None).unwrap().0)
@@ -160,14 +158,7 @@ fn what_stands_in_the_holes_changes_no_bit() {
 
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
-    let fused = FusedUNet::new(&unet(
-        Config {
-            base_width: 16,
-            levels: 7,
-        },
-        2,
-    ))
-    .unwrap();
+    let fused = fused(16, 7, 2);
     let picture = Picture::new(130, 97, 0.0, 4);
     let run = |threads| {
         let pool = rayon::ThreadPoolBuilder::new()
@@ -184,14 +175,7 @@ fn any_number_of_threads_gives_the_same_bits() {
 
 #[test]
 fn what_is_needed_is_the_same_bits_when_only_that_is_computed() {
-    let fused = FusedUNet::new(&unet(
-        Config {
-            base_width: 8,
-            levels: 7,
-        },
-        5,
-    ))
-    .unwrap();
+    let fused = fused(8, 7, 5);
     for (index, (height, width)) in [(64, 64), (77, 130), (5, 9), (1, 1)].into_iter().enumerate() {
         let picture = Picture::new(height, width, 0.0, 11 + index as u64);
         let is_hole: Vec<u8> = picture.valid.values().iter().map(|value| 1 - value).collect();
@@ -214,14 +198,7 @@ fn what_is_needed_is_the_same_bits_when_only_that_is_computed() {
 
 #[test]
 fn maps_of_the_wrong_size_are_an_error() {
-    let fused = FusedUNet::new(&unet(
-        Config {
-            base_width: 1,
-            levels: 5,
-        },
-        5,
-    ))
-    .unwrap();
+    let fused = fused(1, 5, 5);
     let valid = Plane::new(2, 3, &[1; 6]).unwrap();
     let smaller = Plane::new(2, 2, &[1; 4]).unwrap();
     assert!(fused.fill(&[0.0; 17], &valid, None).is_err(), "a value too few");
@@ -244,7 +221,10 @@ fn time_of_the_network() {
     };
     let size = numbers[2];
     let vb = VarBuilder::from_varmap(&VarMap::new(), DType::F32, &Device::Cpu);
-    let fused = FusedUNet::new(&UNet::new(config, &vb).unwrap()).unwrap();
+    let unet = UNet::new(config, &vb).unwrap();
+    let start = std::time::Instant::now();
+    let fused = FusedUNet::new(&unet).unwrap();
+    eprintln!("packed in {:?}", start.elapsed());
     let picture = Picture::new(size, size, 0.0, 9);
     let is_hole: Vec<u8> = picture.valid.values().iter().map(|value| 1 - value).collect();
     let holes = Plane::new(size, size, &is_hole).unwrap();
@@ -258,6 +238,18 @@ fn time_of_the_network() {
             })
             .collect();
         times.sort_unstable();
+        let print = |layer: &LayerRun| {
+            let rate = layer.multiply_adds as f64 / layer.computing.as_secs_f64() / 1e9;
+            let (planning, computing) = (layer.planning, layer.computing);
+            eprintln!(
+                "{:10} {:6} outputs, {planning:9.1?} + {computing:9.1?}, {rate:5.1} GMAC/s",
+                layer.name, layer.outputs
+            );
+        };
+        let (pixels, valid) = (&picture.pixels, &picture.valid);
+        fused
+            .fill_observed(pixels, valid, needed, &mut |layer| print(layer))
+            .unwrap();
         let what = if needed.is_some() {
             "holes only"
         } else {

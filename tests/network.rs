@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+use std::sync::LazyLock;
+
 use lacuna::nn::{DeviceChoice, Filled, Network, NetworkError};
 
 /// A smooth picture with a hole in its middle; `content` stands in the hole.
@@ -43,10 +45,13 @@ impl Picture {
 }
 
 fn network() -> Network {
-    Network::open(None, DeviceChoice::Cpu, &mut |text| {
-        panic!("nothing to tell: {text}")
-    })
-    .unwrap()
+    static NETWORK: LazyLock<Network> = LazyLock::new(|| {
+        Network::open(None, DeviceChoice::Cpu, &mut |text| {
+            panic!("nothing to tell: {text}")
+        })
+        .unwrap()
+    });
+    NETWORK.clone()
 }
 
 #[test]

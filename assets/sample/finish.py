@@ -2,10 +2,9 @@
 
     python finish.py RENDERS OUT [--seed 11] [--quality 92]
 
-Reads RENDERS/photo.png, truth.png (may be missing) and cone.png (silhouette in alpha; any
-other `*.silhouette.png` works too). Applies what a lens and a sensor would: a trace of
-vignetting and lateral colour, then grain that depends on brightness, the same realisation for
-photo and truth. The mask is the silhouette plus everything the object's shadow changed.
+Reads RENDERS/photo.png, truth.png (may be missing) and object.png (the silhouette in alpha).
+Applies what a lens and a sensor would: a trace of vignetting and lateral colour, then grain
+that depends on brightness, the same realisation for photo and truth. The mask is the silhouette plus everything the object's shadow changed.
 Outside the mask the truth is made equal to the photo, so that any difference there is the
 encoder's.
 """
@@ -19,7 +18,8 @@ from PIL import Image, ImageCms
 from scipy import ndimage
 
 GROW_PX = 7  # so that soft edges and contact shadows are removed too
-VISIBLE = 2.0 / 255  # a change of this much counts as part of the object
+VISIBLE = 4.0 / 255  # a change of this much counts as part of the object
+SHADOW_SHARE = .002  # of the area; smaller changes that do not touch the object are noise
 
 
 def read(path):
@@ -28,6 +28,12 @@ def read(path):
     top = np.iinfo(pixels.dtype).max
     order = [2, 1, 0, 3][:pixels.shape[2]]
     return pixels[..., order].astype(np.float32) / top
+
+
+def whole(photo, part):
+    """A render of a region only is transparent elsewhere; the photo fills that in."""
+    alpha = part[..., 3:]
+    return np.where(alpha > .999, part[..., :3], photo)
 
 
 def lens(rgb, vignette=0.10, colour_shift=0.00035):
@@ -61,11 +67,12 @@ def removal_mask(photo, truth, silhouette):
     """Silhouette plus visible change, cleaned, without islands or pinholes, widened."""
     solid = silhouette > .01
     if truth is not None:
-        change = ndimage.gaussian_filter(np.abs(photo - truth).max(-1), 2.0) > VISIBLE
+        change = np.abs(ndimage.gaussian_filter(photo - truth, (3, 3, 0))).max(-1) > VISIBLE
         labels, _ = ndimage.label(ndimage.binary_closing(change | solid, iterations=3))
-        touching = np.unique(labels[solid])
-        solid = np.isin(labels, touching[touching > 0])
-        solid = ndimage.binary_opening(solid, iterations=2) | (silhouette > .01)
+        keep = np.bincount(labels.ravel()) > SHADOW_SHARE * labels.size  # a shadow may lie apart
+        keep[np.unique(labels[solid])] = True
+        keep[0] = False
+        solid = ndimage.binary_opening(keep[labels], iterations=2) | solid
     near = ndimage.distance_transform_edt(~solid) <= GROW_PX
     return ndimage.binary_fill_holes(ndimage.median_filter(near.astype(np.uint8), 9) > 0)
 
@@ -73,17 +80,17 @@ def removal_mask(photo, truth, silhouette):
 def inside_only(photo, truth, mask):
     """The truth inside the mask, the photo outside, melting over a few pixels inside."""
     weight = np.clip(ndimage.distance_transform_edt(mask) / 4, 0, 1)[..., None]
-    return photo + weight * (truth - photo)
+    return photo + weight.astype(np.float32) * (truth - photo)
 
 
-def save(path, rgb, quality, description):
+def save(path, rgb, quality, subsample, description):
     image = Image.fromarray(np.clip(np.round(rgb * 255), 0, 255).astype(np.uint8))
     exif = Image.Exif()
     exif[0x010E], exif[0x0131] = description, "Blender"
     exif[0x013B] = exif[0x8298] = "Lacuna contributors"
     exif[0x0112] = 1
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    image.save(path, quality=quality, subsampling=0, optimize=True, icc_profile=profile, exif=exif)
+    image.save(path, quality=quality, subsampling=2 if subsample else 0, optimize=True, icc_profile=profile, exif=exif)
 
 
 def main():
@@ -93,24 +100,26 @@ def main():
     parser.add_argument("--name", default="", help="prefix of the files in both folders")
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--quality", type=int, default=92)
+    parser.add_argument("--subsample", action="store_true", help="4:2:0 colour, for smaller files")
+    parser.add_argument("--photo-only", action="store_true", help="write no truth, use it for the mask only")
     parser.add_argument("--grain", type=float, default=2.0)
     options = parser.parse_args()
-    before, after = options.renders / f"{options.name}photo.png", options.out
-    photo = read(before)[..., :3]
-    silhouette = read(options.renders / f"{options.name}cone.png")[..., 3]
+    photo = read(options.renders / f"{options.name}photo.png")[..., :3]
+    silhouette = read(options.renders / f"{options.name}object.png")[..., 3]
     truth_path = options.renders / f"{options.name}truth.png"
-    truth = read(truth_path)[..., :3] if truth_path.exists() else None
+    truth = whole(photo, read(truth_path)) if truth_path.exists() else None
     mask = removal_mask(photo, truth, silhouette)
     field = grain_field(photo.shape, options.seed)
     pictures = {"photo": photo}
-    if truth is not None:
+    if truth is not None and not options.photo_only:
         outside = np.abs(photo - truth).max(-1)[~mask]
         print(f"outside the mask: mean change {255 * outside.mean():.3f}, 99.9 % below {255 * np.quantile(outside, .999):.2f} of 255")
         pictures["truth"] = inside_only(photo, truth, mask)
     for name, rgb in pictures.items():
         finished = with_grain(lens(rgb), field, options.grain)
-        save(after / f"{options.name}{name}.jpg", finished, options.quality, f"Lacuna sample, {name}")
-    Image.fromarray((mask * 255).astype(np.uint8)).save(after / f"{options.name}mask.png", optimize=True)
+        save(options.out / f"{options.name}{name}.jpg", finished, options.quality, options.subsample,
+             f"Lacuna sample, {name}")
+    Image.fromarray((mask * 255).astype(np.uint8)).save(options.out / f"{options.name}mask.png", optimize=True)
     print(f"hole: {100 * mask.mean():.2f} % of {photo.shape[1]}x{photo.shape[0]}")
 
 

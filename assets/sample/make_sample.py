@@ -1,8 +1,8 @@
 """Renders the sample photo: an old doorway in late light, and a traffic cone in front of it.
 
-    python make_sample.py OUT [--percent 100] [--samples 64] [--only photo|truth|cone]
+    python make_sample.py OUT [--percent 100] [--samples 64] [--only photo|truth|object]
 
-Writes OUT/photo.png (with the cone), OUT/truth.png (without it) and OUT/cone.png (its
+Writes OUT/photo.png (with the cone), OUT/truth.png (without it) and OUT/object.png (its
 silhouette as alpha). `finish.py` turns these into the files beside this script. Needs the
 Blender Python module; versions and times are in README.md.
 """
@@ -21,6 +21,7 @@ DOOR = (-1.58, -0.60, 2.02)  # left, right, top of the opening
 STEP = 0.16  # the door stands on a step of this height
 PAVEMENT, KERB = -0.52, 0.07  # front edge and height of the pavement
 CONE = (0.60, -1.08)
+AROUND_CONE = (.38, .98, 0, .50)  # where the truth can differ; elsewhere it is taken from the photo
 
 
 def wall(rng):
@@ -155,7 +156,7 @@ def ground(rng):
         deep, x = rng.uniform(.088, .108), -3.2 + rng.uniform(0, .15)
         while x < 3.2:
             wide = rng.uniform(.100, .175)
-            points, faces = kit.block(wide - .009, deep - .009, .012, .05, .0045, (10, 8), .0034, rng.uniform(0, 900))
+            points, faces = kit.block(wide - .008, deep - .008, .009, .05, .0028, (10, 8), .0030, rng.uniform(0, 900))
             spin, tilt = rng.normal(0, .02), rng.normal(0, .028, 2)
             u, v = points[:, 0] - spin * points[:, 1], points[:, 1] + spin * points[:, 0]
             lift = points[:, 2] + tilt[0] * u + tilt[1] * v + rng.normal(0, .003)
@@ -309,7 +310,7 @@ def cone():
         kit.lathe(sleeves, [(radius(low), low)] + ring + [(radius(high), high)], (0, 0, 0), squash=.012)
     points, faces = kit.block(.46, .46, .016, foot, .0, (30, 30), .0015, 12)
     base.add(points + [0, 0, foot], faces, .5)
-    parts = [body.build("cone", materials.plastic("orange", (.80, .115, .012), .75, .42, .05, .45)),
+    parts = [body.build("cone", materials.plastic("orange", (.74, .080, .006), .75, .42, .05, .45)),
              sleeves.build("sleeves", materials.plastic("reflective", (.70, .70, .68), .6, .35, .2, .9)),
              base.build("base", materials.plastic("rubber", (.030, .029, .028), .9, .65, -.2, .1))]
     for part in parts:
@@ -336,19 +337,20 @@ def main():
     parser.add_argument("out", type=Path)
     parser.add_argument("--percent", type=int, default=100)
     parser.add_argument("--samples", type=int, default=64)
-    parser.add_argument("--only", choices=["photo", "truth", "cone"])
+    parser.add_argument("--region", type=float, nargs=4, help="render only x0 x1 y0 y1, fractions from the lower left")
+    parser.add_argument("--only", choices=["photo", "truth", "object"])
     options = parser.parse_args()
     made, parts = scene(options.percent, options.samples)
     if options.only in (None, "photo"):
-        kit.render(made, options.out / "photo.png")
+        kit.render(made, options.out / "photo.png", options.region)
     if options.only in (None, "truth"):
         for part in parts:
             part.hide_render = True
-        kit.render(made, options.out / "truth.png")
+        kit.render(made, options.out / "truth.png", options.region or AROUND_CONE)
         for part in parts:
             part.hide_render = False
-    if options.only in (None, "cone"):
-        kit.render_coverage(made, options.out / "cone.png", parts)
+    if options.only in (None, "object"):
+        kit.render_coverage(made, options.out / "object.png", parts)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from kit import Material, foliage
 
 def brick():
     m = Material("brick")
-    mottle, speck = m.per_piece_noise(28, 6), m.noise(420, 3)
+    mottle, speck = m.per_piece_noise(28, 6), m.noise(270, 4, .7)
     base = m.ramp(m.tint, [(0, (.115, .040, .026)), (.15, (.21, .066, .036)), (.45, (.30, .098, .050)),
                            (.72, (.36, .135, .068)), (.9, (.40, .185, .100)), (1, (.085, .050, .042))])
     colour = m.mix(m.step(mottle, .38, .72, 0, .6), base, (.13, .055, .04))
@@ -14,7 +14,7 @@ def brick():
     colour = m.mix(m.step(speck, .40, .30, 0, .6), colour, (.05, .03, .025))
     lime = m.math("MULTIPLY", m.step(m.noise(1.6, 7, .7), .55, .72), m.step(m.noise(60, 4), .40, .65))
     colour = m.mix(m.math("MULTIPLY", lime, .5), colour, (.62, .55, .48))
-    return m.finish(_weathered(m, colour), .92, [(m.per_piece_noise(60, 5), .006), (m.noise(700, 2), .0012)], .25,
+    return m.finish(_weathered(m, colour), .92, [(m.per_piece_noise(60, 5), .006), (m.noise(330, 3, .7), .0022)], .25,
                     bounce=(.26, .10, .06))
 
 
@@ -22,7 +22,7 @@ def mortar():
     m = Material("mortar")
     colour = m.ramp(m.noise(6, 8, .7), [(.3, (.24, .205, .165)), (.55, (.40, .355, .295)), (.75, (.50, .455, .39))])
     colour = m.mix(m.step(m.noise(350, 3), .55, .7, 0, .6), colour, (.17, .15, .13))
-    return m.finish(_weathered(m, colour), .97, [(m.noise(130, 6, .7), .006)], .15, bounce=(.34, .29, .24))
+    return m.finish(_weathered(m, colour), .97, [(m.noise(150, 6, .75), .009)], .15, bounce=(.34, .29, .24))
 
 
 def _weathered(m, colour):
@@ -44,12 +44,12 @@ def stone(name="stone", warm=0.5, dirt=0.6, moss=0.5):
     dark, light = tuple(.55 * v for v in middle), tuple(1.4 * v for v in middle)
     colour = m.ramp(m.tint, [(0, dark), (.3, tuple(.85 * v for v in middle)), (.65, middle), (1, light)])
     colour = m.mix(m.step(m.per_piece_noise(16, 7), .35, .70, 0, .6), colour, tuple(.6 * v for v in middle))
-    colour = m.mix(m.step(m.noise(900, 2), .55, .68, 0, .5), colour, light)
-    colour = m.mix(m.step(m.noise(760, 2), .44, .32, 0, .6), colour, tuple(.3 * v for v in middle))
+    colour = m.mix(m.step(m.noise(340, 3, .7), .54, .66, 0, .75), colour, light)
+    colour = m.mix(m.step(m.noise(290, 3, .7), .46, .34, 0, .75), colour, tuple(.3 * v for v in middle))
     colour = m.mix(m.step(m.noise(1.1, 7, .7), .45, .64, 0, dirt), colour, (.085, .070, .052))
     colour = m.mix(m.step(m.noise(5, 8, .75), .58, .68, 0, moss), colour, (.075, .088, .034))
     rough = m.step(m.noise(9, 4), .35, .65, .62, .88)
-    return m.finish(colour, rough, [(m.per_piece_noise(45, 5), .005), (m.noise(500, 2), .0014)], .35,
+    return m.finish(colour, rough, [(m.per_piece_noise(45, 5), .005), (m.noise(260, 4, .75), .0032)], .35,
                     bounce=tuple(.8 * v for v in middle))
 
 
@@ -81,7 +81,7 @@ def clay():
     colour = m.ramp(m.noise(5, 7, .7), [(.3, (.30, .105, .052)), (.55, (.42, .17, .085)), (.75, (.50, .26, .16))])
     colour = m.mix(m.step(m.noise(9, 8, .75), .53, .70, 0, .75), colour, (.60, .52, .44))
     colour = m.mix(m.step(m.noise(15, 7), .56, .7, 0, .6), colour, (.07, .085, .035))
-    return m.finish(colour, .88, [(m.noise(220, 6), .0015)], .25)
+    return m.finish(colour, .88, [(m.noise(220, 6), .003)], .25)
 
 
 def metal(name, colour, roughness=0.35, rust=0.0):
@@ -108,7 +108,7 @@ def plastic(name, colour, grime=0.5, roughness=0.42, zmin=0.0, zmax=0.5):
 def glass(name="glass"):
     """A dark room behind a slightly uneven pane."""
     m = Material(name)
-    return m.finish((.012, .014, .016), .03, [(m.noise(3, 2), .01)], .8)
+    return m.finish((.012, .014, .016), .03, [(m.noise(5, 1), .0025)], .8)
 
 
 def ivy():

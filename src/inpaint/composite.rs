@@ -12,7 +12,7 @@ use super::{fill::Filled, plan::Crop};
 
 /// The patch for a crop: its new colours where it fills, fading within the outer `feather_px` of the widened mask.
 ///
-/// `None` only if `filled` does not have the size of what the crop fills.
+/// `None` only if `filled` is not of the rectangle that the crop fills.
 pub fn patch(photo: &Pixels, holes: &Mask, crop: &Crop, filled: &Filled, feather_px: u32) -> Option<Patch> {
     let rect = crop.fills;
     let weights = holes.feather_weights(feather_px as f32, rect);
@@ -97,6 +97,7 @@ mod tests {
 
     fn filled(rect: Rect, value: f32) -> Filled {
         Filled {
+            rect,
             rgb: vec![value; rect.area() as usize * 3],
             scale_down: 1,
         }

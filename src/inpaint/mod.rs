@@ -1,23 +1,26 @@
 //! Removing things from photos: the one entry for the window and the command line.
 //!
 //! In the order of the data: [`plan`] decides which crops the network sees, [`fill`] gives new colours for the
-//! holes, [`composite`] makes patches of them that change nothing outside the widened mask. Texture finer than the
-//! network's scale has no stage yet; its place is between fill and composite. The same photo, mask, weights and
-//! options give the same bytes on the same device.
+//! holes, [`detail`] brings in the photo's own texture at native scale, [`composite`] makes patches that change
+//! nothing outside the widened mask. The same photo, mask, weights and options give the same bytes on the same
+//! device.
 
 pub mod composite;
+pub mod detail;
 mod error;
 pub mod fill;
 pub mod options;
 pub mod plan;
+mod refine;
 mod report;
+mod source;
 
 pub use composite::{apply_all, changed_outside};
 pub use error::Error;
 pub use options::{Detail, Options, Strategy};
 pub use report::{CropReport, Report, Seconds};
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::{
     imaging::{Mask, Patch, Pixels},
@@ -25,8 +28,10 @@ use crate::{
     progress::Progress,
 };
 
-use fill::{Filler, NetworkFiller, Stage};
+use fill::{Filled, Filler, NetworkFiller, Stage};
 use plan::Crop;
+use refine::{Stretch, refine};
+use source::Source;
 
 /// What goes over the photo, and how it came about.
 #[derive(Debug, Clone)]
@@ -71,17 +76,28 @@ fn remove_with(
     };
     let plan_seconds = started.elapsed().as_secs_f64();
 
-    let started = Instant::now();
     progress.stage("Filling")?;
-    let (patches, scales) = fill_crops(photo, &widened, &crops, filler, options, progress)?;
+    let mut filling = Filling {
+        photo,
+        widened: &widened,
+        options,
+        filler,
+        progress,
+        network: Duration::ZERO,
+        detail: Duration::ZERO,
+    };
+    let (patches, scales) = filling.fill_all(&crops)?;
     let seconds = Seconds {
         plan: plan_seconds,
-        network: started.elapsed().as_secs_f64(),
-        detail: 0.0,
+        network: filling.network.as_secs_f64(),
+        detail: filling.detail.as_secs_f64(),
     };
     let report = Report {
         strategy: options.strategy,
-        stage: "none",
+        stage: match options.detail {
+            Detail::Auto => "patches",
+            Detail::Off => "none",
+        },
         seed: options.seed,
         mask_pixels: mask.hole_count(),
         hole_pixels: widened.hole_count(),
@@ -122,36 +138,73 @@ fn widened(photo: &Pixels, mask: &Mask, options: &Options) -> Result<Mask, Error
     Ok(widened)
 }
 
-/// The patches of all crops, and the scale at which each crop was seen in the end.
-fn fill_crops(
-    photo: &Pixels,
-    widened: &Mask,
-    crops: &[Crop],
-    filler: &mut dyn Filler,
-    options: &Options,
-    progress: &dyn Progress,
-) -> Result<(Vec<Patch>, Vec<u32>), Error> {
-    let feather_px = options.feather_px_for(photo.width(), photo.height());
-    let total = crops.iter().map(Crop::steps).sum();
-    let (mut done, mut patches, mut scales) = (0, Vec::<Patch>::new(), Vec::new());
-    for crop in crops {
-        progress.step(done, total)?;
+/// Fills crop after crop and counts the time.
+struct Filling<'a> {
+    photo: &'a Pixels,
+    widened: &'a Mask,
+    options: &'a Options,
+    filler: &'a mut dyn Filler,
+    progress: &'a dyn Progress,
+    network: Duration,
+    detail: Duration,
+}
+
+impl Filling<'_> {
+    /// The patches of all crops, and the scale at which each crop was seen in the end.
+    fn fill_all(&mut self, crops: &[Crop]) -> Result<(Vec<Patch>, Vec<u32>), Error> {
+        let feather_px = self
+            .options
+            .feather_px_for(self.photo.width(), self.photo.height());
+        let total = crops.iter().map(|crop| self.steps(crop)).sum();
+        let (mut done, mut patches, mut scales) = (0, Vec::<Patch>::new(), Vec::new());
+        for crop in crops {
+            let earlier: Vec<&Patch> = crop.builds_on.iter().map(|&index| &patches[index]).collect();
+            let filled = self.fill(crop, &earlier, (done, total))?;
+            scales.push(filled.scale_down);
+            let patch = composite::patch(self.photo, self.widened, crop, &filled, feather_px);
+            patches.push(patch.ok_or(Error::WrongFill)?);
+            done += self.steps(crop);
+        }
+        self.progress.step(total, total)?;
+        Ok((patches, scales))
+    }
+
+    /// One crop through the network and the detail stage. `steps` are where the bar stands and its end.
+    fn fill(&mut self, crop: &Crop, earlier: &[&Patch], steps: (u64, u64)) -> Result<Filled, Error> {
+        let (done, total) = steps;
+        self.progress.step(done, total)?;
+        let started = Instant::now();
+        let source = Source::new(self.photo, self.widened, crop.rect, earlier);
         let stage = Stage {
-            photo,
-            holes: widened,
-            side_step: match options.strategy {
+            side_step: match self.options.strategy {
                 Strategy::Auto => plan::SIDE_STEP,
                 Strategy::Whole => 1,
             },
-            progress,
-            steps: (done, total),
+            progress: self.progress,
+            steps,
         };
-        let earlier: Vec<&Patch> = crop.builds_on.iter().map(|&index| &patches[index]).collect();
-        let filled = stage.fill(crop, &earlier, filler)?;
-        scales.push(filled.scale_down);
-        patches.push(composite::patch(photo, widened, crop, &filled, feather_px).ok_or(Error::WrongFill)?);
-        done += crop.steps();
+        let wanted = match self.options.detail {
+            Detail::Auto => crop.rect,
+            Detail::Off => crop.fills,
+        };
+        let filled = stage.fill(crop, &source, wanted, self.filler)?;
+        self.network += started.elapsed();
+        if self.options.detail == Detail::Off {
+            return Ok(filled);
+        }
+        let started = Instant::now();
+        let (start, end) = (done + crop.steps(), done + self.steps(crop));
+        let stretch = Stretch::new(self.progress, start, end, total);
+        let refined = refine(crop, &source, &filled, self.options, &stretch)?;
+        self.detail += started.elapsed();
+        Ok(refined)
     }
-    progress.step(total, total)?;
-    Ok((patches, scales))
+
+    /// A crop's share of the bar: the network's pixels, and those that get detail, which takes about as long.
+    fn steps(&self, crop: &Crop) -> u64 {
+        match self.options.detail {
+            Detail::Auto => crop.steps() + crop.hole_pixels,
+            Detail::Off => crop.steps(),
+        }
+    }
 }

@@ -20,10 +20,10 @@ pub enum Strategy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Detail {
-    /// The best that this version can do: today the network's fill, scaled up smoothly.
+    /// Texture and grain from the photo's own surroundings, guided by the network's fill.
     #[default]
     Auto,
-    /// Always the network's fill, scaled up smoothly.
+    /// The network's fill alone, scaled up smoothly.
     Off,
 }
 
@@ -35,8 +35,7 @@ pub struct Options {
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Self::default().strategy)]
     pub strategy: Strategy,
 
-    /// Texture beyond the network's scale. This version has no detail stage yet: both choices give the network's
-    /// fill scaled up smoothly, and the report says `"stage": "none"`
+    /// Texture and grain from the photo's own surroundings, or the network's fill alone, scaled up smoothly
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Self::default().detail)]
     pub detail: Detail,
 
@@ -49,7 +48,7 @@ pub struct Options {
     #[arg(long = "feather", value_name = "PX")]
     pub feather_px: Option<u32>,
 
-    /// Where every random draw of a fill starts. The network draws none; a detail stage will.
+    /// Where every random draw of a fill starts.
     #[arg(skip)]
     pub seed: u64,
 }

@@ -10,7 +10,7 @@ use crate::imaging::Rect;
 pub struct Report {
     /// How the photo reached the network.
     pub strategy: Strategy,
-    /// Which stage made texture beyond the network's scale: `none` in this version.
+    /// Which stage made texture beyond the network's scale: `patches` or `none`.
     pub stage: &'static str,
     /// The seed of the options.
     pub seed: u64,
@@ -37,9 +37,9 @@ pub struct Report {
 pub struct Seconds {
     /// Widening the mask and choosing crops.
     pub plan: f64,
-    /// Filling: the network with scaling down and up, and the patches.
+    /// Filling: the network with scaling down and up.
     pub network: f64,
-    /// Texture beyond the network's scale: zero where there was no such stage.
+    /// Texture beyond the network's scale: zero where that was off.
     pub detail: f64,
 }
 

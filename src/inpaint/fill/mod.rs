@@ -8,23 +8,25 @@ mod scale_up;
 mod view;
 
 use crate::{
-    imaging::{Mask, Patch, Pixels, Rect},
+    imaging::Rect,
     nn::{self, Network, NetworkError},
     progress::{Cancelled, Progress},
 };
 
-use super::{Error, plan::Crop};
-use view::{Source, View};
+use super::{Error, plan::Crop, source::Source};
+use view::View;
 
 /// Below this side half the scale shows the network too little; the CPU takes over at once.
 const MIN_HALVED_SIDE: usize = 256;
 
-/// New colours for one crop's holes: what the detail stage refines and the composite takes.
+/// New colours for a crop's holes: what the detail stage refines and the composite takes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filled {
-    /// The rectangle of [`Crop::fills`], at the photo's scale, RGB interleaved, 0 to 1 in the photo's encoding.
+    /// Which part of the photo this is.
+    pub rect: Rect,
+    /// The rectangle at the photo's scale, RGB interleaved, 0 to 1 in the photo's encoding.
     ///
-    /// Only the pixels of [`Crop::runs`] are meant to be used; between them lies what the network saw there.
+    /// Only holes are meant to be used; between them lies what the network saw there.
     pub rgb: Vec<f32>,
     /// So many photo pixels per side were one of the network's: more than planned where memory ran out.
     pub scale_down: u32,
@@ -90,9 +92,6 @@ impl Filler for NetworkFiller<'_> {
 
 /// Everything that filling a crop needs, besides the crop.
 pub(super) struct Stage<'a> {
-    pub(super) photo: &'a Pixels,
-    /// The widened mask.
-    pub(super) holes: &'a Mask,
     /// The network's sides are padded with holes to a multiple of this. With 1 the picture goes in exactly as it
     /// is, so it may not be scaled down either.
     pub(super) side_step: u32,
@@ -102,25 +101,21 @@ pub(super) struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    /// Fills one crop. `earlier` are the patches that it builds on.
+    /// Fills one crop of `source` and gives the part `wanted` of it.
     pub(super) fn fill(
         &self,
         crop: &Crop,
-        earlier: &[&Patch],
+        source: &Source<'_>,
+        wanted: Rect,
         filler: &mut dyn Filler,
     ) -> Result<Filled, Error> {
-        let source = if earlier.is_empty() {
-            Source::photo(self.photo, self.holes)
-        } else {
-            Source::with_earlier(self.photo, self.holes, crop.rect, earlier)
-        };
         let (mut scale_down, mut was_halved) = (crop.scale_down, false);
         loop {
-            let view = View::of(&source, crop.rect, scale_down, self.side_step, &mut || {
+            let view = View::of(source, crop.rect, scale_down, self.side_step, &mut || {
                 self.checkpoint()
             })?;
             match filler.inpaint(&view.rgb, &view.valid, view.width, view.height) {
-                Ok(filled) => return Ok(self.bring_back(crop, &view, filled, scale_down)?),
+                Ok(filled) => return Ok(self.bring_back(crop, wanted, &view, filled, scale_down)?),
                 Err(error) if !error.is_out_of_memory() => return Err(error.into()),
                 Err(error) => {
                     let may_halve = !was_halved && self.side_step > 1;
@@ -149,10 +144,11 @@ impl Stage<'_> {
         self.progress.step(self.steps.0, self.steps.1)
     }
 
-    /// Mends what the network could not reach and scales what the crop fills back to the photo's pixels.
+    /// Mends what the network could not reach and scales what is `wanted` back to the photo's pixels.
     fn bring_back(
         &self,
         crop: &Crop,
+        wanted: Rect,
         view: &View,
         filled: nn::Filled,
         scale_down: u32,
@@ -161,19 +157,23 @@ impl Stage<'_> {
         let known: Vec<bool> = filled.still_hole.iter().map(|still_hole| !still_hole).collect();
         push_pull::fill(&mut rgb, &known, view.width, view.height);
         self.checkpoint()?;
-        let wanted = Rect::new(
-            crop.fills.x - crop.rect.x,
-            crop.fills.y - crop.rect.y,
-            crop.fills.width,
-            crop.fills.height,
+        let in_crop = Rect::new(
+            wanted.x - crop.rect.x,
+            wanted.y - crop.rect.y,
+            wanted.width,
+            wanted.height,
         );
         // Padding must not be interpolated into the photo's border.
         let width = crop.rect.width.div_ceil(scale_down) as usize;
         let height = crop.rect.height.div_ceil(scale_down) as usize;
         let rgb = unpadded(rgb, view.width, width, height);
-        let rgb = scale_up::scale_up(&rgb, width, height, scale_down, wanted);
+        let rgb = scale_up::scale_up(&rgb, width, height, scale_down, in_crop);
         self.checkpoint()?;
-        Ok(Filled { rgb, scale_down })
+        Ok(Filled {
+            rect: wanted,
+            rgb,
+            scale_down,
+        })
     }
 }
 

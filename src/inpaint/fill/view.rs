@@ -3,88 +3,16 @@
 //! Scaling down takes the mean of the valid photo pixels of each cell only, so that no colour of a hole bleeds
 //! into its surroundings, and a cell with any hole in it is a hole itself.
 
-use std::borrow::Cow;
-
 use rayon::prelude::*;
 
 use crate::{
-    imaging::{HOLE_THRESHOLD, Mask, Patch, Pixels, Rect, Samples},
+    imaging::{HOLE_THRESHOLD, Rect, Samples},
+    inpaint::source::Source,
     progress::Cancelled,
 };
 
 /// Rows of the network's picture that are made between two chances to cancel.
 const ROWS_PER_STEP: usize = 32;
-
-/// The photo and its holes around a crop, with what earlier crops filled already in it.
-pub(super) struct Source<'a> {
-    pixels: Cow<'a, Pixels>,
-    mask: Cow<'a, Mask>,
-    /// Where the pixels' first one lies in the photo.
-    origin: (u32, u32),
-}
-
-impl<'a> Source<'a> {
-    /// The untouched photo.
-    pub(super) const fn photo(pixels: &'a Pixels, mask: &'a Mask) -> Self {
-        Self {
-            pixels: Cow::Borrowed(pixels),
-            mask: Cow::Borrowed(mask),
-            origin: (0, 0),
-        }
-    }
-
-    /// A copy of `rect` in which `earlier` patches are applied; where they have weight no hole is left.
-    pub(super) fn with_earlier(pixels: &Pixels, mask: &Mask, rect: Rect, earlier: &[&Patch]) -> Self {
-        let mut pixels = pixels.crop(rect);
-        let mut mask = crop_mask(mask, rect);
-        for patch in earlier {
-            let shared = patch.rect().intersect(&rect);
-            let within = Rect::new(
-                shared.x - patch.rect().x,
-                shared.y - patch.rect().y,
-                shared.width,
-                shared.height,
-            );
-            let moved = Rect::new(shared.x - rect.x, shared.y - rect.y, shared.width, shared.height);
-            let weights = rows(patch.weights(), patch.rect().width, within);
-            clear(&mut mask, moved, &weights);
-            if let Some(part) = Patch::new(moved, patch.pixels().crop(within), weights) {
-                part.apply(&mut pixels);
-            }
-        }
-        Self {
-            pixels: Cow::Owned(pixels),
-            mask: Cow::Owned(mask),
-            origin: (rect.x, rect.y),
-        }
-    }
-}
-
-fn crop_mask(mask: &Mask, rect: Rect) -> Mask {
-    let coverage = rows(mask.coverage(), mask.width(), rect);
-    Mask::new(rect.width, rect.height, coverage).unwrap_or_else(|| Mask::empty(rect.width, rect.height))
-}
-
-fn rows(values: &[u8], width: u32, rect: Rect) -> Vec<u8> {
-    let mut part = Vec::with_capacity(rect.area() as usize);
-    for y in rect.y..rect.bottom() {
-        let start = y as usize * width as usize + rect.x as usize;
-        part.extend_from_slice(&values[start..start + rect.width as usize]);
-    }
-    part
-}
-
-fn clear(mask: &mut Mask, rect: Rect, weights: &[u8]) {
-    let width = mask.width() as usize;
-    for (row, weights) in weights.chunks_exact(rect.width as usize).enumerate() {
-        let start = (rect.y as usize + row) * width + rect.x as usize;
-        for (coverage, weight) in mask.coverage_mut()[start..].iter_mut().zip(weights) {
-            if *weight > 0 {
-                *coverage = 0;
-            }
-        }
-    }
-}
 
 /// A picture as the network takes it.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,12 +37,7 @@ impl View {
         side_step: u32,
         checkpoint: &mut dyn FnMut() -> Result<(), Cancelled>,
     ) -> Result<Self, Cancelled> {
-        let rect = Rect::new(
-            rect.x - source.origin.0,
-            rect.y - source.origin.1,
-            rect.width,
-            rect.height,
-        );
+        let rect = source.local(rect);
         let width = rect.width.div_ceil(scale_down).next_multiple_of(side_step) as usize;
         let height = rect.height.div_ceil(scale_down).next_multiple_of(side_step) as usize;
         let mut rgb = vec![0.0; width * height * 3];
@@ -216,12 +139,15 @@ fn scale_row_of<T: Copy + Into<f32>>(
 
 #[cfg(test)]
 mod tests {
-    use super::{Source, View};
-    use crate::imaging::{Channels, Mask, Patch, Pixels, Rect, Samples};
+    use super::View;
+    use crate::{
+        imaging::{Channels, Mask, Patch, Pixels, Rect, Samples},
+        inpaint::source::Source,
+    };
 
     fn view(pixels: &Pixels, mask: &Mask, scale_down: u32) -> View {
         View::of(
-            &Source::photo(pixels, mask),
+            &Source::new(pixels, mask, Rect::default(), &[]),
             pixels.bounds(),
             scale_down,
             1,
@@ -262,7 +188,7 @@ mod tests {
         let photo = gray(3, 1, &[9; 3]);
         let mask = Mask::empty(3, 1);
         let view = View::of(
-            &Source::photo(&photo, &mask),
+            &Source::new(&photo, &mask, Rect::default(), &[]),
             photo.bounds(),
             1,
             4,
@@ -280,7 +206,7 @@ mod tests {
         let mask = Mask::new(4, 1, vec![0, 255, 255, 0]).unwrap();
         let patch = Patch::new(Rect::new(0, 0, 2, 1), gray(2, 1, &[7, 255]), vec![0, 255]).unwrap();
         let rect = Rect::new(1, 0, 3, 1);
-        let source = Source::with_earlier(&photo, &mask, rect, &[&patch]);
+        let source = Source::new(&photo, &mask, rect, &[&patch]);
         let view = View::of(&source, rect, 1, 1, &mut || Ok(())).unwrap();
         assert_eq!(view.valid, [1, 0, 1]);
         assert_eq!(view.rgb[0], 1.0);

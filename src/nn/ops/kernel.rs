@@ -51,7 +51,7 @@ pub(super) struct Tile<const PIXELS: usize> {
 
 /// Some channels of a layer.
 pub(super) struct Panel<'a> {
-    /// Packed weights: per step of a segment one value for each of the panel's channels.
+    /// Packed weights: per step of a segment one value for each of the panel's channels; at a cache line.
     pub(super) weights: *const f32,
     /// The window.
     pub(super) segments: &'a [Segment],
@@ -61,7 +61,7 @@ pub(super) struct Panel<'a> {
     pub(super) first: usize,
     /// Channels to store; the others of the panel are padding.
     pub(super) channels: usize,
-    /// Slope below zero: 0 is ReLU, 1 nothing.
+    /// Slope below zero: 0 is `ReLU`, 1 nothing.
     pub(super) slope: f32,
 }
 
@@ -81,7 +81,7 @@ macro_rules! unrolled {
 ///
 /// The processor must have the instructions of `S`. For every segment, every source pointer plus the segment's shift
 /// must be good for the segment's length, and the panel's weights plus the segment's offset for that many rows of
-/// the panel's width. `shift` must be good for the panel's width. The first `count` output pointers plus `first`
+/// the panel's width; both at multiples of a vector from a cache line. `shift` must be good for the panel's width. The first `count` output pointers plus `first`
 /// must be good to write `channels`, and nobody else may touch what is written. `count` ≤ 6.
 #[inline(always)]
 unsafe fn convolve<S: Simd, const VECTORS: usize>(tile: &Tile<TILE>, panel: &Panel<'_>) {
@@ -91,18 +91,20 @@ unsafe fn convolve<S: Simd, const VECTORS: usize>(tile: &Tile<TILE>, panel: &Pan
         let mut sums = [[S::splat(0.0); VECTORS]; TILE];
         for segment in panel.segments {
             let mut xs = tile.sources[segment.source];
-            unrolled!(P in [0 1 2 3 4 5] { xs[P] = xs[P].add(segment.shift); });
-            let mut weights = panel.weights.add(segment.weights);
-            for step in 0..segment.len {
+            unrolled!(P in [0 1 2 3 4 5] { xs[P] = xs[P].wrapping_add(segment.shift); });
+            let mut weights = panel.weights.wrapping_add(segment.weights);
+            let mut step = 0;
+            while step < segment.len {
                 let mut row = [S::splat(0.0); VECTORS];
-                unrolled!(V in [0 1 2 3] { if V < VECTORS { row[V] = S::load(weights.add(V * S::LANES)); } });
-                weights = weights.add(VECTORS * S::LANES);
+                unrolled!(V in [0 1 2 3] { if V < VECTORS { row[V] = S::load_aligned(weights.wrapping_add(V * S::LANES)); } });
+                weights = weights.wrapping_add(VECTORS * S::LANES);
                 unrolled!(P in [0 1 2 3 4 5] {
-                    let x = S::splat(*xs[P].add(step));
+                    let x = S::broadcast(xs[P].wrapping_add(step));
                     unrolled!(V in [0 1 2 3] {
                         if V < VECTORS { sums[P][V] = S::mul_add(x, row[V], sums[P][V]); }
                     });
                 });
+                step += 1;
             }
         }
         let slope = S::splat(panel.slope);
@@ -111,11 +113,11 @@ unsafe fn convolve<S: Simd, const VECTORS: usize>(tile: &Tile<TILE>, panel: &Pan
                 let ratio = S::splat(tile.ratios[P]);
                 unrolled!(V in [0 1 2 3] {
                     if V < VECTORS {
-                        let sum = S::mul_add(sums[P][V], ratio, S::load(panel.shift.add(V * S::LANES)));
+                        let sum = S::mul_add(sums[P][V], ratio, S::load(panel.shift.wrapping_add(V * S::LANES)));
                         sums[P][V] = S::max(sum, S::mul(sum, slope));
                     }
                 });
-                store::<S, VECTORS>(&sums[P], tile.outputs[P].add(panel.first), panel.channels);
+                store::<S, VECTORS>(&sums[P], tile.outputs[P].wrapping_add(panel.first), panel.channels);
             }
         });
     }
@@ -132,10 +134,10 @@ unsafe fn store<S: Simd, const VECTORS: usize>(values: &[S::Vector; VECTORS], to
     // which is as wide as the widest panel.
     unsafe {
         if channels == VECTORS * S::LANES {
-            unrolled!(V in [0 1 2 3] { if V < VECTORS { S::store(to.add(V * S::LANES), values[V]); } });
+            unrolled!(V in [0 1 2 3] { if V < VECTORS { S::store(to.wrapping_add(V * S::LANES), values[V]); } });
         } else {
             let mut spare = [0.0f32; 64];
-            unrolled!(V in [0 1 2 3] { if V < VECTORS { S::store(spare.as_mut_ptr().add(V * S::LANES), values[V]); } });
+            unrolled!(V in [0 1 2 3] { if V < VECTORS { S::store(spare.as_mut_ptr().wrapping_add(V * S::LANES), values[V]); } });
             std::ptr::copy_nonoverlapping(spare.as_ptr(), to, channels);
         }
     }
@@ -156,17 +158,17 @@ unsafe fn convolve_picture<S: Simd>(tile: &Tile<PICTURE_TILE>, panel: &Panel<'_>
         let mut sums = [[S::splat(0.0); PICTURE_CHANNELS]; PICTURE_TILE];
         for segment in panel.segments {
             let mut xs = tile.sources[segment.source];
-            unrolled!(P in [0 1 2 3] { xs[P] = xs[P].add(segment.shift); });
-            let weights = panel.weights.add(segment.weights);
+            unrolled!(P in [0 1 2 3] { xs[P] = xs[P].wrapping_add(segment.shift); });
+            let weights = panel.weights.wrapping_add(segment.weights);
             let mut at = 0;
             while at + S::LANES <= segment.len {
                 let row: [S::Vector; PICTURE_CHANNELS] = [
-                    S::load(weights.add(at)),
-                    S::load(weights.add(segment.len + at)),
-                    S::load(weights.add(2 * segment.len + at)),
+                    S::load(weights.wrapping_add(at)),
+                    S::load(weights.wrapping_add(segment.len + at)),
+                    S::load(weights.wrapping_add(2 * segment.len + at)),
                 ];
                 unrolled!(P in [0 1 2 3] {
-                    let x = S::load(xs[P].add(at));
+                    let x = S::load(xs[P].wrapping_add(at));
                     unrolled!(C in [0 1 2] { sums[P][C] = S::mul_add(x, row[C], sums[P][C]); });
                 });
                 at += S::LANES;
@@ -174,12 +176,12 @@ unsafe fn convolve_picture<S: Simd>(tile: &Tile<PICTURE_TILE>, panel: &Panel<'_>
             let rest = segment.len - at;
             if rest > 0 {
                 let row: [S::Vector; PICTURE_CHANNELS] = [
-                    S::load_partial(weights.add(at), rest),
-                    S::load_partial(weights.add(segment.len + at), rest),
-                    S::load_partial(weights.add(2 * segment.len + at), rest),
+                    S::load_partial(weights.wrapping_add(at), rest),
+                    S::load_partial(weights.wrapping_add(segment.len + at), rest),
+                    S::load_partial(weights.wrapping_add(2 * segment.len + at), rest),
                 ];
                 unrolled!(P in [0 1 2 3] {
-                    let x = S::load_partial(xs[P].add(at), rest);
+                    let x = S::load_partial(xs[P].wrapping_add(at), rest);
                     unrolled!(C in [0 1 2] { sums[P][C] = S::mul_add(x, row[C], sums[P][C]); });
                 });
             }
@@ -187,7 +189,7 @@ unsafe fn convolve_picture<S: Simd>(tile: &Tile<PICTURE_TILE>, panel: &Panel<'_>
         unrolled!(P in [0 1 2 3] {
             if P < tile.count {
                 unrolled!(C in [0 1 2] {
-                    *tile.outputs[P].add(C) = S::sum(sums[P][C]) * tile.ratios[P] + *panel.shift.add(C);
+                    *tile.outputs[P].wrapping_add(C) = S::sum(sums[P][C]) * tile.ratios[P] + *panel.shift.wrapping_add(C);
                 });
             }
         });
@@ -270,7 +272,7 @@ impl Kernel {
     pub(super) fn new(instructions: Instructions, channels: usize) -> Self {
         match instructions {
             #[cfg(target_arch = "x86_64")]
-            Instructions::Avx512 if channels % 64 == 0 => Self {
+            Instructions::Avx512 if channels.is_multiple_of(64) => Self {
                 width: 64,
                 run: avx512,
             },

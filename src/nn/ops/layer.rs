@@ -10,7 +10,9 @@
 )]
 
 use candle_core::{Result, bail};
-use rayon::prelude::{IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
+use rayon::prelude::{
+    IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _, ParallelSlice as _,
+};
 
 use super::{
     kernel::{Kernel, PICTURE_TILE, Panel, Segment, TILE, Tile, picture_kernel},
@@ -22,6 +24,8 @@ use crate::nn::partial_conv::Geometry;
 
 /// Outputs that one task makes: their inputs and a panel of weights stay in a core's own cache.
 const BLOCK: usize = 16 * TILE;
+/// Outputs that are grouped together, at least: whole rows that a core's own cache holds the inputs of.
+const BAND: usize = 4096;
 /// Tasks below which a layer's channels are split too.
 const ENOUGH_TASKS: usize = 32;
 
@@ -71,44 +75,98 @@ struct Target {
     ratio: f32,
 }
 
-/// The outputs to compute, by the case of the window that they need.
+/// Outputs that lie near each other and need the same case of the window.
+#[derive(Debug, Clone)]
+struct Group {
+    variant: usize,
+    targets: Vec<Target>,
+}
+
+/// The outputs to compute.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
     height: usize,
     width: usize,
-    targets: Vec<Vec<Target>>,
+    groups: Vec<Group>,
 }
 
 impl Plan {
     /// All outputs whose window holds anything and that are `needed`.
     pub(super) fn new(packed: &Packed, sums: &Sums, needed: Option<&Plane>) -> Self {
-        let window_len = packed.window_len() as f32;
-        let is_upsampled = packed.window == Window::Upsampled;
-        let mut targets = vec![Vec::new(); if is_upsampled { UPSAMPLED_VARIANTS } else { 1 }];
-        for (index, &sum) in sums.values.iter().enumerate().filter(|(_, sum)| **sum != 0) {
-            let (y, x) = (index / sums.width, index % sums.width);
-            if needed.is_some_and(|needed| !needed.is_set(y, x)) {
+        let rows_per_band = BAND.div_ceil(sums.width);
+        let bands = sums.values.par_chunks(rows_per_band * sums.width).enumerate();
+        let groups = bands.flat_map_iter(|(band, sums_of_band)| {
+            plan_band(packed, sums, band * rows_per_band, sums_of_band, needed)
+        });
+        Self {
+            height: sums.height,
+            width: sums.width,
+            groups: groups.collect(),
+        }
+    }
+}
+
+/// The outputs of some whole rows, of which `first_row` is the first.
+fn plan_band(
+    packed: &Packed,
+    sums: &Sums,
+    first_row: usize,
+    sums_of_band: &[u32],
+    needed: Option<&Plane>,
+) -> impl Iterator<Item = Group> {
+    let window_len = packed.window_len() as f32;
+    let is_upsampled = packed.window == Window::Upsampled;
+    let mut groups: [Vec<Target>; UPSAMPLED_VARIANTS] = Default::default();
+    for (row, sums_of_row) in sums_of_band.chunks(sums.width).enumerate() {
+        let y = first_row + row;
+        let row_case = if is_upsampled {
+            3 * upsampled_case(y, sums.height)
+        } else {
+            0
+        };
+        for (x, &sum) in sums_of_row.iter().enumerate() {
+            if sum == 0 || needed.is_some_and(|needed| !needed.is_set(y, x)) {
                 continue;
             }
-            let variant = match is_upsampled {
-                true => upsampled_case(y, sums.height) * 3 + upsampled_case(x, sums.width),
-                false => 0,
+            let case = if is_upsampled {
+                upsampled_case(x, sums.width)
+            } else {
+                0
             };
-            targets[variant].push(Target {
+            groups[row_case + case].push(Target {
                 y: y as u32,
                 x: x as u32,
                 ratio: window_len / sum as f32,
             });
         }
-        Self {
-            height: sums.height,
-            width: sums.width,
-            targets,
-        }
     }
+    let groups = groups.into_iter().enumerate();
+    groups
+        .filter(|(_, targets)| !targets.is_empty())
+        .map(|(variant, targets)| Group { variant, targets })
 }
 
 impl Plan {
+    /// Number of outputs, per channel.
+    pub(super) fn outputs(&self) -> usize {
+        self.groups.iter().map(|group| group.targets.len()).sum()
+    }
+
+    /// Multiplications for all outputs of all channels.
+    pub(super) fn multiply_adds(&self, packed: &Packed) -> u64 {
+        let window = |variant: usize| {
+            packed.stretches[variant]
+                .iter()
+                .map(|stretch| stretch.len)
+                .sum::<usize>()
+        };
+        let per_channel = self
+            .groups
+            .iter()
+            .map(|group| group.targets.len() * window(group.variant));
+        (per_channel.sum::<usize>() * packed.out_channels) as u64
+    }
+
     /// The map that the planned outputs lie in.
     pub(super) const fn shape(&self, channels: usize, border: usize) -> MapShape {
         MapShape {
@@ -156,9 +214,8 @@ pub(super) fn run(
         shape,
     };
     let mut values = vec![0.0f32; shape.len()];
-    let segments: Vec<Vec<Segment>> = (0..plan.targets.len())
-        .map(|variant| layer.segments(variant))
-        .collect();
+    let variants = 0..packed.stretches.len();
+    let segments: Vec<Vec<Segment>> = variants.map(|variant| layer.segments(variant)).collect();
     let output = Output(values.as_mut_ptr());
     tasks(packed, plan, &segments)
         .par_iter()
@@ -210,18 +267,18 @@ fn check<'a>(
 fn tasks<'a>(packed: &Packed, plan: &'a Plan, segments: &'a [Vec<Segment>]) -> Vec<Task<'a>> {
     let panels = packed.out_channels.div_ceil(packed.panel_width);
     let blocks: usize = plan
-        .targets
+        .groups
         .iter()
-        .map(|targets| targets.len().div_ceil(BLOCK))
+        .map(|group| group.targets.len().div_ceil(BLOCK))
         .sum();
     let parts = ENOUGH_TASKS.div_ceil(blocks.max(1)).min(panels);
     let step = panels.div_ceil(parts);
     let mut tasks = Vec::with_capacity(blocks * parts);
-    for (targets, segments) in plan.targets.iter().zip(segments) {
-        for targets in targets.chunks(BLOCK) {
+    for group in &plan.groups {
+        for targets in group.targets.chunks(BLOCK) {
             tasks.extend((0..panels).step_by(step).map(|first| Task {
                 targets,
-                segments,
+                segments: &segments[group.variant],
                 panels: first..(first + step).min(panels),
             }));
         }

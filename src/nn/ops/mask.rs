@@ -1,5 +1,10 @@
 //! Masks as the engine sees them: one byte per position, whole sums, and which outputs anybody needs.
 
+use rayon::prelude::{IndexedParallelIterator as _, ParallelIterator as _, ParallelSliceMut as _};
+
+/// Rows of sums that one task makes.
+const ROWS_PER_TASK: usize = 32;
+
 /// One byte per position, row by row: 0 = hole, or not needed; 1 = valid, or needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plane {
@@ -60,10 +65,12 @@ impl Plane {
 
     /// Each value four times, cut to `height` × `width`.
     pub(super) fn upsampled_to(&self, height: usize, width: usize) -> Self {
-        let mut values = Vec::with_capacity(height * width);
-        for y in 0..height {
-            let row = &self.values[y / 2 * self.width..][..self.width];
-            values.extend((0..width).map(|x| row[x / 2]));
+        let mut values = vec![0; height * width];
+        for (y, row) in values.chunks_mut(width).enumerate() {
+            let small = &self.values[y / 2 * self.width..][..self.width];
+            for (pair, &value) in row.chunks_mut(2).zip(small) {
+                pair.fill(value);
+            }
         }
         Self {
             height,
@@ -75,12 +82,19 @@ impl Plane {
     /// What a decoder layer needs of its small map of `height` × `width` to make what this plane needs: an output
     /// sees the upsampled positions around it.
     pub(super) fn needed_below(&self, height: usize, width: usize) -> Self {
-        let rows = |row: usize| (2 * row).saturating_sub(1)..(2 * row + 3).min(self.height);
-        let columns = |column: usize| (2 * column).saturating_sub(1)..(2 * column + 3).min(self.width);
+        let seen_by = |small: usize, len: usize| (2 * small).saturating_sub(1)..(2 * small + 3).min(len);
         let mut values = Vec::with_capacity(height * width);
+        let mut any_row = vec![0; self.width];
         for row in 0..height {
-            let is_needed =
-                |column| rows(row).any(|y| self.values[y * self.width..][columns(column)].contains(&1));
+            any_row.fill(0);
+            for y in seen_by(row, self.height) {
+                add(&mut any_row, &self.values[y * self.width..][..self.width]);
+            }
+            let is_needed = |column| {
+                any_row[seen_by(column, self.width)]
+                    .iter()
+                    .any(|&count| count != 0)
+            };
             values.extend((0..width).map(|column| u8::from(is_needed(column))));
         }
         Self {
@@ -90,30 +104,46 @@ impl Plane {
         }
     }
 
-    /// Number of valid values in each window of `kernel`, `stride` apart; what is outside counts as hole.
-    pub(super) fn window_sums(&self, kernel: usize, stride: usize) -> Sums {
+    /// Number of valid values in each window of `kernel`, `stride` apart, times `channels`; what is outside counts
+    /// as hole.
+    pub(super) fn window_sums(&self, kernel: usize, stride: usize, channels: usize) -> Sums {
         let (height, width) = (self.height.div_ceil(stride), self.width.div_ceil(stride));
         let reach = kernel / 2;
-        let mut across = vec![0u32; self.height * width];
-        for (sums, row) in across.chunks_mut(width).zip(self.values.chunks(self.width)) {
-            for (x, sum) in sums.iter_mut().enumerate() {
-                let window = (x * stride).saturating_sub(reach)..(x * stride + reach + 1).min(self.width);
-                *sum = row[window].iter().map(|&value| u32::from(value)).sum();
-            }
-        }
-        let mut values = vec![0; height * width];
-        for (y, sums) in values.chunks_mut(width).enumerate() {
-            for row in (y * stride).saturating_sub(reach)..(y * stride + reach + 1).min(self.height) {
-                for (sum, part) in sums.iter_mut().zip(&across[row * width..][..width]) {
-                    *sum += part;
+        let mut values = vec![0u32; height * width];
+        // Counts of at most 7 × 7 fit bytes, which add up many at a time.
+        let bands = values.par_chunks_mut(width * ROWS_PER_TASK).enumerate();
+        bands.for_each(|(band, values)| {
+            let mut down = vec![0u8; self.width + 2 * reach];
+            let mut across = vec![0u8; self.width];
+            for (row, sums) in values.chunks_mut(width).enumerate() {
+                let y = (band * ROWS_PER_TASK + row) * stride;
+                down.fill(0);
+                for y in y.saturating_sub(reach)..(y + reach + 1).min(self.height) {
+                    add(
+                        &mut down[reach..][..self.width],
+                        &self.values[y * self.width..][..self.width],
+                    );
+                }
+                across.fill(0);
+                for shift in 0..kernel {
+                    add(&mut across, &down[shift..][..self.width]);
+                }
+                for (sum, &count) in sums.iter_mut().zip(across.iter().step_by(stride)) {
+                    *sum = u32::from(count) * channels as u32;
                 }
             }
-        }
+        });
         Sums {
             height,
             width,
             values,
         }
+    }
+}
+
+fn add(sums: &mut [u8], values: &[u8]) {
+    for (sum, value) in sums.iter_mut().zip(values) {
+        *sum += value;
     }
 }
 
@@ -126,14 +156,6 @@ pub(super) struct Sums {
 }
 
 impl Sums {
-    /// Weighs one part's sums with its number of channels.
-    pub(super) fn times(mut self, channels: usize) -> Self {
-        for sum in &mut self.values {
-            *sum *= channels as u32;
-        }
-        self
-    }
-
     /// Adds another part's sums.
     pub(super) fn plus(mut self, other: &Self) -> Self {
         for (sum, other) in self.values.iter_mut().zip(&other.values) {
@@ -157,7 +179,7 @@ mod tests {
         for (height, width) in [(1, 1), (5, 8), (7, 3)] {
             let plane = striped(height, width);
             for (kernel, stride) in [(3, 1), (3, 2), (5, 2), (7, 2)] {
-                let sums = plane.window_sums(kernel, stride);
+                let sums = plane.window_sums(kernel, stride, 1);
                 for (index, &sum) in sums.values.iter().enumerate() {
                     let (y, x) = (index / sums.width * stride, index % sums.width * stride);
                     let is_near = |at: usize, center: usize| at.abs_diff(center) <= kernel / 2;

@@ -10,7 +10,12 @@ mod mask;
 mod pack;
 mod simd;
 
+use std::time::{Duration, Instant};
+
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Device, Layout, Result, Shape, Tensor, bail};
+use rayon::prelude::{
+    IndexedParallelIterator as _, ParallelIterator as _, ParallelSlice as _, ParallelSliceMut as _,
+};
 
 pub use mask::Plane;
 pub use simd::Instructions;
@@ -37,6 +42,33 @@ struct Map {
     xs: Tensor,
     shape: MapShape,
     mask: Plane,
+}
+
+/// What one layer took in one call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayerRun {
+    /// As in the weights file: `encoder.0`.
+    pub name: String,
+    /// Outputs that were computed, per channel.
+    pub outputs: usize,
+    /// Multiplications that were done.
+    pub multiply_adds: u64,
+    /// Time for mask sums and the list of outputs.
+    pub planning: Duration,
+    /// Time for the outputs.
+    pub computing: Duration,
+}
+
+impl LayerRun {
+    fn new(packed: &Packed, plan: &Plan, planning: Duration, computing: Duration) -> Self {
+        Self {
+            name: String::new(),
+            outputs: plan.outputs(),
+            multiply_adds: plan.multiply_adds(packed),
+            planning,
+            computing,
+        }
+    }
 }
 
 impl FusedUNet {
@@ -95,22 +127,42 @@ impl FusedUNet {
     /// Where `needed` is given, only what is needed is right, the rest is anything finite; the mask is right
     /// everywhere.
     pub fn fill(&self, pixels: &[f32], valid: &Plane, needed: Option<&Plane>) -> Result<(Vec<f32>, Plane)> {
+        self.fill_observed(pixels, valid, needed, &mut |_| {})
+    }
+
+    /// As [`fill`](Self::fill), and shows `observe` what each layer took.
+    pub fn fill_observed(
+        &self,
+        pixels: &[f32],
+        valid: &Plane,
+        needed: Option<&Plane>,
+        observe: &mut dyn FnMut(&LayerRun),
+    ) -> Result<(Vec<f32>, Plane)> {
         if needed.is_some_and(|needed| !needed.has_size_of(valid)) {
             bail!("what is needed is of another size than the picture");
         }
         let mut current = self.picture(pixels, valid)?;
         let mut skips = Vec::with_capacity(self.encoder.len());
         for index in 0..self.encoder.len() {
-            let next = self.encode(index, &current)?;
+            let (next, run) = self.encode(index, &current)?;
+            observe(&LayerRun {
+                name: format!("encoder.{index}"),
+                ..run
+            });
             skips.push(std::mem::replace(&mut current, next));
         }
         let mut needed = needed_per_level(needed, &skips);
-        for packed in &self.decoder {
+        for (index, packed) in self.decoder.iter().enumerate() {
             let (Some(skip), Some(needed)) = (skips.pop(), needed.pop()) else {
                 bail!("the decoder is deeper than the encoder");
             };
             let border = if skips.is_empty() { 0 } else { MIN_BORDER };
-            current = self.decode(packed, &current, &skip, needed.as_ref(), border)?;
+            let (next, run) = self.decode(packed, &current, &skip, needed.as_ref(), border)?;
+            observe(&LayerRun {
+                name: format!("decoder.{index}"),
+                ..run
+            });
+            current = next;
         }
         Ok((current.xs.flatten_all()?.to_vec1()?, current.mask))
     }
@@ -123,7 +175,7 @@ impl FusedUNet {
             channels: self.encoder[0].in_channels[0],
             border: self.border_for(0),
         };
-        if pixels.len() != valid.values().len() * shape.channels || pixels.is_empty() {
+        if pixels.len() != 3 * valid.values().len() || shape.channels != 3 || pixels.is_empty() {
             bail!(
                 "{} values for a picture of {} × {}",
                 pixels.len(),
@@ -132,12 +184,16 @@ impl FusedUNet {
             );
         }
         let mut values = vec![0.0; shape.len()];
-        for (index, pixel) in pixels.chunks_exact(shape.channels).enumerate() {
-            let (y, x) = (index / shape.width, index % shape.width);
-            if valid.is_set(y, x) {
-                values[shape.inside(y, x)..][..shape.channels].copy_from_slice(pixel);
+        let rows = values[shape.inside(0, 0)..]
+            .par_chunks_mut(shape.row_len())
+            .zip(pixels.par_chunks(3 * shape.width));
+        rows.enumerate().for_each(|(y, (row, pixels))| {
+            for (x, (to, from)) in row.chunks_mut(3).zip(pixels.chunks(3)).enumerate() {
+                if valid.is_set(y, x) {
+                    to.copy_from_slice(from);
+                }
             }
-        }
+        });
         Ok(Map {
             xs: tensor(values, shape)?,
             shape,
@@ -145,16 +201,17 @@ impl FusedUNet {
         })
     }
 
-    fn encode(&self, index: usize, map: &Map) -> Result<Map> {
+    fn encode(&self, index: usize, map: &Map) -> Result<(Map, LayerRun)> {
+        let started = Instant::now();
         let packed = &self.encoder[index];
         let Window::Strided(geometry) = packed.window else {
             bail!("layer {index} is no encoder layer");
         };
         let sums = map
             .mask
-            .window_sums(geometry.kernel, geometry.stride)
-            .times(packed.in_channels[0]);
+            .window_sums(geometry.kernel, geometry.stride, packed.in_channels[0]);
         let plan = Plan::new(packed, &sums, None);
+        let planned = Instant::now();
         let op = FusedPartialConv {
             packed,
             instructions: self.instructions,
@@ -163,11 +220,13 @@ impl FusedUNet {
             border: self.border_for(index + 1),
         };
         let xs = map.xs.apply_op1_no_bwd(&op)?;
-        Ok(Map {
+        let run = LayerRun::new(packed, &plan, planned - started, planned.elapsed());
+        let map = Map {
             xs,
             shape: op.output_shape(),
             mask: Plane::of_sums(&sums),
-        })
+        };
+        Ok((map, run))
     }
 
     fn decode(
@@ -177,9 +236,11 @@ impl FusedUNet {
         skip: &Map,
         needed: Option<&Plane>,
         border: usize,
-    ) -> Result<Map> {
+    ) -> Result<(Map, LayerRun)> {
+        let started = Instant::now();
         let sums = upsampled_sums(packed, &small.mask, &skip.mask);
         let plan = Plan::new(packed, &sums, needed);
+        let planned = Instant::now();
         let op = FusedPartialConv {
             packed,
             instructions: self.instructions,
@@ -188,11 +249,13 @@ impl FusedUNet {
             border,
         };
         let xs = small.xs.apply_op2_no_bwd(&skip.xs, &op)?;
-        Ok(Map {
+        let run = LayerRun::new(packed, &plan, planned - started, planned.elapsed());
+        let map = Map {
             xs,
             shape: op.output_shape(),
             mask: Plane::of_sums(&sums),
-        })
+        };
+        Ok((map, run))
     }
 
     /// Border that the input of encoder layer `index` has: what reads it reaches that far.
@@ -206,11 +269,9 @@ impl FusedUNet {
 
 /// `sum(M)` of a decoder layer: both masks, each weighed with its channels.
 fn upsampled_sums(packed: &Packed, small: &Plane, skip: &Plane) -> Sums {
-    let up = small
-        .upsampled_to(skip.height(), skip.width())
-        .window_sums(3, 1)
-        .times(packed.in_channels[0]);
-    up.plus(&skip.window_sums(3, 1).times(packed.in_channels[1]))
+    let up = small.upsampled_to(skip.height(), skip.width());
+    let sums = up.window_sums(3, 1, packed.in_channels[0]);
+    sums.plus(&skip.window_sums(3, 1, packed.in_channels[1]))
 }
 
 /// What each decoder layer has to make, the picture's first: `maps` are the skips, the picture first.

@@ -16,8 +16,8 @@ use super::{
 };
 use crate::nn::{partial_conv::Geometry, unet::Block};
 
-/// Window rows (or columns) that fall onto one row of the small map.
-const SETS: [std::ops::Range<usize>; 5] = [0..1, 1..3, 0..2, 2..3, 1..2];
+/// Sets of window rows (or columns) that fall onto one row of the small map; see [`set_sums`].
+const SETS: usize = 5;
 /// The sets of the first and the second row that an output sees: even, odd, even and last of an odd side.
 const SETS_SEEN: [[usize; 2]; 3] = [[0, 1], [2, 3], [0, 4]];
 /// Cases of rows times cases of columns.
@@ -53,6 +53,25 @@ pub(super) struct Stretch {
     pub(super) len: usize,
     /// Weights before it in a panel.
     pub(super) weights: usize,
+}
+
+/// The sums over each set: the first row, the last two, the first two, the last, the middle one.
+const fn set_sums([first, middle, last]: [f64; 3]) -> [f64; SETS] {
+    [first, middle + last, first + middle, last, middle]
+}
+
+/// The sums of a 3 × 3 window over each set of rows and, within it, each set of columns.
+fn window_sums(window: &[f32]) -> [f64; SETS * SETS] {
+    let row = |row: usize| set_sums([0, 1, 2].map(|column| f64::from(window[3 * row + column])));
+    let rows = [row(0), row(1), row(2)];
+    let mut sums = [0.0; SETS * SETS];
+    for column_set in 0..SETS {
+        let over_rows = set_sums([rows[0][column_set], rows[1][column_set], rows[2][column_set]]);
+        for (row_set, sum) in over_rows.into_iter().enumerate() {
+            sums[row_set * SETS + column_set] = sum;
+        }
+    }
+    sums
 }
 
 /// A layer without its batch norm.
@@ -130,7 +149,7 @@ impl Packed {
             false => Kernel::new(instructions, folded.out_channels).width,
         };
         let skip_channels = folded.in_channels - up_channels;
-        let skip_at = SETS.len() * SETS.len() * up_channels * width;
+        let skip_at = SETS * SETS * up_channels * width;
         let skip = rows_of(1, 3, skip_channels, skip_at, width);
         let variants = (0..UPSAMPLED_VARIANTS).map(|variant| {
             let mut stretches = upsampled_stretches(variant, up_channels, width);
@@ -166,7 +185,7 @@ fn upsampled_stretches(variant: usize, channels: usize, width: usize) -> Vec<Str
         row,
         column,
         len: channels,
-        weights: (row_sets[row] * SETS.len() + column_sets[column]) * channels * width,
+        weights: (row_sets[row] * SETS + column_sets[column]) * channels * width,
     };
     [(0, 0), (0, 1), (1, 0), (1, 1)]
         .map(|(row, column)| position(row, column))
@@ -182,7 +201,7 @@ impl Folded {
         width: usize,
     ) -> Packed {
         let sets = if window == Window::Upsampled {
-            SETS.len() * SETS.len()
+            SETS * SETS
         } else {
             0
         };
@@ -233,20 +252,10 @@ impl Folded {
         for input in 0..up_channels {
             for channel in channels.clone() {
                 let window = self.window(channel, input);
-                for (row_set, rows) in SETS.iter().enumerate() {
-                    for (column_set, columns) in SETS.iter().enumerate() {
-                        let values = rows
-                            .clone()
-                            .flat_map(|row| columns.clone().map(move |column| (row, column)));
-                        let sum: f64 = values
-                            .map(|(row, column)| f64::from(window[row * 3 + column]))
-                            .sum();
-                        let stretch = (row_set * SETS.len() + column_set) * up_channels * order.width;
-                        put(
-                            stretch + order.within(up_channels, input, channel - first),
-                            sum as f32,
-                        );
-                    }
+                let mut at = order.within(up_channels, input, channel - first);
+                for sum in window_sums(window) {
+                    put(at, sum as f32);
+                    at += up_channels * order.width;
                 }
             }
         }

@@ -13,7 +13,8 @@
 /// # Safety
 ///
 /// Every function may only run on a processor that has the instructions of the implementing type, and pointers must
-/// be good for [`LANES`](Self::LANES) values (`load_partial`: for `count` values) without any alignment.
+/// be good for [`LANES`](Self::LANES) values (`load_partial`: for `count` values) without any alignment (`load_aligned`:
+/// aligned to a vector).
 pub(super) unsafe trait Simd: Copy {
     /// Values in a vector.
     const LANES: usize;
@@ -21,7 +22,11 @@ pub(super) unsafe trait Simd: Copy {
     type Vector: Copy;
 
     unsafe fn splat(value: f32) -> Self::Vector;
+    /// One value in every lane.
+    unsafe fn broadcast(from: *const f32) -> Self::Vector;
     unsafe fn load(from: *const f32) -> Self::Vector;
+    /// As `load`, from a pointer that is aligned to a vector.
+    unsafe fn load_aligned(from: *const f32) -> Self::Vector;
     /// The first `count` values, then zeros; `count` is less than [`LANES`](Self::LANES).
     unsafe fn load_partial(from: *const f32, count: usize) -> Self::Vector;
     unsafe fn store(to: *mut f32, vector: Self::Vector);
@@ -104,9 +109,21 @@ unsafe impl Simd for Portable {
     }
 
     #[inline(always)]
+    unsafe fn broadcast(from: *const f32) -> [f32; 8] {
+        // SAFETY: the caller's pointer is good for a value.
+        [unsafe { *from }; 8]
+    }
+
+    #[inline(always)]
     unsafe fn load(from: *const f32) -> [f32; 8] {
         // SAFETY: the caller's pointer is good for a vector.
         unsafe { from.cast::<[f32; 8]>().read_unaligned() }
+    }
+
+    #[inline(always)]
+    unsafe fn load_aligned(from: *const f32) -> [f32; 8] {
+        // SAFETY: the caller's pointer is good for a vector.
+        unsafe { *from.cast::<[f32; 8]>() }
     }
 
     #[inline(always)]
@@ -147,11 +164,12 @@ pub(super) mod x86 {
     //! AVX2 with FMA, and AVX-512.
 
     use std::arch::x86_64::{
-        __m256, __m256i, __m512, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_movehl_ps, _mm_shuffle_ps,
-        _mm256_castps256_ps128, _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256,
-        _mm256_maskload_ps, _mm256_max_ps, _mm256_mul_ps, _mm256_set1_ps, _mm256_storeu_ps, _mm512_fmadd_ps,
-        _mm512_loadu_ps, _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_mul_ps, _mm512_reduce_add_ps,
-        _mm512_set1_ps, _mm512_storeu_ps,
+        __m256, __m256i, __m512, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_load_ss, _mm_movehl_ps,
+        _mm_shuffle_ps, _mm256_castps256_ps128, _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_load_ps,
+        _mm256_loadu_ps, _mm256_loadu_si256, _mm256_maskload_ps, _mm256_max_ps, _mm256_mul_ps,
+        _mm256_set1_ps, _mm256_storeu_ps, _mm512_fmadd_ps, _mm512_load_ps, _mm512_loadu_ps,
+        _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_mul_ps, _mm512_reduce_add_ps, _mm512_set1_ps,
+        _mm512_storeu_ps,
     };
 
     use super::Simd;
@@ -175,9 +193,21 @@ pub(super) mod x86 {
         }
 
         #[inline(always)]
+        unsafe fn broadcast(from: *const f32) -> __m256 {
+            // SAFETY: as above, and the caller's pointer is good for a value.
+            unsafe { _mm256_set1_ps(_mm_cvtss_f32(_mm_load_ss(from))) }
+        }
+
+        #[inline(always)]
         unsafe fn load(from: *const f32) -> __m256 {
             // SAFETY: as above, and the caller's pointer is good for a vector.
             unsafe { _mm256_loadu_ps(from) }
+        }
+
+        #[inline(always)]
+        unsafe fn load_aligned(from: *const f32) -> __m256 {
+            // SAFETY: as above, and the caller's pointer is good for a vector and aligned to it.
+            unsafe { _mm256_load_ps(from) }
         }
 
         #[inline(always)]
@@ -240,9 +270,21 @@ pub(super) mod x86 {
         }
 
         #[inline(always)]
+        unsafe fn broadcast(from: *const f32) -> __m512 {
+            // SAFETY: as above, and the caller's pointer is good for a value.
+            unsafe { _mm512_set1_ps(_mm_cvtss_f32(_mm_load_ss(from))) }
+        }
+
+        #[inline(always)]
         unsafe fn load(from: *const f32) -> __m512 {
             // SAFETY: as above, and the caller's pointer is good for a vector.
             unsafe { _mm512_loadu_ps(from) }
+        }
+
+        #[inline(always)]
+        unsafe fn load_aligned(from: *const f32) -> __m512 {
+            // SAFETY: as above, and the caller's pointer is good for a vector and aligned to it.
+            unsafe { _mm512_load_ps(from) }
         }
 
         #[inline(always)]
@@ -288,7 +330,8 @@ pub(super) mod arm {
     //! NEON, which every 64-bit ARM processor has.
 
     use std::arch::aarch64::{
-        float32x4_t, vaddvq_f32, vdupq_n_f32, vfmaq_f32, vld1q_f32, vmaxq_f32, vmulq_f32, vst1q_f32,
+        float32x4_t, vaddvq_f32, vdupq_n_f32, vfmaq_f32, vld1q_dup_f32, vld1q_f32, vmaxq_f32, vmulq_f32,
+        vst1q_f32,
     };
 
     use super::{Simd, padded};
@@ -309,8 +352,20 @@ pub(super) mod arm {
         }
 
         #[inline(always)]
+        unsafe fn broadcast(from: *const f32) -> float32x4_t {
+            // SAFETY: the caller's pointer is good for a value.
+            unsafe { vld1q_dup_f32(from) }
+        }
+
+        #[inline(always)]
         unsafe fn load(from: *const f32) -> float32x4_t {
             // SAFETY: the caller's pointer is good for a vector.
+            unsafe { vld1q_f32(from) }
+        }
+
+        #[inline(always)]
+        unsafe fn load_aligned(from: *const f32) -> float32x4_t {
+            // SAFETY: the caller's pointer is good for a vector and aligned to it.
             unsafe { vld1q_f32(from) }
         }
 

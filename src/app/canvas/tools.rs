@@ -1,0 +1,53 @@
+//! The tools, and what the person does with them on the canvas.
+
+use eframe::egui::Pos2;
+
+/// What the primary button does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Tool {
+    /// Marks what should go.
+    #[default]
+    Brush,
+    /// Takes marks away.
+    Eraser,
+    /// Moves the photo.
+    Hand,
+}
+
+/// The tool and what the canvas must know to show it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ToolState {
+    /// The chosen tool.
+    pub tool: Tool,
+    /// Diameter of brush and eraser, in photo pixels.
+    pub size_px: f32,
+    /// Share of the radius that is fully covered, `0.0..=1.0`.
+    pub hardness: f32,
+    /// Whether the original shows for as long as a key is held.
+    pub is_before_held: bool,
+}
+
+/// What the person did on the canvas. Positions are in photo pixels and may lie outside the photo.
+///
+/// A pixel in column `x` covers `x..x + 1`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum CanvasEvent {
+    /// A stroke begins. A straight line begins where the stroke before ended and gets its other end as a point.
+    StrokeBegin {
+        /// The first dab.
+        at: Pos2,
+        /// Whether the stroke takes marks away.
+        erase: bool,
+    },
+    /// The stroke goes on, straight from its last point to this one.
+    StrokePoint {
+        /// The new end.
+        at: Pos2,
+    },
+    /// The stroke is complete.
+    StrokeEnd,
+    /// The stroke was none: a second finger came down. Undo it without a trace.
+    StrokeCancel,
+    /// The size of brush and eraser is to be multiplied.
+    ScaleBrush(f32),
+}

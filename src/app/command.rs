@@ -1,0 +1,93 @@
+//! What panels, menus and keys ask the window to do. One function executes it: [`App::run_command`].
+//!
+//! [`App::run_command`]: super::App::run_command
+
+use std::path::PathBuf;
+
+use super::{
+    action::Action,
+    canvas::CanvasEvent,
+    export::Plan,
+    state::{Dialog, Renaming},
+};
+use crate::{
+    document::Removal,
+    inpaint,
+    nn::DeviceChoice,
+    settings::{Brush, Overlay},
+};
+
+/// Something to do, with all that it needs.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Command {
+    /// Something from the menus.
+    Act(Action),
+    /// What the person did on the canvas.
+    Canvas(CanvasEvent),
+    /// What lies over the window, as it is now that something was typed or chosen in it.
+    SetDialog(Dialog),
+    /// The name that is being typed.
+    SetRenaming(Option<Renaming>),
+    /// Width of the panels on the right, in points.
+    SetPanelWidth(f32),
+    /// Open this photo.
+    OpenPath(PathBuf),
+    /// Take the mask from this file.
+    OpenMaskPath(PathBuf),
+    /// What to do with work that was not exported.
+    Answer(Answer),
+    /// Write the result like this.
+    Write(Plan),
+    /// Choose the place of the export in the system's dialog.
+    BrowseExport,
+    /// Choose weights in the system's dialog.
+    BrowseWeights,
+    /// Change size and edge of brush and eraser.
+    SetBrush(Brush),
+    /// Change how the mask shows.
+    SetOverlay(Overlay),
+    /// Change how fills are made.
+    SetFill(inpaint::Options),
+    /// Run the network there.
+    SetDevice(DeviceChoice),
+    /// Use these weights, or those in the binary.
+    SetWeights(Option<PathBuf>),
+    /// Show or hide a removal.
+    SetVisible(u64, bool),
+    /// Rename a removal.
+    Rename(u64, String),
+    /// Delete a removal.
+    Delete(u64),
+    /// Go to this place in the history.
+    JumpTo(usize),
+    /// Add a finished fill although things have changed, or let it go.
+    Offer { accept: bool },
+    /// Take a notice away.
+    Dismiss(u64),
+    /// Close what lies over the window.
+    CloseDialog,
+}
+
+/// What to do with work that was not exported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// Export first.
+    Export,
+    /// Go on and lose it.
+    Discard,
+    /// Stay.
+    Stay,
+}
+
+impl From<Action> for Command {
+    fn from(action: Action) -> Self {
+        Self::Act(action)
+    }
+}
+
+impl Command {
+    /// Shows what is hidden and the other way round.
+    pub(super) const fn toggle(removal: &Removal) -> Self {
+        Self::SetVisible(removal.id, !removal.visible)
+    }
+}

@@ -1,0 +1,203 @@
+//! Exports: what is to be written, what the choice loses, and the dialog's fields.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum as _;
+
+use super::photo::OpenPhoto;
+use crate::{
+    imaging::{Format, MetadataPolicy, Pixels, write},
+    settings,
+};
+
+/// An export with all its choices.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Plan {
+    pub(super) path: PathBuf,
+    pub(super) format: Format,
+    pub(super) options: write::Options,
+    /// Whether a file at that place may be replaced.
+    pub(super) overwrite: bool,
+}
+
+/// What the export dialog holds while it is open.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Form {
+    /// As typed.
+    pub(super) path: String,
+    pub(super) format: Format,
+    pub(super) quality: u8,
+    pub(super) bit_depth: u8,
+    pub(super) metadata: MetadataPolicy,
+    /// There is a file at this path already.
+    pub(super) exists: bool,
+    original: Option<PathBuf>,
+}
+
+impl Form {
+    /// The choices of last time, for this photo.
+    pub(super) fn new(photo: &OpenPhoto, saved: &settings::Export) -> Self {
+        let format = photo.exported.as_ref().map_or(photo.format, |plan| plan.format);
+        let path = match &photo.exported {
+            Some(plan) => plan.path.clone(),
+            None => photo.suggested_path(format),
+        };
+        Self {
+            path: path.display().to_string(),
+            format,
+            quality: saved.quality,
+            bit_depth: photo.document.original().bit_depth(),
+            metadata: MetadataPolicy::from_str(&saved.metadata, true).unwrap_or_default(),
+            exists: false,
+            original: photo.path.clone(),
+        }
+    }
+
+    /// Takes another format and lets the name follow.
+    pub(super) fn set_format(&mut self, format: Format) {
+        self.format = format;
+        let path = Path::new(self.path.trim()).with_extension(format.extension());
+        self.path = path.display().to_string();
+        self.exists = false;
+    }
+
+    /// Takes another path and lets the format follow its ending.
+    pub(super) fn set_path(&mut self, path: String) {
+        if let Some(format) = Format::from_path(Path::new(path.trim())) {
+            self.format = format;
+        }
+        self.path = path;
+        self.exists = false;
+    }
+
+    /// What is wrong with the fields, if anything is.
+    pub(super) fn problem(&self) -> Option<&'static str> {
+        let path = Path::new(self.path.trim());
+        if path.file_name().is_none() {
+            return Some("Type a file name");
+        }
+        if Format::from_path(path) != Some(self.format) {
+            return Some("The name's ending does not fit the format");
+        }
+        (self.original.as_deref() == Some(path))
+            .then_some("This is the original, which is never written over")
+    }
+
+    /// The export that the fields describe.
+    pub(super) fn plan(&self) -> Plan {
+        let deep = self.bit_depth == 16 && self.format.supports_16_bit();
+        Plan {
+            path: PathBuf::from(self.path.trim()),
+            format: self.format,
+            options: write::Options {
+                quality: self.quality,
+                bit_depth: Some(if deep { 16 } else { 8 }),
+                metadata: self.metadata,
+                original: self.original.clone(),
+            },
+            overwrite: self.exists,
+        }
+    }
+
+    /// For the next time.
+    pub(super) fn to_settings(&self) -> settings::Export {
+        settings::Export {
+            quality: self.quality,
+            metadata: name_of(self.metadata),
+        }
+    }
+
+    /// What a person loses with these choices, in plain sentences.
+    pub(super) fn loss(&self, pixels: &Pixels) -> String {
+        let mut losses = Vec::new();
+        if !self.format.is_lossless() {
+            losses.push("JPEG compresses: every pixel may change a little, outside the removals too.");
+        }
+        let writes_16_bit = self.bit_depth == 16 && self.format.supports_16_bit();
+        if pixels.bit_depth() == 16 && !writes_16_bit {
+            losses.push("Tones are rounded from 16 to 8 bit.");
+        }
+        if pixels.channels().has_alpha() && !self.format.supports_alpha() {
+            losses.push("Transparency is lost.");
+        }
+        if losses.is_empty() {
+            losses.push("No pixel is lost: outside the removals every sample is the original's.");
+        }
+        losses.join(" ")
+    }
+
+    /// What becomes of the metadata, in a plain sentence.
+    pub(super) const fn metadata_text(&self) -> &'static str {
+        match self.metadata {
+            MetadataPolicy::Keep => "EXIF, XMP and location go along.",
+            MetadataPolicy::NoLocation => "EXIF and XMP go along, without the GPS position.",
+            MetadataPolicy::Strip => "Only the colour profile goes along.",
+        }
+    }
+}
+
+fn name_of(policy: MetadataPolicy) -> String {
+    let value = policy.to_possible_value();
+    value.map(|value| value.get_name().to_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::Form;
+    use crate::{
+        app::photo::OpenPhoto,
+        imaging::{Channels, Format, Metadata, Photo, Pixels, Samples},
+        settings,
+    };
+
+    fn form() -> (Form, OpenPhoto) {
+        let samples = Samples::U16(vec![0; 16]);
+        let photo = Photo {
+            pixels: Pixels::new(2, 2, Channels::Rgba, samples).unwrap(),
+            metadata: Metadata::default(),
+            format: Format::Tiff,
+        };
+        let path = PathBuf::from("/photos/IMG 1.tif");
+        let open = OpenPhoto::new(photo, "IMG 1.tif".to_owned(), Some(path), None);
+        (Form::new(&open, &settings::Export::default()), open)
+    }
+
+    #[test]
+    fn the_suggestion_lies_beside_the_original_and_keeps_all_there_is() {
+        let (form, open) = form();
+        assert_eq!(form.path, "/photos/IMG 1-edited.tif");
+        assert_eq!(form.plan().options.bit_depth, Some(16));
+        assert!(
+            form.loss(open.document.original())
+                .starts_with("No pixel is lost"),
+            "TIFF holds it all"
+        );
+    }
+
+    #[test]
+    fn name_and_format_follow_each_other() {
+        let (mut form, open) = form();
+        form.set_format(Format::Jpeg);
+        assert_eq!(form.path, "/photos/IMG 1-edited.jpg");
+        let loss = form.loss(open.document.original());
+        for what in ["compresses", "16 to 8", "Transparency"] {
+            assert!(loss.contains(what), "{loss}");
+        }
+        form.set_path("/x/y.PNG".to_owned());
+        assert_eq!((form.format, form.problem()), (Format::Png, None));
+        form.set_path("/x/y.gif".to_owned());
+        assert!(form.problem().is_some(), "no such format");
+    }
+
+    #[test]
+    fn the_original_is_refused() {
+        let (mut form, _) = form();
+        form.set_path("/photos/IMG 1.tif".to_owned());
+        assert!(
+            form.problem().is_some_and(|problem| problem.contains("original")),
+            "never over it"
+        );
+    }
+}

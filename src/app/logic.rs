@@ -1,0 +1,176 @@
+//! What happens between frames: keys become commands, commands are executed, finished jobs are taken in.
+
+use std::{sync::Arc, time::Duration};
+
+use eframe::egui::{Context, Key, ViewportCommand};
+
+use crate::jobs::{self, Job};
+
+use super::{
+    App,
+    action::Action,
+    command::Command,
+    keys,
+    state::{Dialog, Engine, Intent},
+};
+
+/// How long the end waits for a file that is being written.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl App {
+    pub(super) fn think(&mut self, ctx: &Context) {
+        self.take_dropped_files(ctx);
+        self.take_keys(ctx);
+        for command in std::mem::take(&mut self.commands) {
+            self.run_command(ctx, command);
+        }
+        self.drain_jobs(ctx);
+        self.look_at_mask();
+        self.guard_closing(ctx);
+        self.save_settings(ctx);
+        self.set_title(ctx);
+        if let Some(soon) = self.notices.age() {
+            ctx.request_repaint_after(soon);
+        }
+        if self.tasks.foremost().is_some() {
+            // Elapsed time and the estimate go on between reports.
+            ctx.request_repaint_after(Duration::from_millis(200));
+        }
+    }
+
+    /// Before the process ends: nothing is left half written.
+    pub(super) fn finish(&mut self) {
+        if let Some(path) = &self.settings.path
+            && let Err(error) = self.settings.now.save(path)
+        {
+            tracing::warn!("the settings could not be saved: {error}");
+        }
+        if let Some(job) = self.tasks.writing.take() {
+            job.stop(PATIENCE);
+        }
+    }
+
+    fn take_keys(&mut self, ctx: &Context) {
+        if self.state.dialog != Dialog::None {
+            // Dialogs have their own Enter and Esc; text fields in them their own keys.
+            if ctx.input_mut(|input| input.consume_key(Default::default(), Key::Escape)) {
+                self.commands.push(Command::CloseDialog);
+            }
+            return;
+        }
+        let actions = keys::take_actions(ctx, self.canvas.id());
+        self.commands.extend(actions.into_iter().map(Command::Act));
+    }
+
+    fn take_dropped_files(&mut self, ctx: &Context) {
+        let dropped = ctx.input(|input| input.raw.dropped_files.clone());
+        // One photo at a time; the first is the one under the pointer.
+        if let Some(file) = dropped.first() {
+            self.commands.push(Command::OpenPath(file.path().to_owned()));
+            if dropped.len() > 1 {
+                self.notices
+                    .news("Opening the first photo", "Lacuna shows one photo at a time");
+            }
+        }
+    }
+
+    fn drain_jobs(&mut self, ctx: &Context) {
+        self.drain_opening();
+        self.drain_mask();
+        self.drain_network();
+        self.drain_fill();
+        self.drain_writing(ctx);
+        self.drain_copying();
+        self.drain_dialog();
+    }
+
+    fn drain_network(&mut self) {
+        let Some(job) = &self.tasks.network else { return };
+        for notice in job.take_notices() {
+            self.notices.warning("Another device is used", notice);
+        }
+        let Some(outcome) = job.poll() else { return };
+        self.tasks.network = None;
+        self.state.engine = match outcome
+            .map_err(|crash| crash.to_string())
+            .and_then(|outcome| outcome)
+        {
+            Ok(network) => Engine::Ready(network),
+            Err(why) => {
+                self.notices.error("The network could not be loaded", why.clone());
+                Engine::Failed(why)
+            }
+        };
+        let is_ready = matches!(self.state.engine, Engine::Ready(_));
+        if std::mem::take(&mut self.state.fill_when_ready) && is_ready {
+            self.commands.push(Action::Fill.into());
+        }
+    }
+
+    /// Keeps track of whether anything is masked. A look over a large mask takes a millisecond or two, so it is not
+    /// taken in every frame, and not while a stroke is drawn.
+    fn look_at_mask(&mut self) {
+        let Some(photo) = &self.photo else {
+            self.state.has_mask = (0, false);
+            return;
+        };
+        let document = &photo.document;
+        if document.is_stroking() {
+            self.state.has_mask.1 = true;
+        } else if self.state.has_mask.0 != document.version() + 1 {
+            self.state.has_mask = (document.version() + 1, document.has_mask());
+        }
+    }
+
+    /// Asks before work is lost with the window.
+    fn guard_closing(&mut self, ctx: &Context) {
+        let wants_to_close = ctx.input(|input| input.viewport().close_requested());
+        if !wants_to_close || self.state.may_close {
+            return;
+        }
+        if self
+            .photo
+            .as_ref()
+            .is_some_and(super::OpenPhoto::has_unsaved_work)
+        {
+            ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+            self.state.dialog = Dialog::Unsaved(Intent::Close);
+        }
+    }
+
+    fn set_title(&mut self, ctx: &Context) {
+        let title = self.photo.as_ref().map_or_else(
+            || "Lacuna".to_owned(),
+            |photo| {
+                let mark = if photo.has_unsaved_work() { "• " } else { "" };
+                format!("{mark}{} – Lacuna", photo.name)
+            },
+        );
+        if self.state.title != title {
+            self.state.title.clone_from(&title);
+            ctx.send_viewport_cmd(ViewportCommand::Title(title));
+        }
+    }
+
+    /// Writes the settings in the background when they have changed, but not in the middle of a drag.
+    fn save_settings(&mut self, ctx: &Context) {
+        if let Some(outcome) = self.tasks.saving.as_ref().and_then(Job::poll) {
+            self.tasks.saving = None;
+            if let Ok(Err(why)) = outcome {
+                self.notices.warning("The settings could not be saved", why);
+            }
+        }
+        let settings = &mut self.settings;
+        let is_dragging = ctx.input(|input| input.pointer.any_down());
+        if settings.now == settings.saved || is_dragging || self.tasks.saving.is_some() {
+            return;
+        }
+        settings.saved = settings.now.clone();
+        let Some(path) = settings.path.clone() else { return };
+        let now = settings.now.clone();
+        let waker = Arc::clone(&self.tasks.waker);
+        self.tasks.saving = Some(jobs::spawn("Saving the settings", waker, move |_| {
+            now.save(&path).map_err(|error| error.to_string())
+        }));
+    }
+}

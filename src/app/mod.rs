@@ -1,0 +1,137 @@
+//! The window.
+//!
+//! [`App::logic`](eframe::App::logic) drains jobs and executes [`Command`]s, [`App::ui`](eframe::App::ui) only
+//! shows: panels read the state and send commands. Nothing in a frame blocks: photos, networks, fills and exports
+//! are jobs. Everything works without a GPU, only that the photo itself is not shown then.
+
+mod action;
+pub mod canvas;
+mod clipboard;
+mod command;
+mod export;
+mod icons;
+mod keys;
+mod logic;
+mod notify;
+mod panels;
+mod photo;
+mod run;
+mod run_command;
+mod sources;
+mod state;
+mod tasks;
+mod theme;
+
+use std::{path::PathBuf, sync::Arc};
+
+use eframe::{CreationContext, Frame, egui};
+
+use crate::{document::Document, settings::Settings};
+use canvas::Canvas;
+use command::Command;
+use notify::Notices;
+use photo::OpenPhoto;
+use state::State;
+use tasks::Tasks;
+
+pub use action::{Action, Menu};
+pub use run::{RunError, run};
+pub use state::Start;
+
+/// The application.
+pub struct App {
+    photo: Option<OpenPhoto>,
+    canvas: Canvas,
+    state: State,
+    notices: Notices,
+    tasks: Tasks,
+    settings: Preferences,
+    commands: Vec<Command>,
+}
+
+/// The settings, where they are kept, and whether that is up to date.
+struct Preferences {
+    now: Settings,
+    saved: Settings,
+    path: Option<PathBuf>,
+    /// In place of those that are kept, for this session.
+    session: Start,
+}
+
+impl App {
+    /// An application that begins as `start` says.
+    pub fn new(cc: &CreationContext<'_>, start: Start) -> Self {
+        theme::install(&cc.egui_ctx);
+        let loaded = start.settings.as_deref().map(Settings::load);
+        let (settings, notice) = loaded.unwrap_or_default();
+        theme::apply(&cc.egui_ctx, settings.theme);
+        let ctx = cc.egui_ctx.clone();
+        let mut app = Self {
+            photo: None,
+            canvas: Canvas::new(cc.wgpu_render_state.as_ref()),
+            state: State::new(),
+            notices: Notices::default(),
+            tasks: Tasks::new(Arc::new(move || ctx.request_repaint())),
+            settings: Preferences {
+                saved: settings.clone(),
+                now: settings,
+                path: start.settings.clone(),
+                session: start.clone(),
+            },
+            commands: Vec::new(),
+        };
+        if let Some(notice) = notice {
+            app.notices.warning("Settings are back to the defaults", notice);
+        }
+        app.show_overlay_settings();
+        app.load_network();
+        match start.photo {
+            Some(path) => app.open(state::Source::Path(path)),
+            None if start.empty => {}
+            None => app.open(state::Source::Sample),
+        }
+        app
+    }
+
+    /// The document that is open.
+    pub fn document(&self) -> Option<&Document> {
+        self.photo.as_ref().map(|photo| &photo.document)
+    }
+
+    /// The titles of the notices that are shown.
+    pub fn notices(&self) -> Vec<String> {
+        let shown = self.notices.shown().iter();
+        shown
+            .map(|notice| format!("{}: {}", notice.title, notice.detail))
+            .collect()
+    }
+
+    /// Whether anything runs in the background that will change the window.
+    pub fn is_busy(&self) -> bool {
+        self.tasks.foremost().is_some() || self.tasks.network.is_some() || !self.commands.is_empty()
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut Frame) {
+        self.think(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut Frame) {
+        let mut commands = Vec::new();
+        panels::show(self, ui, &mut commands);
+        if !commands.is_empty() {
+            // They are executed before the next frame, which must therefore come.
+            self.commands.append(&mut commands);
+            ui.ctx().request_repaint();
+        }
+    }
+
+    fn raw_input_hook(&mut self, ctx: &egui::Context, input: &mut egui::RawInput) {
+        clipboard::translate_for_text_fields(ctx, input);
+    }
+
+    fn on_exit(&mut self) {
+        self.finish();
+    }
+}

@@ -1,0 +1,112 @@
+//! The export dialog: where, in which format, what goes along, and what that loses.
+
+use eframe::egui::{Align, ComboBox, Context, Key, Label, Layout, Modifiers, RichText, Slider, TextEdit, Ui};
+
+use super::widgets::{dialog, main_button, row};
+use crate::{
+    app::{App, command::Command, export::Form, icons, state::Dialog, theme},
+    imaging::{Format, MetadataPolicy},
+};
+
+pub(super) fn ui(app: &App, form: &Form, ctx: &Context, commands: &mut Vec<Command>) {
+    let Some(photo) = &app.photo else { return };
+    let mut next = form.clone();
+    dialog(ctx, "Export", theme::DIALOG_WIDTH, commands, |ui, commands| {
+        path_ui(&mut next, ui, commands);
+        format_ui(&mut next, photo.document.original().bit_depth(), ui);
+        row(ui, "Metadata", |ui, label| {
+            let combo = ComboBox::from_id_salt("metadata").selected_text(next.metadata.label());
+            let shown = combo.width(ui.available_width()).show_ui(ui, |ui| {
+                for policy in MetadataPolicy::ALL {
+                    ui.selectable_value(&mut next.metadata, policy, policy.label());
+                }
+            });
+            shown.response.labelled_by(label);
+        });
+        ui.add_space(theme::HEADING_GAP);
+        let loss = form.loss(photo.document.original());
+        ui.add(Label::new(RichText::new(format!("{loss} {}", form.metadata_text())).weak()).wrap());
+        if form.exists {
+            warning_ui("There is a file of that name already", ui);
+        } else if let Some(problem) = form.problem() {
+            warning_ui(problem, ui);
+        }
+        ui.add_space(theme::SECTION_GAP);
+        buttons_ui(form, ui, commands);
+    });
+    if next != *form {
+        commands.push(Command::SetDialog(Dialog::Export(next)));
+    }
+}
+
+fn path_ui(form: &mut Form, ui: &mut Ui, commands: &mut Vec<Command>) {
+    row(ui, "File", |ui, label| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if ui.button("Browse…").clicked() {
+                commands.push(Command::BrowseExport);
+            }
+            let mut path = form.path.clone();
+            let field = TextEdit::singleline(&mut path).desired_width(ui.available_width());
+            let field = ui.add(field).labelled_by(label).on_hover_text(&form.path);
+            if field.changed() {
+                form.set_path(path);
+            }
+        });
+    });
+}
+
+fn format_ui(form: &mut Form, original_bit_depth: u8, ui: &mut Ui) {
+    row(ui, "Format", |ui, _| {
+        for format in Format::ALL {
+            if ui
+                .selectable_label(form.format == format, format.to_string())
+                .clicked()
+            {
+                form.set_format(format);
+            }
+        }
+    });
+    if form.format == Format::Jpeg {
+        row(ui, "Quality", |ui, label| {
+            ui.spacing_mut().slider_width = ui.available_width() - 60.0;
+            let slider = Slider::new(&mut form.quality, 1..=100);
+            ui.add(slider)
+                .labelled_by(label)
+                .on_hover_text("From 90 on colours keep their full resolution");
+        });
+    }
+    if form.format.supports_16_bit() {
+        row(ui, "Bit depth", |ui, _| {
+            for depth in [8, 16] {
+                let text = if depth == original_bit_depth {
+                    format!("{depth} bit (as the photo)")
+                } else {
+                    format!("{depth} bit")
+                };
+                ui.selectable_value(&mut form.bit_depth, depth, text);
+            }
+        });
+    }
+}
+
+fn warning_ui(text: &str, ui: &mut Ui) {
+    let color = ui.visuals().warn_fg_color;
+    ui.label(RichText::new(format!("{}  {text}", icons::WARNING)).color(color));
+}
+
+fn buttons_ui(form: &Form, ui: &mut Ui, commands: &mut Vec<Command>) {
+    let verb = if form.exists { "Replace" } else { "Export" };
+    let is_ready = form.problem().is_none();
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        let button = main_button(ui, verb).min_size([96.0, 30.0].into());
+        let clicked = ui.add_enabled(is_ready, button).clicked();
+        // A file is replaced only by choosing so, not by a key that was still on its way.
+        let enter = !form.exists && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
+        if clicked || enter && is_ready {
+            commands.push(Command::Write(form.plan()));
+        }
+        if ui.button("Cancel").clicked() {
+            commands.push(Command::CloseDialog);
+        }
+    });
+}

@@ -1,0 +1,140 @@
+//! Filling: the one button, the device, and the options behind it.
+
+use eframe::egui::{Checkbox, CollapsingHeader, ComboBox, DragValue, ProgressBar, RichText, Ui, vec2};
+
+use super::widgets::{divider, heading, main_button, note, row};
+use crate::{
+    app::{App, action::Action, command::Command, icons, state::Engine, theme},
+    inpaint::{Detail, Options, Strategy},
+    nn::DeviceChoice,
+};
+
+pub(super) fn ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
+    divider(ui);
+    heading(ui, "Fill");
+    button_ui(app, ui, commands);
+    device_ui(app, ui, commands);
+    let options = CollapsingHeader::new("Options")
+        .id_salt("fill options")
+        .show(ui, |ui| {
+            options_ui(app, ui, commands);
+        });
+    options
+        .header_response
+        .on_hover_text("How the mask is widened and how the photo reaches the network");
+}
+
+fn button_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
+    let size = vec2(ui.available_width(), theme::MAIN_BUTTON_HEIGHT);
+    let is_waiting = app.state.fill_when_ready;
+    if app.tasks.fill.is_none() && !is_waiting {
+        let text = RichText::new(format!("{}  Fill", icons::SPARKLE)).size(15.0);
+        let button = main_button(ui, text)
+            .min_size(size)
+            .shortcut_text(RichText::new("Enter").color(theme::ON_ACCENT));
+        let response = ui.add_enabled(app.can(Action::Fill), button);
+        response.widget_info(|| eframe::egui::WidgetInfo::labeled(eframe::egui::Role::Button, true, "Fill"));
+        if response.on_hover_text(Action::Fill.tooltip()).clicked() {
+            commands.push(Action::Fill.into());
+        }
+        return;
+    }
+    let status = app.tasks.fill.as_ref().map(crate::jobs::Job::status);
+    let stage = status
+        .as_ref()
+        .map_or("Waiting for the network", |status| status.stage.as_str());
+    let fraction = status.as_ref().and_then(crate::jobs::Status::fraction);
+    let bar = ProgressBar::new(fraction.unwrap_or(0.0))
+        .desired_width(ui.available_width())
+        .text(stage.to_owned());
+    ui.add(bar.animate(fraction.is_none()));
+    let button = eframe::egui::Button::new("Cancel fill")
+        .min_size(vec2(size.x, 0.0))
+        .shortcut_text("Esc");
+    if ui.add(button).clicked() {
+        commands.push(Action::Cancel.into());
+    }
+}
+
+fn device_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
+    ui.add_space(4.0);
+    let choice = app.device_choice();
+    row(ui, "Device", |ui, label| {
+        let combo = ComboBox::from_id_salt("device")
+            .selected_text(choice.label())
+            .width(ui.available_width());
+        let shown = combo.show_ui(ui, |ui| {
+            for other in DeviceChoice::ALL
+                .into_iter()
+                .filter(|choice| choice.is_built_in())
+            {
+                if ui.selectable_label(other == choice, other.label()).clicked() {
+                    commands.push(Command::SetDevice(other));
+                }
+            }
+        });
+        shown.response.labelled_by(label);
+    });
+    row(ui, "", |ui, _| match &app.state.engine {
+        Engine::Loading => note(ui, "Loading the network…"),
+        Engine::Ready(network) => note(ui, network.device_name()),
+        Engine::Failed(why) => note(ui, "No network").on_hover_text(why),
+    });
+}
+
+fn options_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
+    let options = app.settings.now.fill;
+    let mut changed = options;
+    let (width, height) = app.photo.as_ref().map_or((0, 0), |photo| {
+        let bounds = photo.document.bounds();
+        (bounds.width, bounds.height)
+    });
+    let grow = options.grow_px_for(width, height);
+    let hint = "Widen the mask by this much before filling, so that soft edges go too";
+    changed.grow_px = pixels_ui(ui, "Widen", options.grow_px, grow, hint);
+    let feather = options.feather_px_for(width, height);
+    let hint = "Blend fill and photo within the outer part of what was widened";
+    changed.feather_px = pixels_ui(ui, "Feather", options.feather_px, feather, hint);
+    row(ui, "Detail", |ui, label| {
+        let mut is_on = options.detail == Detail::Auto;
+        let check = ui.add(Checkbox::without_text(&mut is_on)).labelled_by(label);
+        check.on_hover_text(
+            "Bring back fine texture from the photo itself; without it large fills are smooth",
+        );
+        changed.detail = if is_on { Detail::Auto } else { Detail::Off };
+    });
+    row(ui, "Whole photo", |ui, label| {
+        let mut is_whole = options.strategy == Strategy::Whole;
+        let check = ui.add(Checkbox::without_text(&mut is_whole)).labelled_by(label);
+        check.on_hover_text(
+            "Send the whole photo through the network as it is: slow, and only for small photos",
+        );
+        changed.strategy = if is_whole { Strategy::Whole } else { Strategy::Auto };
+    });
+    if changed != options {
+        commands.push(Command::SetFill(changed));
+    }
+    if options != Options::default() && ui.button("Back to defaults").clicked() {
+        commands.push(Command::SetFill(Options::default()));
+    }
+}
+
+/// A number of pixels that may be left to the program.
+fn pixels_ui(ui: &mut Ui, name: &str, value: Option<u32>, automatic: u32, hint: &str) -> Option<u32> {
+    row(ui, name, |ui, label| {
+        let mut pixels = value.unwrap_or(automatic);
+        let drag = DragValue::new(&mut pixels).range(0..=500).suffix(" px");
+        let drag = ui
+            .add_enabled(value.is_some(), drag)
+            .labelled_by(label)
+            .on_hover_text(hint);
+        let mut is_automatic = value.is_none();
+        ui.checkbox(&mut is_automatic, "Auto").on_hover_text(hint);
+        match (is_automatic, value) {
+            (true, _) => None,
+            (false, None) => Some(automatic),
+            (false, Some(_)) if drag.changed() => Some(pixels),
+            (false, value) => value,
+        }
+    })
+}

@@ -1,0 +1,81 @@
+//! The menu bar, made of the actions.
+
+use eframe::egui::{MenuBar, Ui};
+
+use super::widgets::menu_entry;
+use crate::app::{
+    App,
+    action::{Action, Menu},
+    canvas::{Compare, Tool},
+    command::Command,
+};
+
+pub(super) fn ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
+    MenuBar::new().ui(ui, |ui| {
+        for menu in Menu::ALL {
+            ui.menu_button(menu.label(), |ui| menu_ui(app, menu, ui, commands));
+        }
+    });
+}
+
+fn menu_ui(app: &App, menu: Menu, ui: &mut Ui, commands: &mut Vec<Command>) {
+    ui.set_min_width(250.0);
+    for action in Action::ALL.into_iter().filter(|action| action.menu() == menu) {
+        if action.begins_group() {
+            ui.separator();
+        }
+        if menu_entry(ui, action, app.can(action), app.mark(action)).clicked() {
+            commands.push(action.into());
+            ui.close();
+        }
+    }
+}
+
+impl App {
+    /// Whether an action would do anything now.
+    pub(super) fn can(&self, action: Action) -> bool {
+        let Some(photo) = &self.photo else {
+            return !action.needs_photo();
+        };
+        let document = &photo.document;
+        match action {
+            Action::Undo => document.position() > 0 || document.is_stroking(),
+            Action::Redo => document.position() < document.steps().len(),
+            Action::Fill => self.tasks.fill.is_none(),
+            Action::Cancel => self.tasks.foremost().is_some() || self.state.fill_when_ready,
+            _ => true,
+        }
+    }
+
+    /// Whether an action that switches something has switched it on. `None` for other actions.
+    pub(super) fn mark(&self, action: Action) -> Option<bool> {
+        match action {
+            Action::Brush => Some(self.state.tool == Tool::Brush),
+            Action::Eraser => Some(self.state.tool == Tool::Eraser),
+            Action::Hand => Some(self.state.tool == Tool::Hand),
+            Action::ToggleOverlay => Some(self.canvas.overlay.is_visible),
+            Action::Before => Some(self.state.shows_before),
+            Action::Split => Some(self.canvas.compare == Compare::Split),
+            Action::SideBySide => Some(self.canvas.compare == Compare::SideBySide),
+            Action::ToggleTheme => Some(self.settings.now.theme == crate::settings::Theme::Light),
+            _ => None,
+        }
+    }
+}
+
+impl Action {
+    /// Whether it makes no sense without a photo.
+    const fn needs_photo(self) -> bool {
+        !matches!(
+            self,
+            Self::Open
+                | Self::OpenSample
+                | Self::Paste
+                | Self::Quit
+                | Self::Settings
+                | Self::ToggleTheme
+                | Self::Palette
+                | Self::Shortcuts
+        )
+    }
+}

@@ -1,0 +1,96 @@
+//! What is seen: menu, tool strip, panels, status line, and whatever lies over them.
+//!
+//! Each panel is a function that reads the [`App`] and adds [`Command`]s; none of them changes anything.
+
+mod export;
+mod fill;
+mod history;
+mod layers;
+mod menu;
+mod notices;
+mod palette;
+mod settings;
+mod shortcuts;
+mod status;
+mod tool;
+mod toolbar;
+mod unsaved;
+mod welcome;
+mod widgets;
+
+use eframe::egui::{CentralPanel, Frame, Panel, ScrollArea, Ui};
+
+use super::{App, canvas::ToolState, command::Command, keys, state::Dialog, theme};
+
+/// Shows the whole window.
+pub(super) fn show(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
+    Panel::top("menu")
+        .resizable(false)
+        .show(ui, |ui| menu::ui(app, ui, commands));
+    Panel::bottom("status")
+        .resizable(false)
+        .exact_size(theme::STATUS_HEIGHT)
+        .show(ui, |ui| status::ui(app, ui, commands));
+    Panel::left("tools")
+        .resizable(false)
+        .exact_size(theme::STRIP_WIDTH)
+        .frame(Frame::side_top_panel(ui.style()).inner_margin(theme::STRIP_MARGIN))
+        .show(ui, |ui| toolbar::ui(app, ui, commands));
+    side_panels_ui(app, ui, commands);
+    let center = CentralPanel::no_frame().show(ui, |ui| {
+        if app.photo.is_some() {
+            canvas_ui(app, ui, commands);
+        } else {
+            welcome::ui(app, ui, commands);
+        }
+        ui.min_rect()
+    });
+    let ctx = ui.ctx().clone();
+    notices::ui(app, &ctx, center.inner, commands);
+    welcome::drop_hint_ui(&ctx, center.inner);
+    dialog_ui(app, &ctx, commands);
+}
+
+fn side_panels_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
+    let width = app.settings.now.panel_width;
+    let panel = Panel::right("panels")
+        .default_size(width)
+        .size_range(240.0..=440.0)
+        .frame(Frame::side_top_panel(ui.style()).inner_margin(theme::PANEL_MARGIN));
+    let shown = panel.show(ui, |ui| {
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            tool::ui(app, ui, commands);
+            fill::ui(app, ui, commands);
+            layers::ui(app, ui, commands);
+            history::ui(app, ui, commands);
+        });
+    });
+    let width_now = shown.response.rect.width().round();
+    if (width_now - width).abs() >= 1.0 {
+        commands.push(Command::SetPanelWidth(width_now));
+    }
+}
+
+fn canvas_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
+    let Some(photo) = &app.photo else { return };
+    let brush = app.settings.now.brush;
+    let tool = ToolState {
+        tool: app.state.tool,
+        size_px: brush.diameter_px,
+        hardness: brush.hardness,
+        is_before_held: app.state.shows_before || keys::is_before_held(ui.ctx()),
+    };
+    let events = app.canvas.ui(ui, &photo.scene(), &tool);
+    commands.extend(events.into_iter().map(Command::Canvas));
+}
+
+fn dialog_ui(app: &App, ctx: &eframe::egui::Context, commands: &mut Vec<Command>) {
+    match &app.state.dialog {
+        Dialog::None => {}
+        Dialog::Palette(palette) => palette::ui(app, palette, ctx, commands),
+        Dialog::Shortcuts => shortcuts::ui(ctx, commands),
+        Dialog::Settings => settings::ui(app, ctx, commands),
+        Dialog::Export(form) => export::ui(app, form, ctx, commands),
+        Dialog::Unsaved(intent) => unsaved::ui(app, intent, ctx, commands),
+    }
+}

@@ -1,0 +1,150 @@
+//! The photo that is open: its document and all that belongs to its file.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use moxcms::{ColorProfile, ProfileText};
+
+use super::{
+    canvas::{DisplayColors, Scene},
+    export::Plan,
+};
+use crate::{
+    document::Document,
+    imaging::{Format, Mask, Metadata, Photo, Pixels, Rect, color::DisplayTransform},
+};
+
+/// A photo with its document.
+pub(super) struct OpenPhoto {
+    pub(super) document: Document,
+    pub(super) metadata: Arc<Metadata>,
+    pub(super) format: Format,
+    /// Its file, if it came from one.
+    pub(super) path: Option<PathBuf>,
+    /// As title and status name it.
+    pub(super) name: String,
+    /// Where the result was written, so that it can be written there again.
+    pub(super) exported: Option<Plan>,
+    /// The state of the document that is safe in a file.
+    pub(super) saved_state: u64,
+    colors: Colors,
+    profile_name: String,
+}
+
+struct Colors(DisplayTransform);
+
+impl DisplayColors for Colors {
+    fn fill_rgba(&self, pixels: &Pixels, rect: Rect, rgba: &mut [u8]) {
+        self.0.to_rgba8(pixels, rect, rgba);
+    }
+}
+
+impl OpenPhoto {
+    /// Takes a photo that was read, with a mask if one came along.
+    pub(super) fn new(photo: Photo, name: String, path: Option<PathBuf>, mask: Option<Mask>) -> Self {
+        let colors = DisplayTransform::new(photo.metadata.icc.as_deref(), photo.pixels.channels());
+        let profile_name = profile_name(photo.metadata.icc.as_deref());
+        let pixels = Arc::new(photo.pixels);
+        let masked = mask.and_then(|mask| Document::with_mask(Arc::clone(&pixels), mask));
+        Self {
+            document: masked.unwrap_or_else(|| Document::new(pixels)),
+            metadata: Arc::new(photo.metadata),
+            format: photo.format,
+            path,
+            name,
+            exported: None,
+            saved_state: 0,
+            colors: Colors(colors),
+            profile_name,
+        }
+    }
+
+    /// What a person should know about how it was read and how it is shown.
+    pub(super) fn notices(&self) -> impl Iterator<Item = &str> {
+        let read = self.metadata.notices.iter().map(String::as_str);
+        read.chain(self.colors.0.notice())
+    }
+
+    /// For the canvas.
+    pub(super) fn scene(&self) -> Scene<'_> {
+        Scene {
+            original: self.document.original(),
+            result: self.document.result(),
+            mask: self.document.mask(),
+            colors: &self.colors,
+        }
+    }
+
+    /// Whether there is work that no file holds.
+    pub(super) fn has_unsaved_work(&self) -> bool {
+        self.document.state() != self.saved_state
+    }
+
+    /// "6000 × 4000".
+    pub(super) fn size_text(&self) -> String {
+        let bounds = self.document.bounds();
+        format!("{} × {}", bounds.width, bounds.height)
+    }
+
+    /// "RGB 8 bit".
+    pub(super) fn kind_text(&self) -> String {
+        use crate::imaging::Channels;
+        let original = self.document.original();
+        let channels = match original.channels() {
+            Channels::Gray => "Grey",
+            Channels::GrayAlpha => "Grey + alpha",
+            Channels::Rgb => "RGB",
+            Channels::Rgba => "RGB + alpha",
+        };
+        format!("{channels} {} bit", original.bit_depth())
+    }
+
+    /// What its colours mean, by the name of its ICC profile.
+    pub(super) fn profile_text(&self) -> &str {
+        &self.profile_name
+    }
+
+    /// Beside the photo: "<stem>-edited.<ending>".
+    ///
+    /// In the person's pictures where the photo has no file.
+    pub(super) fn suggested_path(&self, format: Format) -> PathBuf {
+        let named = self
+            .path
+            .clone()
+            .unwrap_or_else(|| usual_folder().join(&self.name));
+        let stem = named
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let stem = if stem.is_empty() { "photo".to_owned() } else { stem };
+        let folder = named.parent().unwrap_or(Path::new(""));
+        folder.join(format!("{stem}-edited.{}", format.extension()))
+    }
+}
+
+fn usual_folder() -> PathBuf {
+    let folders = directories::UserDirs::new();
+    let folder = folders.map(|folders| folders.picture_dir().unwrap_or(folders.home_dir()).to_owned());
+    folder.unwrap_or_default()
+}
+
+/// "Display P3"; "No profile" where there is none, "ICC profile" where it says no name.
+fn profile_name(icc: Option<&[u8]>) -> String {
+    let Some(icc) = icc else {
+        return "No profile".to_owned();
+    };
+    let description = ColorProfile::new_from_slice(icc)
+        .ok()
+        .and_then(|profile| profile.description);
+    let name = description.and_then(|text| match text {
+        ProfileText::PlainString(name) => Some(name),
+        ProfileText::Localizable(names) => names.into_iter().next().map(|name| name.value),
+        ProfileText::Description(names) => Some(names.ascii_string),
+    });
+    let name = name.map(|name| name.trim_matches(['\0', ' ']).to_owned());
+    name.filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "ICC profile".to_owned())
+}

@@ -1,0 +1,169 @@
+//! Filling, and the network that does it.
+
+use std::{path::PathBuf, sync::Arc};
+
+use clap::ValueEnum as _;
+
+use crate::{
+    app::{
+        App,
+        state::{Engine, Offer},
+        tasks::Filled,
+    },
+    inpaint,
+    jobs::{self, JobProgress},
+    nn::{DeviceChoice, Network},
+    progress::Progress as _,
+};
+
+impl App {
+    /// Starts filling what is masked, as soon as the network is there.
+    pub(super) fn fill(&mut self) {
+        if self.tasks.fill.is_some() {
+            self.notices.news(
+                "A fill is running",
+                "Go on painting; the next fill takes the new strokes",
+            );
+            return;
+        }
+        let Some(photo) = &mut self.photo else {
+            self.notices.news("No photo is open", "Open one first");
+            return;
+        };
+        photo.document.end_stroke();
+        let network = match &self.state.engine {
+            Engine::Ready(network) => Arc::clone(network),
+            Engine::Loading => {
+                self.state.fill_when_ready = true;
+                return;
+            }
+            Engine::Failed(why) => {
+                let why = why.clone();
+                self.notices.error("There is no network to fill with", why);
+                return;
+            }
+        };
+        let snapshot = photo.document.snapshot();
+        if snapshot.hole_bounds().is_empty() {
+            self.notices
+                .news("Nothing is masked", "Brush over what should go, then fill");
+            return;
+        }
+        let options = self.settings.now.fill;
+        let waker = self.tasks.waker.clone();
+        self.tasks.fill = Some(jobs::spawn("Filling", waker, move |progress| Filled {
+            removal: inpaint::remove(&snapshot.pixels, &snapshot.mask, &network, &options, progress),
+            options,
+            snapshot,
+        }));
+    }
+
+    /// Stops what runs, or, with nothing running, what is shown over the photo.
+    pub(super) fn cancel(&mut self) {
+        if std::mem::take(&mut self.state.fill_when_ready) || self.tasks.cancel_foremost() {
+            return;
+        }
+        self.state.shows_before = false;
+        self.state.renaming = None;
+    }
+
+    pub(in crate::app) fn drain_fill(&mut self) {
+        let Some(job) = &self.tasks.fill else { return };
+        for notice in job.take_notices() {
+            self.notices.warning("Filling", notice);
+        }
+        let was_cancelled = job.is_cancelled();
+        let Some(outcome) = job.poll() else { return };
+        self.tasks.fill = None;
+        match outcome {
+            Err(crash) => self.notices.error("The fill failed", crash.to_string()),
+            Ok(filled) => match &filled.removal {
+                Err(_) if was_cancelled => self.notices.news("Fill cancelled", "The mask is as it was"),
+                Err(error) => {
+                    let why = error.to_string();
+                    self.notices.error("The fill failed", why);
+                }
+                Ok(_) => self.take_removal(filled),
+            },
+        }
+    }
+
+    /// Adds a finished fill, or offers it if it no longer fits.
+    fn take_removal(&mut self, filled: Filled) {
+        let Some(photo) = &self.photo else { return };
+        match photo.document.check(&filled.snapshot) {
+            Ok(()) => self.add_removal(filled),
+            Err(why) => self.state.offer = Some(Offer { filled, why }),
+        }
+    }
+
+    pub(super) fn settle_offer(&mut self, accept: bool) {
+        let Some(offer) = self.state.offer.take() else {
+            return;
+        };
+        if accept {
+            self.add_removal(offer.filled);
+        }
+    }
+
+    fn add_removal(&mut self, filled: Filled) {
+        let (Some(photo), Ok(removal)) = (&mut self.photo, filled.removal) else {
+            return;
+        };
+        let recipe = serde_json::json!({ "options": filled.options, "report": removal.report });
+        let added = photo
+            .document
+            .add_removal(&filled.snapshot, removal.patches, recipe.to_string());
+        match added {
+            Some(changed) => self.show(&changed),
+            None => self.notices.error(
+                "The fill does not fit",
+                "It was made for another photo; fill again",
+            ),
+        }
+    }
+
+    pub(super) fn set_device(&mut self, choice: DeviceChoice) {
+        if let Some(value) = choice.to_possible_value() {
+            value.get_name().clone_into(&mut self.settings.now.device);
+        }
+        self.settings.session.device = None;
+        self.load_network();
+    }
+
+    pub(super) fn set_weights(&mut self, path: Option<PathBuf>) {
+        self.settings.now.weights = path;
+        self.settings.session.weights = None;
+        self.load_network();
+    }
+
+    /// The device that was asked for.
+    pub(in crate::app) fn device_choice(&self) -> DeviceChoice {
+        let kept = DeviceChoice::from_str(&self.settings.now.device, true).ok();
+        self.settings.session.device.or(kept).unwrap_or_default()
+    }
+
+    /// The weights that were asked for; `None` means those in the binary.
+    pub(in crate::app) fn weights(&self) -> Option<PathBuf> {
+        self.settings
+            .session
+            .weights
+            .clone()
+            .or_else(|| self.settings.now.weights.clone())
+    }
+
+    /// Loads the network in the background. A fill that runs keeps the one it has.
+    pub(in crate::app) fn load_network(&mut self) {
+        let (weights, choice) = (self.weights(), self.device_choice());
+        self.state.engine = Engine::Loading;
+        let waker = self.tasks.waker.clone();
+        self.tasks.network = Some(jobs::spawn(
+            "Loading the network",
+            waker,
+            move |progress: &JobProgress| {
+                let opened = Network::open(weights.as_deref(), choice, &mut |notice| progress.notice(notice));
+                opened.map(Arc::new).map_err(|error| error.to_string())
+            },
+        ));
+    }
+}

@@ -1,0 +1,186 @@
+//! Commands that change the mask, the removals or the tool.
+
+use std::path::PathBuf;
+
+use crate::{
+    app::{
+        App,
+        action::Action,
+        canvas::{CanvasEvent, Layer, Tool},
+    },
+    document::{Brush, Changed, Document, MaskChange},
+    imaging::{Rect, read},
+    jobs, settings,
+};
+
+/// A press of a size key changes the brush by this factor, but at least by a pixel.
+const SIZE_STEP: f32 = 1.15;
+/// A press of a hardness key.
+const HARDNESS_STEP: f32 = 0.1;
+
+impl App {
+    /// Changes the document and shows what changed.
+    pub(in crate::app) fn edit(&mut self, change: impl FnOnce(&mut Document) -> Changed) {
+        if let Some(photo) = &mut self.photo {
+            let changed = change(&mut photo.document);
+            self.show(&changed);
+        }
+    }
+
+    /// Has the canvas read again what changed.
+    pub(in crate::app) fn show(&mut self, changed: &Changed) {
+        for rect in &changed.mask {
+            self.canvas.invalidate(Layer::Mask, *rect);
+        }
+        for rect in &changed.result {
+            self.canvas.invalidate(Layer::Result, *rect);
+        }
+    }
+
+    pub(super) fn rename(&mut self, id: u64, name: &str) {
+        if let Some(photo) = &mut self.photo {
+            photo.document.rename(id, name);
+        }
+        self.state.renaming = None;
+    }
+
+    pub(super) fn run_tool_action(&mut self, action: Action) {
+        let brush = &mut self.settings.now.brush;
+        match action {
+            Action::Brush => self.state.tool = Tool::Brush,
+            Action::Eraser => self.state.tool = Tool::Eraser,
+            Action::Hand => self.state.tool = Tool::Hand,
+            Action::Larger => scale(brush, SIZE_STEP),
+            Action::Smaller => scale(brush, 1.0 / SIZE_STEP),
+            Action::Harder => brush.hardness = step(brush.hardness, HARDNESS_STEP),
+            Action::Softer => brush.hardness = step(brush.hardness, -HARDNESS_STEP),
+            _ => {}
+        }
+    }
+
+    pub(super) fn run_mask_action(&mut self, action: Action) {
+        let Some(photo) = &self.photo else { return };
+        let bounds = photo.document.bounds();
+        // Visible at any size of photo: a five-hundredth of its long side.
+        let step_px = (bounds.width.max(bounds.height) as f32 / 500.0).round().max(1.0);
+        let change = match action {
+            Action::InvertMask => MaskChange::Invert,
+            Action::GrowMask => MaskChange::Grow(step_px),
+            Action::ShrinkMask => MaskChange::Shrink(step_px),
+            _ => MaskChange::Clear,
+        };
+        self.edit(|document| document.change_mask(change));
+    }
+
+    /// Does what the person did on the canvas.
+    pub(in crate::app) fn paint(&mut self, event: CanvasEvent) {
+        let brush = self.settings.now.brush;
+        if let CanvasEvent::ScaleBrush(factor) = event {
+            scale(&mut self.settings.now.brush, factor);
+            return;
+        }
+        let Some(photo) = &mut self.photo else { return };
+        let document = &mut photo.document;
+        let dirty = match event {
+            CanvasEvent::StrokeBegin { at, erase } => {
+                let brush = Brush {
+                    diameter_px: brush.diameter_px,
+                    hardness: brush.hardness,
+                    erase,
+                };
+                document.begin_stroke(brush, [at.x, at.y])
+            }
+            CanvasEvent::StrokePoint { at } => document.extend_stroke([at.x, at.y]),
+            CanvasEvent::StrokeEnd => {
+                document.end_stroke();
+                Rect::default()
+            }
+            CanvasEvent::StrokeCancel => {
+                let changed = document.cancel_stroke();
+                self.show(&changed);
+                return;
+            }
+            CanvasEvent::ScaleBrush(_) => return,
+        };
+        if !dirty.is_empty() {
+            self.canvas.invalidate(Layer::Mask, dirty);
+        }
+    }
+
+    /// Reads a mask in the background.
+    pub(super) fn open_mask(&mut self, path: PathBuf) {
+        let Some(photo) = &self.photo else { return };
+        let bounds = photo.document.bounds();
+        let waker = self.tasks.waker.clone();
+        self.tasks.mask = Some(jobs::spawn("Opening the mask", waker, move |_| {
+            read::mask(&path, (bounds.width, bounds.height)).map_err(|error| error.problem.to_string())
+        }));
+    }
+
+    pub(in crate::app) fn drain_mask(&mut self) {
+        let Some(outcome) = self.tasks.mask.as_ref().and_then(jobs::Job::poll) else {
+            return;
+        };
+        self.tasks.mask = None;
+        match outcome
+            .map_err(|crash| crash.to_string())
+            .and_then(|outcome| outcome)
+        {
+            Ok((mask, notices)) => {
+                self.edit(|document| document.replace_mask("Open mask", &mask));
+                for notice in notices {
+                    self.notices.news("Mask opened", notice);
+                }
+            }
+            Err(why) => self.notices.error("The mask could not be opened", why),
+        }
+    }
+}
+
+fn scale(brush: &mut settings::Brush, factor: f32) {
+    let before = brush.diameter_px;
+    let scaled = before * factor;
+    let at_least = before + (factor - 1.0).signum();
+    let diameter = if factor > 1.0 {
+        scaled.max(at_least)
+    } else {
+        scaled.min(at_least)
+    };
+    let range = settings::Brush::DIAMETERS_PX;
+    brush.diameter_px = diameter.round().clamp(*range.start(), *range.end());
+}
+
+fn step(hardness: f32, by: f32) -> f32 {
+    (((hardness + by) * 10.0).round() / 10.0).clamp(0.0, 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{scale, step};
+    use crate::settings::Brush;
+
+    #[test]
+    fn size_keys_always_change_the_size_and_stay_in_range() {
+        let mut brush = Brush {
+            diameter_px: 1.0,
+            hardness: 1.0,
+        };
+        scale(&mut brush, 1.15);
+        assert_eq!(brush.diameter_px, 2.0);
+        for _ in 0..5 {
+            scale(&mut brush, 1.0 / 1.15);
+        }
+        assert_eq!(brush.diameter_px, 1.0);
+        for _ in 0..100 {
+            scale(&mut brush, 1.15);
+        }
+        assert_eq!(brush.diameter_px, 2000.0);
+    }
+
+    #[test]
+    fn hardness_keys_move_by_tenths() {
+        assert_eq!(step(0.85, 0.1), 1.0);
+        assert_eq!(step(0.3, -0.1), 0.2);
+        assert_eq!(step(0.0, -0.1), 0.0);
+    }
+}

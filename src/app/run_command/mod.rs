@@ -1,0 +1,94 @@
+//! The one place where commands are executed, split by subject.
+
+mod fill;
+mod mask;
+mod photo;
+mod view;
+mod write;
+
+use eframe::egui::{Context, ViewportCommand};
+
+use super::{
+    App,
+    action::Action,
+    command::Command,
+    state::{Dialog, Palette, Source},
+};
+
+impl App {
+    /// Executes a command.
+    pub(super) fn run_command(&mut self, ctx: &Context, command: Command) {
+        match command {
+            Command::Act(action) => self.run_action(ctx, action),
+            Command::Canvas(event) => self.paint(event),
+            Command::SetDialog(dialog) => self.state.dialog = dialog,
+            Command::SetRenaming(renaming) => self.state.renaming = renaming,
+            Command::SetPanelWidth(width) => self.settings.now.panel_width = width,
+            Command::OpenPath(path) => self.open_when_saved(Source::Path(path)),
+            Command::OpenMaskPath(path) => self.open_mask(path),
+            Command::Answer(answer) => self.answer(ctx, answer),
+            Command::Write(plan) => self.write(plan),
+            Command::BrowseExport => self.browse_export(),
+            Command::BrowseWeights => self.browse_weights(),
+            Command::SetBrush(brush) => self.settings.now.brush = brush,
+            Command::SetOverlay(overlay) => {
+                self.settings.now.overlay = overlay;
+                self.show_overlay_settings();
+            }
+            Command::SetFill(options) => self.settings.now.fill = options,
+            Command::SetDevice(choice) => self.set_device(choice),
+            Command::SetWeights(path) => self.set_weights(path),
+            Command::SetVisible(id, visible) => self.edit(|document| document.set_visible(id, visible)),
+            Command::Rename(id, name) => self.rename(id, &name),
+            Command::Delete(id) => self.edit(|document| document.delete(id)),
+            Command::JumpTo(position) => self.edit(|document| document.jump_to(position)),
+            Command::Offer { accept } => self.settle_offer(accept),
+            Command::Dismiss(id) => self.notices.dismiss(id),
+            Command::CloseDialog => self.close_dialog(),
+        }
+    }
+
+    fn run_action(&mut self, ctx: &Context, action: Action) {
+        match action {
+            Action::Open => self.browse_photo(),
+            Action::OpenSample => self.open_when_saved(Source::Sample),
+            Action::OpenMask => self.browse_mask(),
+            Action::Paste => self.open_when_saved(Source::Clipboard),
+            Action::Export => self.export(),
+            Action::ExportAs => self.export_as(),
+            Action::CopyResult => self.copy_result(),
+            Action::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
+            Action::Undo => self.edit(crate::document::Document::undo),
+            Action::Redo => self.edit(crate::document::Document::redo),
+            Action::Fill => self.fill(),
+            Action::Cancel => self.cancel(),
+            Action::Palette => self.state.dialog = Dialog::Palette(Palette::default()),
+            Action::Shortcuts => self.state.dialog = Dialog::Shortcuts,
+            Action::Settings => self.state.dialog = Dialog::Settings,
+            Action::Brush
+            | Action::Eraser
+            | Action::Hand
+            | Action::Larger
+            | Action::Smaller
+            | Action::Harder
+            | Action::Softer => self.run_tool_action(action),
+            Action::InvertMask | Action::ClearMask | Action::GrowMask | Action::ShrinkMask => {
+                self.run_mask_action(action);
+            }
+            Action::ToggleOverlay
+            | Action::Before
+            | Action::Split
+            | Action::SideBySide
+            | Action::ZoomIn
+            | Action::ZoomOut
+            | Action::Fit
+            | Action::ActualSize
+            | Action::ToggleTheme => self.run_view_action(ctx, action),
+        }
+    }
+
+    fn close_dialog(&mut self) {
+        self.state.dialog = Dialog::None;
+        self.state.after_export = None;
+    }
+}

@@ -1,0 +1,193 @@
+//! Opening photos, and what to do with work that would be lost by it.
+
+use eframe::egui::{Context, ViewportCommand};
+
+use crate::{
+    app::{
+        App,
+        command::{Answer, Command},
+        export,
+        state::{Dialog, Intent, Source},
+        tasks::Purpose,
+    },
+    jobs,
+};
+
+/// Endings that the dialogs offer.
+const PHOTOS: [&str; 6] = ["jpg", "jpeg", "png", "tif", "tiff", "webp"];
+
+impl App {
+    /// Opens a photo, but asks first if work would be lost.
+    pub(super) fn open_when_saved(&mut self, source: Source) {
+        if self
+            .photo
+            .as_ref()
+            .is_some_and(crate::app::OpenPhoto::has_unsaved_work)
+        {
+            self.state.dialog = Dialog::Unsaved(Intent::Open(source));
+        } else {
+            self.open(source);
+        }
+    }
+
+    /// Opens a photo in the background. The one that is open stays until that has worked.
+    pub(in crate::app) fn open(&mut self, source: Source) {
+        self.state.opening_name = source.name();
+        let waker = self.tasks.waker.clone();
+        let name = format!("Opening {}", self.state.opening_name);
+        self.tasks.opening = Some(jobs::spawn(&name, waker, move |progress| source.read(progress)));
+    }
+
+    pub(in crate::app) fn drain_opening(&mut self) {
+        let Some(job) = &self.tasks.opening else { return };
+        let was_cancelled = job.is_cancelled();
+        let Some(outcome) = job.poll() else { return };
+        self.tasks.opening = None;
+        match outcome
+            .map_err(|crash| crash.to_string())
+            .and_then(|outcome| outcome)
+        {
+            Ok(photo) => self.show_photo(*photo),
+            Err(_) if was_cancelled => {}
+            Err(why) => {
+                let title = format!("{} could not be opened", self.state.opening_name);
+                self.notices.error(title, why);
+            }
+        }
+    }
+
+    fn show_photo(&mut self, photo: crate::app::OpenPhoto) {
+        // A fill of the photo before has nowhere to go.
+        self.tasks.fill = None;
+        self.tasks.mask = None;
+        self.state.offer = None;
+        self.state.renaming = None;
+        self.state.shows_before = false;
+        self.canvas.set_document(&photo.scene());
+        for notice in photo.notices() {
+            self.notices.warning(photo.name.clone(), notice);
+        }
+        if let Some(path) = &photo.path {
+            self.settings.now.remember_photo(path);
+        }
+        self.photo = Some(photo);
+    }
+
+    /// Goes on after the question what to do with unsaved work.
+    pub(super) fn answer(&mut self, ctx: &Context, answer: Answer) {
+        let Dialog::Unsaved(intent) = std::mem::take(&mut self.state.dialog) else {
+            return;
+        };
+        match answer {
+            Answer::Stay => {}
+            Answer::Discard => self.go_on(ctx, intent),
+            Answer::Export => {
+                self.export();
+                self.state.after_export = Some(intent);
+            }
+        }
+    }
+
+    /// Does what unsaved work stood in the way of.
+    pub(in crate::app) fn go_on(&mut self, ctx: &Context, intent: Intent) {
+        match intent {
+            Intent::Open(source) => self.open(source),
+            Intent::Close => {
+                self.state.may_close = true;
+                ctx.send_viewport_cmd(ViewportCommand::Close);
+            }
+        }
+    }
+
+    pub(super) fn browse_photo(&mut self) {
+        let folder = self.settings.now.last_folder.clone();
+        self.browse(Purpose::Photo, move || {
+            let dialog = rfd::FileDialog::new()
+                .set_title("Open photo")
+                .add_filter("Photos", &PHOTOS);
+            folder
+                .into_iter()
+                .fold(dialog, rfd::FileDialog::set_directory)
+                .pick_file()
+        });
+    }
+
+    pub(super) fn browse_mask(&mut self) {
+        if self.photo.is_none() {
+            self.notices
+                .news("No photo is open", "A mask belongs to a photo; open that first");
+            return;
+        }
+        let folder = self.settings.now.last_folder.clone();
+        self.browse(Purpose::Mask, move || {
+            let dialog = rfd::FileDialog::new()
+                .set_title("Open mask")
+                .add_filter("Pictures", &PHOTOS);
+            folder
+                .into_iter()
+                .fold(dialog, rfd::FileDialog::set_directory)
+                .pick_file()
+        });
+    }
+
+    pub(super) fn browse_weights(&mut self) {
+        self.browse(Purpose::Weights, || {
+            let dialog = rfd::FileDialog::new().set_title("Weights");
+            dialog.add_filter("Weights", &["safetensors"]).pick_file()
+        });
+    }
+
+    pub(super) fn browse_export(&mut self) {
+        let Dialog::Export(form) = &self.state.dialog else {
+            return;
+        };
+        let plan = form.plan();
+        self.browse(Purpose::Export, move || {
+            let dialog = rfd::FileDialog::new().set_title("Export");
+            let name = plan
+                .path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            let folder = plan.path.parent().map(ToOwned::to_owned);
+            let dialog = folder.into_iter().fold(dialog, rfd::FileDialog::set_directory);
+            dialog.set_file_name(name).save_file()
+        });
+    }
+
+    /// Shows one of the system's dialogs. It waits in a job, so the window goes on.
+    fn browse(
+        &mut self,
+        purpose: Purpose,
+        ask: impl FnOnce() -> Option<std::path::PathBuf> + Send + 'static,
+    ) {
+        if self.tasks.dialog.is_none() {
+            let waker = self.tasks.waker.clone();
+            let job = jobs::spawn("Choosing a file", waker, move |_| ask());
+            self.tasks.dialog = Some((purpose, job));
+        }
+    }
+
+    pub(in crate::app) fn drain_dialog(&mut self) {
+        let Some((purpose, job)) = &self.tasks.dialog else {
+            return;
+        };
+        let (purpose, Some(outcome)) = (*purpose, job.poll()) else {
+            return;
+        };
+        self.tasks.dialog = None;
+        let Ok(Some(path)) = outcome else { return };
+        match purpose {
+            Purpose::Photo => self.commands.push(Command::OpenPath(path)),
+            Purpose::Mask => self.commands.push(Command::OpenMaskPath(path)),
+            Purpose::Weights => self.commands.push(Command::SetWeights(Some(path))),
+            Purpose::Export => {
+                if let Dialog::Export(form) = &mut self.state.dialog {
+                    // The system's dialog has asked already.
+                    export::Form::set_path(form, path.display().to_string());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The result goes out: to a file or to the clipboard.
+
+use std::sync::Arc;
+
+use eframe::egui::Context;
+
+use crate::{
+    app::{
+        App, clipboard,
+        export::{Form, Plan},
+        state::Dialog,
+        tasks::{WriteFailure, Written},
+    },
+    imaging::write,
+    jobs::{self, Job},
+    progress::Progress as _,
+};
+
+impl App {
+    /// Writes again where it was written before; the first time the dialog asks.
+    pub(super) fn export(&mut self) {
+        match self.photo.as_ref().and_then(|photo| photo.exported.clone()) {
+            Some(plan) => self.write(plan),
+            None => self.export_as(),
+        }
+    }
+
+    pub(super) fn export_as(&mut self) {
+        match &self.photo {
+            Some(photo) => self.state.dialog = Dialog::Export(Form::new(photo, &self.settings.now.export)),
+            None => self.notices.news("No photo is open", "Open one first"),
+        }
+    }
+
+    /// Writes the result in the background.
+    pub(super) fn write(&mut self, plan: Plan) {
+        let Some(photo) = &mut self.photo else { return };
+        if let Dialog::Export(form) = &self.state.dialog {
+            self.settings.now.export = form.to_settings();
+            self.state.dialog = Dialog::None;
+        }
+        photo.document.end_stroke();
+        let (pixels, metadata) = (Arc::clone(photo.document.result()), Arc::clone(&photo.metadata));
+        let state = photo.document.state();
+        let name = plan
+            .path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let waker = self.tasks.waker.clone();
+        self.tasks.writing = Some(jobs::spawn(
+            &format!("Exporting {name}"),
+            waker,
+            move |progress| {
+                let outcome = if progress.stage("Writing").is_err() {
+                    Err(WriteFailure::Other("cancelled".to_owned()))
+                } else {
+                    let Plan {
+                        path,
+                        format,
+                        options,
+                        overwrite,
+                    } = &plan;
+                    write::photo(path, &pixels, &metadata, *format, options, *overwrite).map_err(|error| {
+                        match error.problem {
+                            write::Problem::Exists => WriteFailure::Exists,
+                            problem => WriteFailure::Other(problem.to_string()),
+                        }
+                    })
+                };
+                Written { plan, state, outcome }
+            },
+        ));
+    }
+
+    pub(in crate::app) fn drain_writing(&mut self, ctx: &Context) {
+        let Some(outcome) = self.tasks.writing.as_ref().and_then(Job::poll) else {
+            return;
+        };
+        self.tasks.writing = None;
+        match outcome {
+            Ok(Written {
+                plan,
+                state,
+                outcome: Ok(notices),
+            }) => self.note_written(ctx, plan, state, &notices),
+            Ok(Written {
+                plan,
+                outcome: Err(WriteFailure::Exists),
+                ..
+            }) => self.ask_to_replace(&plan),
+            Ok(Written {
+                plan,
+                outcome: Err(WriteFailure::Other(why)),
+                ..
+            }) => {
+                self.state.after_export = None;
+                let why = format!("{why} ({})", plan.path.display());
+                self.notices.error("The export failed", why);
+            }
+            Err(crash) => {
+                self.state.after_export = None;
+                self.notices.error("The export failed", crash.to_string());
+            }
+        }
+    }
+
+    fn note_written(&mut self, ctx: &Context, plan: Plan, state: u64, notices: &[String]) {
+        let place = plan.path.display().to_string();
+        if let Some(photo) = &mut self.photo {
+            photo.saved_state = state;
+            // From now on the file is this program's own, and may be replaced.
+            photo.exported = Some(Plan {
+                overwrite: true,
+                ..plan
+            });
+        }
+        self.notices.news("Exported", place);
+        for notice in notices {
+            self.notices.warning("Not all could be kept", notice.as_str());
+        }
+        if let Some(intent) = self.state.after_export.take() {
+            self.go_on(ctx, intent);
+        }
+    }
+
+    /// Opens the dialog again, which now offers to replace the file.
+    fn ask_to_replace(&mut self, plan: &Plan) {
+        let Some(photo) = &self.photo else { return };
+        let mut form = Form::new(photo, &self.settings.now.export);
+        form.set_path(plan.path.display().to_string());
+        form.bit_depth = plan.options.bit_depth.unwrap_or(form.bit_depth);
+        form.exists = true;
+        self.state.dialog = Dialog::Export(form);
+    }
+
+    pub(super) fn copy_result(&mut self) {
+        let Some(photo) = &self.photo else { return };
+        let (pixels, metadata) = (Arc::clone(photo.document.result()), Arc::clone(&photo.metadata));
+        let waker = self.tasks.waker.clone();
+        self.tasks.copying = Some(jobs::spawn("Copying", waker, move |_| {
+            clipboard::put(&pixels, metadata.icc.as_deref())
+        }));
+    }
+
+    pub(in crate::app) fn drain_copying(&mut self) {
+        let Some(outcome) = self.tasks.copying.as_ref().and_then(Job::poll) else {
+            return;
+        };
+        self.tasks.copying = None;
+        match outcome
+            .map_err(|crash| crash.to_string())
+            .and_then(|outcome| outcome)
+        {
+            Ok(()) => self.notices.news("Copied", "The result is on the clipboard"),
+            Err(why) => self.notices.error("The result could not be copied", why),
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Opening photos: from files, from bytes, from the clipboard, and the sample. All of it happens in jobs.
+
+use std::{fs, path::Path};
+
+use super::{photo::OpenPhoto, state::Source, tasks::Failure};
+use crate::{
+    imaging::{Format, Mask, Metadata, Photo, Samples, read},
+    jobs::JobProgress,
+    progress::Progress as _,
+};
+
+const SAMPLE_PHOTO: &[u8] = include_bytes!("../../assets/sample/photo.jpg");
+const SAMPLE_MASK: &[u8] = include_bytes!("../../assets/sample/mask.png");
+
+impl Source {
+    /// As a person would name it.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Path(path) => name_of(path),
+            Self::Clipboard => "Pasted picture".to_owned(),
+            Self::Sample => "Sample".to_owned(),
+        }
+    }
+
+    /// Reads the photo.
+    pub(super) fn read(self, progress: &JobProgress) -> Result<Box<OpenPhoto>, Failure> {
+        let stop = |_| "cancelled".to_owned();
+        progress.stage("Reading").map_err(stop)?;
+        let name = self.name();
+        let open = match self {
+            Self::Path(path) => {
+                let photo = read::photo(&path).map_err(|error| error.problem.to_string())?;
+                // Relative paths stop being right when the folder changes.
+                let path = fs::canonicalize(&path).unwrap_or(path);
+                OpenPhoto::new(photo, name, Some(path), None)
+            }
+            Self::Clipboard => {
+                let photo = Photo {
+                    pixels: super::clipboard::picture()?,
+                    metadata: Metadata::default(),
+                    format: Format::Png,
+                };
+                OpenPhoto::new(photo, name, None, None)
+            }
+            Self::Sample => sample(name)?,
+        };
+        progress.step(1, 1).map_err(stop)?;
+        Ok(Box::new(open))
+    }
+}
+
+fn name_of(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    name.to_string_lossy().into_owned()
+}
+
+fn from_bytes(bytes: &[u8]) -> Result<Photo, Failure> {
+    read::photo_from_bytes(bytes).map_err(|error| error.problem.to_string())
+}
+
+fn sample(name: String) -> Result<OpenPhoto, Failure> {
+    let (photo, mask) = (from_bytes(SAMPLE_PHOTO)?, from_bytes(SAMPLE_MASK)?.pixels);
+    let per_pixel = mask.channels().count();
+    let coverage = match mask.samples() {
+        Samples::U8(samples) => samples.iter().step_by(per_pixel).copied().collect(),
+        Samples::U16(samples) => samples
+            .iter()
+            .step_by(per_pixel)
+            .map(|sample| (sample >> 8) as u8)
+            .collect(),
+    };
+    let mask = Mask::new(mask.width(), mask.height(), coverage);
+    Ok(OpenPhoto::new(photo, name, None, mask))
+}

@@ -1,0 +1,123 @@
+//! What the window knows beside the photo: the tool, what is open over it, the network.
+
+use std::{path::PathBuf, sync::Arc};
+
+use super::{canvas::Tool, export, tasks::Filled};
+use crate::{document::Stale, nn::Network};
+
+/// How the window starts.
+#[derive(Debug, Clone, Default)]
+pub struct Start {
+    /// The photo to open. Without one the sample opens.
+    pub photo: Option<PathBuf>,
+    /// Opens nothing at all, not even the sample.
+    pub empty: bool,
+    /// The file with the preferences. Without one nothing is remembered.
+    pub settings: Option<PathBuf>,
+    /// Weights for this session, in place of those in the settings.
+    pub weights: Option<PathBuf>,
+    /// The device for this session, in place of that in the settings.
+    pub device: Option<crate::nn::DeviceChoice>,
+}
+
+/// The network, which is loaded in the background.
+pub(super) enum Engine {
+    /// On its way.
+    Loading,
+    /// Ready.
+    Ready(Arc<Network>),
+    /// Not to be had, and why.
+    Failed(String),
+}
+
+/// What a person was about to do when unsaved work stood in the way.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Intent {
+    /// Open something else.
+    Open(Source),
+    /// Close the window.
+    Close,
+}
+
+/// Where a photo comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Source {
+    Path(PathBuf),
+    Clipboard,
+    Sample,
+}
+
+/// What lies over the window.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) enum Dialog {
+    #[default]
+    None,
+    Palette(Palette),
+    Shortcuts,
+    Settings,
+    Export(export::Form),
+    Unsaved(Intent),
+}
+
+/// The command palette while it is open.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Palette {
+    pub(super) query: String,
+    pub(super) selected: usize,
+}
+
+/// A finished fill that no longer fits.
+pub(super) struct Offer {
+    pub(super) filled: Filled,
+    pub(super) why: Stale,
+}
+
+/// A removal whose name is being typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Renaming {
+    pub(super) id: u64,
+    pub(super) text: String,
+    pub(super) has_begun: bool,
+}
+
+/// All of it.
+pub(super) struct State {
+    pub(super) tool: Tool,
+    /// The original is shown until this is switched off.
+    pub(super) shows_before: bool,
+    pub(super) dialog: Dialog,
+    pub(super) engine: Engine,
+    /// A fill was asked for while the network was loading.
+    pub(super) fill_when_ready: bool,
+    /// The photo's name as it is being opened.
+    pub(super) opening_name: String,
+    pub(super) renaming: Option<Renaming>,
+    pub(super) offer: Option<Offer>,
+    /// Where to go on after the export that was asked for.
+    pub(super) after_export: Option<Intent>,
+    /// The person agreed to close.
+    pub(super) may_close: bool,
+    /// The window's title.
+    pub(super) title: String,
+    /// Whether anything is masked, as of a version of the document.
+    pub(super) has_mask: (u64, bool),
+}
+
+impl State {
+    pub(super) const fn new() -> Self {
+        Self {
+            tool: Tool::Brush,
+            shows_before: false,
+            dialog: Dialog::None,
+            engine: Engine::Loading,
+            fill_when_ready: false,
+            opening_name: String::new(),
+            renaming: None,
+            offer: None,
+            after_export: None,
+            may_close: false,
+            title: String::new(),
+            has_mask: (0, false),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The jobs of the window and what each of them gives.
+//!
+//! At most one of a kind runs. Nothing here shows anything: results are taken in `logic`.
+
+use std::{borrow::Cow, path::PathBuf, sync::Arc};
+
+use super::{export::Plan, photo::OpenPhoto};
+use crate::{
+    document::Snapshot,
+    imaging::Mask,
+    inpaint,
+    jobs::{Job, Status, Waker},
+    nn::Network,
+};
+
+/// Why something failed, for people.
+pub(super) type Failure = String;
+
+/// What a finished fill gives: what it worked on and what came of it.
+pub(super) struct Filled {
+    pub(super) snapshot: Snapshot,
+    pub(super) options: inpaint::Options,
+    pub(super) removal: Result<inpaint::Removal, inpaint::Error>,
+}
+
+/// What an export gives: the plan and what the format could not hold.
+pub(super) struct Written {
+    pub(super) plan: Plan,
+    pub(super) state: u64,
+    pub(super) outcome: Result<Vec<String>, WriteFailure>,
+}
+
+/// Why an export failed.
+pub(super) enum WriteFailure {
+    /// Another file is there.
+    Exists,
+    /// Something else.
+    Other(Failure),
+}
+
+/// What a system dialog was opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Photo,
+    Mask,
+    Export,
+    Weights,
+}
+
+/// Everything that may be running.
+pub(super) struct Tasks {
+    pub(super) waker: Waker,
+    pub(super) opening: Option<Job<Result<Box<OpenPhoto>, Failure>>>,
+    pub(super) mask: Option<Job<Result<(Mask, Vec<String>), Failure>>>,
+    pub(super) network: Option<Job<Result<Arc<Network>, Failure>>>,
+    pub(super) fill: Option<Job<Filled>>,
+    pub(super) writing: Option<Job<Written>>,
+    pub(super) copying: Option<Job<Result<(), Failure>>>,
+    pub(super) saving: Option<Job<Result<(), Failure>>>,
+    pub(super) dialog: Option<(Purpose, Job<Option<PathBuf>>)>,
+}
+
+/// What the status line shows of a job.
+pub(super) struct Running {
+    pub(super) name: Cow<'static, str>,
+    pub(super) status: Status,
+    pub(super) is_cancelled: bool,
+}
+
+impl Tasks {
+    pub(super) const fn new(waker: Waker) -> Self {
+        Self {
+            waker,
+            opening: None,
+            mask: None,
+            network: None,
+            fill: None,
+            writing: None,
+            copying: None,
+            saving: None,
+            dialog: None,
+        }
+    }
+
+    /// The job that a person waits for most.
+    pub(super) fn foremost(&self) -> Option<Running> {
+        fn running<T>(job: &Job<T>) -> Running {
+            Running {
+                name: Cow::Owned(job.name().to_owned()),
+                status: job.status(),
+                is_cancelled: job.is_cancelled(),
+            }
+        }
+        let fill = self.fill.as_ref().map(running);
+        fill.or_else(|| self.writing.as_ref().map(running))
+            .or_else(|| self.opening.as_ref().map(running))
+            .or_else(|| self.mask.as_ref().map(running))
+            .or_else(|| self.copying.as_ref().map(running))
+    }
+
+    /// Cancels the job that [`Self::foremost`] shows. Returns whether there was one.
+    pub(super) fn cancel_foremost(&self) -> bool {
+        if let Some(job) = &self.fill {
+            job.cancel();
+        } else if let Some(job) = &self.writing {
+            job.cancel();
+        } else if let Some(job) = &self.opening {
+            job.cancel();
+        } else {
+            return false;
+        }
+        true
+    }
+}

@@ -1,0 +1,57 @@
+//! Keeps the result current: the original with all visible removals, in order, wherever something changed.
+//!
+//! A rectangle is always composed anew from the original. That makes hiding, deleting and undo exact: no removal
+//! has to be subtracted.
+
+use std::sync::Arc;
+
+use super::Removal;
+use crate::imaging::{Patch, Pixels, Rect, Samples};
+
+/// Composes `rects` of the result again.
+pub(super) fn recompose(original: &Pixels, removals: &[Removal], rects: &[Rect], result: &mut Arc<Pixels>) {
+    let result = Arc::make_mut(result);
+    let visible = removals.iter().filter(|removal| removal.visible);
+    let patches: Vec<&Patch> = visible.flat_map(Removal::patches).collect();
+    for &rect in rects {
+        copy(original, rect, result);
+        for patch in &patches {
+            if let Some(part) = cut(patch, rect) {
+                part.apply(result);
+            }
+        }
+    }
+}
+
+fn copy(from: &Pixels, rect: Rect, to: &mut Pixels) {
+    let (width, per_pixel) = (from.width() as usize, from.channels().count());
+    let rows = (rect.y as usize..rect.bottom() as usize).map(|y| {
+        let start = (y * width + rect.x as usize) * per_pixel;
+        start..start + rect.width as usize * per_pixel
+    });
+    match (from.samples(), to.samples_mut()) {
+        (Samples::U8(from), Samples::U8(to)) => {
+            rows.for_each(|row| to[row.clone()].copy_from_slice(&from[row]))
+        }
+        (Samples::U16(from), Samples::U16(to)) => {
+            rows.for_each(|row| to[row.clone()].copy_from_slice(&from[row]))
+        }
+        _ => debug_assert!(false, "the result has the original's bit depth"),
+    }
+}
+
+/// The part of the patch inside `rect`.
+fn cut(patch: &Patch, rect: Rect) -> Option<Patch> {
+    let whole = patch.rect();
+    let part = whole.intersect(&rect);
+    if part.is_empty() {
+        return None;
+    }
+    let inside = Rect::new(part.x - whole.x, part.y - whole.y, part.width, part.height);
+    let mut weights = Vec::with_capacity(part.area() as usize);
+    for y in inside.y..inside.bottom() {
+        let start = y as usize * whole.width as usize + inside.x as usize;
+        weights.extend_from_slice(&patch.weights()[start..start + inside.width as usize]);
+    }
+    Patch::new(part, patch.pixels().crop(inside), weights)
+}

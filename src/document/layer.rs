@@ -1,0 +1,51 @@
+//! A removal: one fill, kept as a layer that can be hidden, renamed or deleted.
+
+use crate::imaging::{Patch, Rect};
+
+/// Something that was removed, with the pixels that took its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removal {
+    /// Unique in the document, and never used again.
+    pub id: u64,
+    /// For people: "Removal 1" until renamed.
+    pub name: String,
+    /// Whether it takes part in the result.
+    pub visible: bool,
+    /// The bounding box of what was masked.
+    pub hole: Rect,
+    /// How it was made, as JSON that only its maker reads.
+    pub recipe: String,
+    patches: Vec<Patch>,
+}
+
+impl Removal {
+    pub(super) fn new(id: u64, name: String, patches: Vec<Patch>, hole: Rect, recipe: String) -> Self {
+        Self {
+            id,
+            name,
+            visible: true,
+            hole,
+            recipe,
+            patches,
+        }
+    }
+
+    /// The new pixels, in the order in which they go over the photo.
+    pub fn patches(&self) -> &[Patch] {
+        &self.patches
+    }
+
+    /// Where it changes the photo.
+    pub(super) fn rects(&self) -> impl Iterator<Item = Rect> {
+        self.patches.iter().map(Patch::rect)
+    }
+
+    /// Memory in use.
+    pub(super) fn bytes(&self) -> usize {
+        let pixels = |patch: &Patch| {
+            let sample = usize::from(patch.pixels().bit_depth() / 8);
+            patch.pixels().samples().len() * sample + patch.weights().len()
+        };
+        size_of::<Self>() + self.recipe.len() + self.patches.iter().map(pixels).sum::<usize>()
+    }
+}

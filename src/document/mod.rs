@@ -1,0 +1,385 @@
+//! What is being edited: a photo, the mask over it, the removals made so far and how to get back.
+//!
+//! Strokes and removals share one undo history. The result is kept current as things change, and every change
+//! names the rectangles it touched, so that a window uploads nothing else. Undoing anything restores the very
+//! bytes that were there. A fill works on a [`Snapshot`]; [`Document::check`] says whether its outcome still fits,
+//! and the rule is written there. Nothing here knows tensors, files or windows.
+
+mod compose;
+mod edit;
+mod history;
+mod layer;
+mod snapshot;
+mod stroke;
+mod tile;
+
+use std::sync::Arc;
+
+use crate::imaging::{HOLE_THRESHOLD, Mask, Patch, Pixels, Rect};
+
+use compose::recompose;
+use history::{History, Op};
+use stroke::Stroke;
+
+pub use edit::MaskChange;
+pub use history::HISTORY_BYTES;
+pub use layer::Removal;
+pub use snapshot::{Snapshot, Stale};
+pub use stroke::Brush;
+
+/// The rectangles that a change touched. They may overlap.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changed {
+    /// Where mask coverage differs.
+    pub mask: Vec<Rect>,
+    /// Where the result's pixels may differ.
+    pub result: Vec<Rect>,
+}
+
+/// A photo under work.
+#[derive(Debug)]
+pub struct Document {
+    original: Arc<Pixels>,
+    result: Arc<Pixels>,
+    mask: Mask,
+    removals: Vec<Removal>,
+    history: History,
+    stroke: Option<Stroke>,
+    version: u64,
+    next_removal: u64,
+}
+
+impl Document {
+    /// A photo with nothing masked.
+    pub fn new(original: Arc<Pixels>) -> Self {
+        Self {
+            result: Arc::clone(&original),
+            mask: Mask::empty(original.width(), original.height()),
+            original,
+            removals: Vec::new(),
+            history: History::new(HISTORY_BYTES),
+            stroke: None,
+            version: 0,
+            next_removal: 1,
+        }
+    }
+
+    /// A photo that comes with a mask. The mask is the starting point and cannot be undone.
+    ///
+    /// `None` if the mask has another size.
+    pub fn with_mask(original: Arc<Pixels>, mask: Mask) -> Option<Self> {
+        (mask.bounds() == original.bounds()).then(|| Self {
+            mask,
+            ..Self::new(original)
+        })
+    }
+
+    /// Keeps at most `bytes` of history from now on; the oldest steps go first.
+    pub fn limit_history(&mut self, bytes: usize) {
+        self.history.limit(bytes);
+    }
+
+    /// The photo as it was opened.
+    pub const fn original(&self) -> &Arc<Pixels> {
+        &self.original
+    }
+
+    /// The photo with all visible removals.
+    pub const fn result(&self) -> &Arc<Pixels> {
+        &self.result
+    }
+
+    /// What should go next.
+    pub const fn mask(&self) -> &Mask {
+        &self.mask
+    }
+
+    /// The removals, the oldest first.
+    pub fn removals(&self) -> &[Removal] {
+        &self.removals
+    }
+
+    /// Grows with every change, undo included.
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Whether any pixel is masked. Looks at the whole mask if nothing is.
+    pub fn has_mask(&self) -> bool {
+        let width = self.mask.width().max(1) as usize;
+        let mut rows = self.mask.coverage().chunks_exact(width);
+        // The largest of a row is found many pixels at a time.
+        rows.any(|row| row.iter().fold(0, |most, &value| value.max(most)) >= HOLE_THRESHOLD)
+    }
+
+    /// Names the present state: the same number means the same mask and removals. 0 is the state at opening.
+    pub fn state(&self) -> u64 {
+        self.history.state()
+    }
+
+    /// The whole photo as a rectangle.
+    pub fn bounds(&self) -> Rect {
+        self.original.bounds()
+    }
+
+    /// The names of all steps, the oldest first, those that were undone included.
+    pub fn steps(&self) -> impl ExactSizeIterator<Item = &str> + DoubleEndedIterator {
+        self.history.names()
+    }
+
+    /// How many of [`Self::steps`] are in effect.
+    pub fn position(&self) -> usize {
+        self.history.position()
+    }
+
+    /// Starts a stroke with a dab at `point`, in pixels of the photo. Returns where the mask changed.
+    pub fn begin_stroke(&mut self, brush: Brush, point: [f32; 2]) -> Rect {
+        self.commit_stroke();
+        let mut stroke = Stroke::new(brush, point);
+        let rect = stroke.extend_to(point, &mut self.mask);
+        self.stroke = Some(stroke);
+        self.version += 1;
+        rect
+    }
+
+    /// Draws on to `point`. Returns where the mask changed; empty without a stroke.
+    pub fn extend_stroke(&mut self, point: [f32; 2]) -> Rect {
+        let Some(stroke) = &mut self.stroke else {
+            return Rect::default();
+        };
+        self.version += 1;
+        stroke.extend_to(point, &mut self.mask)
+    }
+
+    /// Ends the stroke and makes it one step of the history. A stroke that changed nothing leaves no step.
+    pub fn end_stroke(&mut self) {
+        self.commit_stroke();
+    }
+
+    /// Takes the stroke being drawn back, as if it had never begun.
+    pub fn cancel_stroke(&mut self) -> Changed {
+        let mut changed = Changed::default();
+        if let Some(stroke) = self.stroke.take() {
+            for tile in stroke.into_tiles(&self.mask) {
+                changed.mask.push(tile.rect);
+                tile.swap(&mut self.mask);
+            }
+            self.version += 1;
+        }
+        changed
+    }
+
+    /// A whole stroke through `points`.
+    pub fn paint_stroke(&mut self, brush: Brush, points: &[[f32; 2]]) -> Rect {
+        let Some((first, rest)) = points.split_first() else {
+            return Rect::default();
+        };
+        let mut dirty = self.begin_stroke(brush, *first);
+        for point in rest {
+            dirty = dirty.union(&self.extend_stroke(*point));
+        }
+        self.end_stroke();
+        dirty
+    }
+
+    /// Whether a stroke is being drawn.
+    pub const fn is_stroking(&self) -> bool {
+        self.stroke.is_some()
+    }
+
+    /// Puts another mask in place of the present one, as one step called `name`.
+    ///
+    /// A mask of another size changes nothing.
+    pub fn replace_mask(&mut self, name: &str, mask: &Mask) -> Changed {
+        if mask.bounds() != self.mask.bounds() {
+            return Changed::default();
+        }
+        let tiles = tile::differing(&self.mask, mask, self.bounds());
+        self.perform(name.to_owned(), vec![Op::Mask(tiles)])
+    }
+
+    /// Adds what a fill of `snapshot` made and clears the part of the mask that it filled.
+    ///
+    /// `recipe` says how it was made, as JSON that only its maker reads. Returns nothing if a patch does not fit
+    /// into the photo. Whether it still suits the present state is for [`Self::check`] to say.
+    pub fn add_removal(
+        &mut self,
+        snapshot: &Snapshot,
+        patches: Vec<Patch>,
+        recipe: String,
+    ) -> Option<Changed> {
+        let fits = |patch: &Patch| {
+            self.bounds().contains_rect(&patch.rect())
+                && patch.pixels().channels() == self.original.channels()
+                && patch.pixels().bit_depth() == self.original.bit_depth()
+        };
+        if snapshot.mask.bounds() != self.bounds() || !patches.iter().all(fits) {
+            return None;
+        }
+        let id = self.next_removal;
+        self.next_removal += 1;
+        let removal = Removal::new(id, self.free_name(), patches, snapshot.hole_bounds(), recipe);
+        let name = format!("Fill: {}", removal.name);
+        let interrupted = self.interrupt_stroke();
+        let cleared = snapshot.without_filled(&self.mask);
+        let tiles = tile::differing(&self.mask, &cleared, snapshot.coverage_bounds());
+        let index = self.removals.len();
+        let insert = Op::Insert {
+            index,
+            removal: Box::new(removal),
+        };
+        let changed = self.perform(name, vec![Op::Mask(tiles), insert]);
+        self.stroke = interrupted;
+        Some(changed)
+    }
+
+    /// Shows or hides a removal.
+    pub fn set_visible(&mut self, id: u64, visible: bool) -> Changed {
+        let Some((index, removal)) = self.find(id) else {
+            return Changed::default();
+        };
+        if removal.visible == visible {
+            return Changed::default();
+        }
+        let name = format!("{} {}", if visible { "Show" } else { "Hide" }, removal.name);
+        self.perform(name, vec![Op::Visible { index, visible }])
+    }
+
+    /// Renames a removal. An empty name or the same one changes nothing.
+    pub fn rename(&mut self, id: u64, name: &str) {
+        let name = name.trim();
+        let Some((index, removal)) = self.find(id) else {
+            return;
+        };
+        if name.is_empty() || removal.name == name {
+            return;
+        }
+        let step = format!("Rename {}", removal.name);
+        let op = Op::Rename {
+            index,
+            name: name.to_owned(),
+        };
+        let _changes_no_pixel = self.perform(step, vec![op]);
+    }
+
+    /// Deletes a removal; undo brings it back.
+    pub fn delete(&mut self, id: u64) -> Changed {
+        let Some((index, removal)) = self.find(id) else {
+            return Changed::default();
+        };
+        let name = format!("Delete {}", removal.name);
+        self.perform(name, vec![Op::Take { index }])
+    }
+
+    /// Takes the last step back. A stroke being drawn counts as the last step.
+    pub fn undo(&mut self) -> Changed {
+        self.commit_stroke();
+        self.move_to(self.position().saturating_sub(1))
+    }
+
+    /// Brings back what was undone last.
+    pub fn redo(&mut self) -> Changed {
+        self.commit_stroke();
+        self.move_to(self.position() + 1)
+    }
+
+    /// Undoes or redoes until `position` of [`Self::steps`] are in effect.
+    pub fn jump_to(&mut self, position: usize) -> Changed {
+        self.commit_stroke();
+        self.move_to(position)
+    }
+
+    fn find(&self, id: u64) -> Option<(usize, &Removal)> {
+        self.removals
+            .iter()
+            .enumerate()
+            .find(|(_, removal)| removal.id == id)
+    }
+
+    /// "Removal N" with the first number that is not in use.
+    fn free_name(&self) -> String {
+        let mut number = self.removals.len() + 1;
+        loop {
+            let name = format!("Removal {number}");
+            if self.removals.iter().all(|removal| removal.name != name) {
+                return name;
+            }
+            number += 1;
+        }
+    }
+
+    fn commit_stroke(&mut self) {
+        let Some(stroke) = self.stroke.take() else {
+            return;
+        };
+        let name = stroke.name().to_owned();
+        let tiles = stroke.into_tiles(&self.mask);
+        if !tiles.is_empty() {
+            self.history.push(name, vec![Op::Mask(tiles)]);
+        }
+    }
+
+    /// Makes a step of what was drawn so far and gives a stroke that goes on from there.
+    fn interrupt_stroke(&mut self) -> Option<Stroke> {
+        let rest = self.stroke.as_ref().map(Stroke::continued);
+        self.commit_stroke();
+        rest
+    }
+
+    /// Does something new and records its inverse.
+    fn perform(&mut self, name: String, ops: Vec<Op>) -> Changed {
+        self.commit_stroke();
+        let mut changed = Changed::default();
+        let ops = self.apply(ops, &mut changed);
+        if !ops.is_empty() {
+            self.history.push(name, ops);
+            self.settle(&mut changed);
+        }
+        changed
+    }
+
+    fn move_to(&mut self, position: usize) -> Changed {
+        let mut changed = Changed::default();
+        let before = self.position();
+        while self.position() > position {
+            let Some((index, ops)) = self.history.step_back() else {
+                break;
+            };
+            let ops = self.apply(ops, &mut changed);
+            self.history.put_back(index, ops);
+        }
+        while self.position() < position {
+            let Some((index, ops)) = self.history.step_forward() else {
+                break;
+            };
+            let ops = self.apply(ops, &mut changed);
+            self.history.put_back(index, ops);
+        }
+        if self.position() != before {
+            self.settle(&mut changed);
+        }
+        changed
+    }
+
+    /// Carries out `ops` and returns what takes them back, in the order to be carried out.
+    fn apply(&mut self, ops: Vec<Op>, changed: &mut Changed) -> Vec<Op> {
+        let mut inverse: Vec<Op> = ops
+            .into_iter()
+            .filter_map(|op| op.apply(&mut self.mask, &mut self.removals, changed))
+            .collect();
+        inverse.reverse();
+        inverse
+    }
+
+    /// Brings result and version in line with what changed.
+    fn settle(&mut self, changed: &mut Changed) {
+        self.version += 1;
+        for rects in [&mut changed.mask, &mut changed.result] {
+            rects.sort_unstable_by_key(|rect| (rect.y, rect.x, rect.width, rect.height));
+            rects.dedup();
+        }
+        if !changed.result.is_empty() {
+            recompose(&self.original, &self.removals, &changed.result, &mut self.result);
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What a fill works on, and whether its outcome still fits when it is done.
+//!
+//! Painting while a fill runs is normal use. So a finished fill fits as long as what it was asked to do still
+//! stands; the exact rule is at [`Document::check`]. One that does not fit is offered to the person instead of
+//! being applied.
+
+use std::sync::Arc;
+
+use super::{Document, tile::row_of};
+use crate::imaging::{HOLE_THRESHOLD, Mask, Pixels, Rect};
+
+/// The state that a fill starts from.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The document's version at that moment.
+    pub version: u64,
+    /// The result at that moment: earlier removals are part of the surroundings.
+    pub pixels: Arc<Pixels>,
+    /// What is to go.
+    pub mask: Mask,
+    visible: Vec<u64>,
+    holes: Rect,
+    coverage: Rect,
+}
+
+/// Why a finished fill no longer fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Stale {
+    /// Other removals are visible now: the fill continued pixels that are not there any more.
+    #[error("removals were added, hidden or deleted while it was being filled")]
+    Removals,
+    /// Some of what was to go is not masked any more.
+    #[error("part of the mask was taken back while it was being filled")]
+    Mask,
+}
+
+impl Document {
+    /// The present state, for a fill to work on. It does not change when the document does.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            version: self.version,
+            pixels: Arc::clone(&self.result),
+            mask: self.mask.clone(),
+            visible: self.visible_ids().collect(),
+            holes: bounds_from(&self.mask, HOLE_THRESHOLD),
+            coverage: bounds_from(&self.mask, 1),
+        }
+    }
+
+    /// Whether a fill of `snapshot` still does what it was asked for.
+    ///
+    /// It does if the same removals are visible and every pixel that was a hole still is one. More painting
+    /// anywhere is fine: [`Document::add_removal`] clears only what was filled, and the new strokes stay for the
+    /// next fill.
+    pub fn check(&self, snapshot: &Snapshot) -> Result<(), Stale> {
+        if snapshot.version == self.version {
+            return Ok(());
+        }
+        if !self.visible_ids().eq(snapshot.visible.iter().copied()) {
+            return Err(Stale::Removals);
+        }
+        let holes = snapshot.holes;
+        let still_masked = (holes.y..holes.bottom()).all(|y| {
+            let before = row_of(&snapshot.mask, y, holes);
+            let now = row_of(&self.mask, y, holes);
+            before
+                .iter()
+                .zip(now)
+                .all(|(&before, &now)| before < HOLE_THRESHOLD || now >= HOLE_THRESHOLD)
+        });
+        if still_masked { Ok(()) } else { Err(Stale::Mask) }
+    }
+
+    fn visible_ids(&self) -> impl Iterator<Item = u64> {
+        let visible = self.removals.iter().filter(|removal| removal.visible);
+        visible.map(|removal| removal.id)
+    }
+}
+
+impl Snapshot {
+    /// The bounding box of the pixels that go; empty when none does.
+    pub const fn hole_bounds(&self) -> Rect {
+        self.holes
+    }
+
+    /// The bounding box of everything painted, faint edges included.
+    pub(super) const fn coverage_bounds(&self) -> Rect {
+        self.coverage
+    }
+
+    /// `now` without what this snapshot's fill has dealt with.
+    ///
+    /// Holes are cleared, and so is their faint edge unless it was painted over since: a pixel that became a hole
+    /// afterwards has not been filled and stays.
+    pub(super) fn without_filled(&self, now: &Mask) -> Mask {
+        let mut rest = now.clone();
+        let (width, area) = (now.width() as usize, self.coverage);
+        for y in area.y..area.bottom() {
+            let start = y as usize * width + area.x as usize;
+            let row = &mut rest.coverage_mut()[start..start + area.width as usize];
+            for (value, &filled) in row.iter_mut().zip(row_of(&self.mask, y, area)) {
+                if filled >= HOLE_THRESHOLD || *value <= filled {
+                    *value = 0;
+                }
+            }
+        }
+        rest
+    }
+}
+
+/// The bounding box of the pixels with at least this coverage.
+pub(super) fn bounds_from(mask: &Mask, least: u8) -> Rect {
+    let width = mask.width().max(1) as usize;
+    let mut bounds = Rect::default();
+    for (y, row) in (0..).zip(mask.coverage().chunks_exact(width)) {
+        // A vectorised test first: most rows are empty.
+        if row.iter().fold(0, |most, &value| value.max(most)) < least.max(1) {
+            continue;
+        }
+        let first = row.iter().position(|&value| value >= least).unwrap_or(0);
+        let last = row.iter().rposition(|&value| value >= least).unwrap_or(0);
+        bounds = bounds.union(&Rect::new(first as u32, y, (last + 1 - first) as u32, 1));
+    }
+    bounds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bounds_from;
+    use crate::imaging::{Mask, Rect};
+
+    #[test]
+    fn bounds_hold_all_coverage_and_no_more() {
+        let mut mask = Mask::empty(9, 7);
+        assert!(bounds_from(&mask, 1).is_empty(), "nothing painted");
+        mask.coverage_mut()[2 * 9 + 3] = 200;
+        mask.coverage_mut()[5 * 9 + 7] = 20;
+        assert_eq!(bounds_from(&mask, 1), Rect::new(3, 2, 5, 4));
+        assert_eq!(bounds_from(&mask, 128), Rect::new(3, 2, 1, 1));
+    }
+}

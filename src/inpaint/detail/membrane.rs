@@ -1,0 +1,153 @@
+//! A smooth surface through known values: how a correction known at the edge of a hole spreads over it.
+//!
+//! Push-pull (Gortler et al., "The Lumigraph", SIGGRAPH 1996): weighted means go down a pyramid, gaps are filled
+//! on the way back up. It costs a fixed number of operations per pixel, however wide the hole, where an iterative
+//! Poisson solve slows down with it; the surface is as smooth as a correction needs to be.
+
+/// Fills `values` (`[height][width][C]`) where `weight` (`[height][width]`, 0..=1) is below 1.
+///
+/// A weight between 0 and 1 blends. With no weight anywhere the values become 0.
+pub(super) fn fill<const C: usize>(values: &mut [f32], weight: &[f32], width: usize, height: usize) {
+    if width == 1 && height == 1 {
+        if weight.first().is_none_or(|&weight| weight <= 0.0) {
+            values.fill(0.0);
+        }
+        return;
+    }
+    let (coarse_width, coarse_height) = (width.div_ceil(2), height.div_ceil(2));
+    let (mut coarse, coarse_weight) = pushed::<C>(values, weight, width, height);
+    fill::<C>(&mut coarse, &coarse_weight, coarse_width, coarse_height);
+    for y in 0..height {
+        for x in 0..width {
+            let at = y * width + x;
+            let known = weight[at].clamp(0.0, 1.0);
+            if known < 1.0 {
+                let spread = pulled::<C>(&coarse, coarse_width, coarse_height, x, y);
+                for (value, spread) in values[C * at..C * at + C].iter_mut().zip(spread) {
+                    *value = *value * known + spread * (1.0 - known);
+                }
+            }
+        }
+    }
+}
+
+/// A surface of three channels known per block of `block` pixels, at pixel `(x, y)`: bilinear between block centres.
+pub(super) fn sample(
+    surface: &[f32],
+    [columns, rows]: [usize; 2],
+    block: usize,
+    x: usize,
+    y: usize,
+) -> [f32; 3] {
+    let between = |at: usize, count: usize| {
+        let place = ((at as f32 + 0.5) / block as f32 - 0.5).clamp(0.0, (count - 1) as f32);
+        let first = (place as usize).min(count - 1);
+        (first, (first + 1).min(count - 1), place - first as f32)
+    };
+    let (left, right, across) = between(x, columns);
+    let (above, below, down) = between(y, rows);
+    std::array::from_fn(|channel| {
+        let at = |column: usize, row: usize| surface[3 * (row * columns + column) + channel];
+        let upper = at(left, above) * (1.0 - across) + at(right, above) * across;
+        let lower = at(left, below) * (1.0 - across) + at(right, below) * across;
+        upper * (1.0 - down) + lower * down
+    })
+}
+
+/// Weighted means of 2 × 2 pixels and their weights, saturated at 1.
+fn pushed<const C: usize>(
+    values: &[f32],
+    weight: &[f32],
+    width: usize,
+    height: usize,
+) -> (Vec<f32>, Vec<f32>) {
+    let (coarse_width, coarse_height) = (width.div_ceil(2), height.div_ceil(2));
+    let mut coarse = vec![0.0; coarse_width * coarse_height * C];
+    let mut coarse_weight = vec![0.0; coarse_width * coarse_height];
+    for y in 0..height {
+        for x in 0..width {
+            let (from, to) = (y * width + x, y / 2 * coarse_width + x / 2);
+            let share = weight[from].max(0.0);
+            if share > 0.0 {
+                coarse_weight[to] += share;
+                for (sum, value) in coarse[C * to..C * to + C].iter_mut().zip(&values[C * from..]) {
+                    *sum += share * value;
+                }
+            }
+        }
+    }
+    for (mean, weight) in coarse.chunks_exact_mut(C).zip(&mut coarse_weight) {
+        if *weight > 0.0 {
+            mean.iter_mut().for_each(|sum| *sum /= *weight);
+        }
+        *weight = weight.min(1.0);
+    }
+    (coarse, coarse_weight)
+}
+
+/// The coarse surface at a fine pixel, bilinear between pixel centres.
+fn pulled<const C: usize>(coarse: &[f32], width: usize, height: usize, x: usize, y: usize) -> [f32; C] {
+    let (columns, rows) = (taps(x, width), taps(y, height));
+    let mut sum = [0.0; C];
+    for (row, row_weight) in rows {
+        for (column, column_weight) in columns {
+            let at = C * (row * width + column);
+            for (sum, value) in sum.iter_mut().zip(&coarse[at..]) {
+                *sum += row_weight * column_weight * value;
+            }
+        }
+    }
+    sum
+}
+
+/// The two coarse positions that a fine one lies between, with their weights.
+fn taps(fine: usize, coarse_len: usize) -> [(usize, f32); 2] {
+    let near = fine / 2;
+    let far = if fine.is_multiple_of(2) {
+        near.saturating_sub(1)
+    } else {
+        (near + 1).min(coarse_len - 1)
+    };
+    [(near, 0.75), (far, 0.25)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fill;
+
+    #[test]
+    fn known_values_stay_and_a_constant_is_continued() {
+        let weight: Vec<f32> = (0..9 * 7).map(|at| if at % 5 == 0 { 1.0 } else { 0.0 }).collect();
+        let mut values: Vec<f32> = weight.iter().map(|known| 0.25 * known).collect();
+        fill::<1>(&mut values, &weight, 9, 7);
+        assert!(
+            values.iter().all(|value| (value - 0.25).abs() < 1e-6),
+            "{values:?}"
+        );
+    }
+
+    #[test]
+    fn the_surface_stays_between_its_known_values() {
+        let (width, height) = (64, 16);
+        let mut weight = vec![0.0; width * height];
+        let mut values = vec![9.0; width * height];
+        for y in 0..height {
+            (weight[y * width], values[y * width]) = (1.0, 0.0);
+            (weight[y * width + width - 1], values[y * width + width - 1]) = (1.0, 1.0);
+        }
+        fill::<1>(&mut values, &weight, width, height);
+        let row = &values[8 * width..9 * width];
+        assert!(row.iter().all(|value| (0.0..=1.0).contains(value)), "{row:?}");
+        assert!(
+            row[width / 4] < 0.5 && row[3 * width / 4] > 0.5,
+            "the nearer side must win: {row:?}"
+        );
+    }
+
+    #[test]
+    fn nothing_known_gives_zero() {
+        let mut values = vec![3.0; 2 * 5 * 4];
+        fill::<2>(&mut values, &[0.0; 20], 5, 4);
+        assert!(values.iter().all(|&value| value == 0.0));
+    }
+}

@@ -1,0 +1,122 @@
+//! Detail at native scale: texture from the photo's own valid area, guided by the network's fill.
+
+mod bands;
+mod distance;
+mod field;
+mod grain;
+mod membrane;
+mod patches;
+mod pyramid;
+mod random;
+mod score;
+mod search;
+mod spectrum;
+mod trust;
+mod vote;
+
+#[cfg(test)]
+mod tests;
+
+pub use score::{Score, score};
+
+use crate::progress::{Cancelled, Progress};
+use pyramid::Planes;
+
+/// What the stage works on: one crop at native scale. Planes are row by row, colours interleaved RGB in 0..1 in the
+/// photo's own encoding.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// Width of the crop in native pixels.
+    pub width: usize,
+    /// Height of the crop in native pixels.
+    pub height: usize,
+    /// `[height][width][3]`: the photo; anything in the hole.
+    pub native: &'a [f32],
+    /// `[height][width]`: what to fill.
+    pub hole: &'a [bool],
+    /// `[height][width][3]`: the network's fill, enlarged to native.
+    pub guide: &'a [f32],
+    /// Network pixels per native pixel, at most 1.
+    pub scale: f32,
+    /// `[height][width]`: what not to copy from.
+    pub keep_out: Option<&'a [bool]>,
+    /// Seed of every random choice.
+    pub seed: u64,
+}
+
+/// What can be chosen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Options {
+    /// Share of the surroundings' grain that the fill is given, 0 to 1.
+    pub grain: f32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { grain: 1.0 }
+    }
+}
+
+/// Restores detail in the hole. Returns the crop, pixels outside the hole bit for bit as in `native`.
+///
+/// The same input gives the same bits for any number of threads. Without enough to copy from, the result is the
+/// network's fill with grain.
+///
+/// # Panics
+///
+/// If a plane's length does not fit the crop.
+pub fn restore(input: &Input<'_>, options: &Options, progress: &dyn Progress) -> Result<Vec<f32>, Cancelled> {
+    let Input {
+        width, height, hole, ..
+    } = *input;
+    assert_eq!(
+        hole.len(),
+        width * height,
+        "the hole must have one value per pixel"
+    );
+    assert_eq!(
+        input.native.len(),
+        3 * hole.len(),
+        "the photo must have three values per pixel"
+    );
+    assert_eq!(
+        input.guide.len(),
+        3 * hole.len(),
+        "the guide must have three values per pixel"
+    );
+    let mut filled = input.native.to_vec();
+    if !hole.contains(&true) {
+        return Ok(filled);
+    }
+    progress.stage("Restoring detail")?;
+    for (at, _) in hole.iter().enumerate().filter(|(_, hole)| **hole) {
+        filled[3 * at..3 * at + 3].copy_from_slice(&input.guide[3 * at..3 * at + 3]);
+    }
+    progress.step(0, 1)?;
+    let trust = trust::correct(&mut filled, hole, width, input.scale);
+    progress.step(0, 1)?;
+    if input.scale < NATIVE || trust.mean < TRUSTED || !score(&filled, hole, width).is_alike() {
+        let planes = Planes {
+            width,
+            height,
+            first_guess: &filled,
+            hole,
+            keep_out: input.keep_out,
+            trust: &trust,
+        };
+        if let Some(mut votes) = patches::synthesise(&planes, input.scale, input.seed, progress)? {
+            bands::meet_the_edge(&mut votes, &filled, hole, width);
+            votes.write_into(&mut filled, hole, width);
+        }
+    }
+    if options.grain > 0.0 {
+        progress.stage("Matching grain")?;
+        grain::restore(&mut filled, hole, width, options.grain, input.seed, progress)?;
+    }
+    Ok(filled)
+}
+
+/// From this scale on the network's fill has native sharpness, if it has any.
+const NATIVE: f32 = 0.9;
+/// A native fill with less trust than this is made from patches all the same.
+const TRUSTED: f32 = 0.9;

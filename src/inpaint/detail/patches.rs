@@ -1,0 +1,141 @@
+//! The patch fill from the coarsest level to native: search and vote in turn.
+//!
+//! The coarsest level starts from the network's fill, so the network decides what goes where; from there the
+//! photo's own patches take over, and the network only steers at the scales that it resolves.
+
+use std::sync::atomic::AtomicU64;
+
+use super::{
+    field::Field,
+    pyramid::{self, Level, Planes},
+    search::{self, Round, Ticker},
+    vote::{self, Votes},
+};
+use crate::progress::{Cancelled, Progress};
+
+/// Deepest hole that the coarsest level may have, in its pixels: a few patches reach across it.
+const COARSEST_DEPTH: u16 = 12;
+/// Fewer sources than this at native scale are not worth a search.
+const FEWEST_SOURCES: usize = 64;
+/// Weight of the network's fill against the colours, in 16ths. More makes patches as soft as an uncertain network.
+const GUIDE_WEIGHT: u32 = 4;
+/// Steepness of votes between rounds: neighbours agree on a mean.
+const BLEND: u32 = 1;
+/// Steepness of the last vote: the best few win.
+const SELECT: u32 = 2;
+
+/// How the fill of one level is made.
+#[derive(Debug, Clone, Copy)]
+struct Effort {
+    rounds: u64,
+    step: usize,
+    radius: i32,
+    guide_weight: u32,
+    reuse_cost: u32,
+}
+
+/// Fills the hole from patches of its surroundings. `None` if there are too few of them.
+///
+/// `scale` is the network's resolution against native (≤ 1): finer levels are not steered by its fill.
+pub(super) fn synthesise(
+    planes: &Planes<'_>,
+    scale: f32,
+    seed: u64,
+    progress: &dyn Progress,
+) -> Result<Option<Votes>, Cancelled> {
+    if planes.width > usize::from(u16::MAX) || planes.height > usize::from(u16::MAX) {
+        return Ok(None);
+    }
+    let mut levels = pyramid::build(planes, guided_from(scale), COARSEST_DEPTH, progress)?;
+    if levels
+        .first()
+        .is_none_or(|native| native.sources() < FEWEST_SOURCES)
+    {
+        return Ok(None);
+    }
+    let ticker = Ticker {
+        progress,
+        done: AtomicU64::new(0),
+        total: work(&levels),
+    };
+    let mut field: Option<Field> = None;
+    let count = levels.len();
+    for index in (0..count).rev() {
+        let effort = effort(index, count);
+        let sources = search::sources(&levels[index]);
+        let round = |round| Round {
+            seed,
+            level: index as u64,
+            round,
+            guide_weight: effort.guide_weight,
+            radius: effort
+                .radius
+                .min(levels[index].width.max(levels[index].height) as i32),
+            reuse_cost: effort.reuse_cost,
+        };
+        let rounds: Vec<Round> = (0..effort.rounds).map(|number| round(number + 1)).collect();
+        let started = match field.take() {
+            None => search::begin(&levels[index], effort.step, &sources, &round(0), &ticker)?,
+            Some(coarse) => coarse.refined(&levels[index], effort.step, &sources, seed),
+        };
+        let Some(mut current) = started else {
+            return Ok(None);
+        };
+        if index + 1 < count {
+            vote::into_level(&mut levels[index], &current, BLEND, &ticker)?;
+        }
+        for round in &rounds {
+            search::improve(&mut current, &levels[index], round, &ticker)?;
+            let is_last = index == 0 && round.round == effort.rounds;
+            if !is_last {
+                vote::into_level(&mut levels[index], &current, BLEND, &ticker)?;
+            }
+        }
+        field = Some(current);
+    }
+    let (Some(field), Some(native)) = (field, levels.first()) else {
+        return Ok(None);
+    };
+    vote::native(planes.first_guess, native, &field, SELECT, &ticker).map(Some)
+}
+
+/// The first level whose pixels are at least two of the network's.
+fn guided_from(scale: f32) -> u32 {
+    let network_pixel = 1.0 / scale.clamp(1.0 / 64.0, 1.0);
+    (1..=7)
+        .find(|&halvings| (1u32 << halvings) as f32 >= 2.0 * network_pixel * 0.75)
+        .unwrap_or(7)
+}
+
+fn effort(index: usize, levels: usize) -> Effort {
+    let is_coarsest = index + 1 == levels;
+    let step = if index <= 1 { 2 } else { 1 };
+    let rounds = if is_coarsest {
+        12
+    } else {
+        [2, 3, 4, 5].get(index).copied().unwrap_or(6)
+    };
+    let radius = if is_coarsest || index >= 3 {
+        i32::MAX
+    } else {
+        [12, 24, 64][index]
+    };
+    Effort {
+        rounds,
+        step,
+        radius,
+        guide_weight: GUIDE_WEIGHT,
+        reuse_cost: if index >= 1 { 24 } else { 0 },
+    }
+}
+
+/// Rows of patches and pixels to go through, roughly.
+fn work(levels: &[Level]) -> u64 {
+    let rows = |level: &Level| level.height as u64;
+    levels
+        .iter()
+        .enumerate()
+        .map(|(index, level)| 2 * effort(index, levels.len()).rounds * rows(level))
+        .sum::<u64>()
+        + 1
+}

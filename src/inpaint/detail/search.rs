@@ -1,0 +1,286 @@
+//! The search: every patch of the hole looks for the source patch that resembles it most.
+//!
+//! `PatchMatch` (Barnes et al., SIGGRAPH 2009) in bands: within a band of rows good matches propagate in scan order
+//! as in the paper; across bands they are read from the round before. The bands are the same however many threads
+//! there are, so is the result.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rayon::prelude::{
+    IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _, ParallelSliceMut as _,
+};
+
+use super::{
+    distance::{CHANNELS, NEVER, PATCH, compare},
+    field::{Field, Match, drawn},
+    pyramid::Level,
+    random::Random,
+};
+use crate::progress::{Cancelled, Progress};
+
+/// Rows of patches that one thread searches at a time.
+const BAND: usize = 16;
+/// Side of the cells in which uses of a source are counted.
+const CELL: usize = 4;
+
+/// What one round of the search goes by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Round {
+    pub(super) seed: u64,
+    /// Keys of the random numbers.
+    pub(super) level: u64,
+    pub(super) round: u64,
+    /// Weight of the network's fill against the colours, in 16ths.
+    pub(super) guide_weight: u32,
+    /// How far from the present match the random search starts.
+    pub(super) radius: i32,
+    /// What a second use of the same source costs, in 256ths of the distance.
+    pub(super) reuse_cost: u32,
+}
+
+/// Counts finished work across threads and passes it on.
+pub(super) struct Ticker<'a> {
+    pub(super) progress: &'a dyn Progress,
+    pub(super) done: AtomicU64,
+    pub(super) total: u64,
+}
+
+impl Ticker<'_> {
+    /// Adds `work` and learns whether to stop.
+    pub(super) fn advance(&self, work: u64) -> Result<(), Cancelled> {
+        let done = self.done.fetch_add(work, Ordering::Relaxed) + work;
+        self.progress.step(done.min(self.total), self.total)
+    }
+}
+
+/// Improves every match of `field` once. The colours of `level` are only read.
+pub(super) fn improve(
+    field: &mut Field,
+    level: &Level,
+    round: &Round,
+    ticker: &Ticker<'_>,
+) -> Result<(), Cancelled> {
+    let search = Search {
+        level,
+        round,
+        uses: uses(field, level),
+    };
+    let before = field.clone();
+    let row_length = field.columns;
+    field
+        .matches
+        .par_chunks_mut(BAND * row_length)
+        .enumerate()
+        .try_for_each(|(band, matches)| {
+            search.band(&before, matches, band * BAND);
+            ticker.advance((matches.len() / row_length) as u64)
+        })
+}
+
+/// The first field of the coarsest level: for each patch the best of a few random sources.
+pub(super) fn begin(
+    level: &Level,
+    step: usize,
+    sources: &[u32],
+    round: &Round,
+    ticker: &Ticker<'_>,
+) -> Result<Option<Field>, Cancelled> {
+    const DRAWS: usize = 24;
+    let unmeasured = Match {
+        cost: NEVER,
+        x: 0,
+        y: 0,
+        bias: [0; 3],
+    };
+    let Some(mut field) = Field::over(level, step, |_, _| unmeasured) else {
+        return Ok(None);
+    };
+    let grid = field.clone();
+    let search = Search {
+        level,
+        round,
+        uses: Vec::new(),
+    };
+    field
+        .matches
+        .par_chunks_mut(grid.columns)
+        .enumerate()
+        .try_for_each(|(row, matches)| {
+            let y = grid.anchor_y(row);
+            for (column, found) in matches.iter_mut().enumerate() {
+                let Some(best) = found else { continue };
+                let x = grid.anchor_x(column);
+                let mut random = Random::keyed(round.seed, [round.level, round.round, x as u64, y as u64]);
+                for _ in 0..DRAWS {
+                    let candidate = drawn(sources, level.width, &mut random);
+                    let measured = search.measured(x, y, candidate.x, candidate.y);
+                    if measured.cost <= best.cost {
+                        *best = measured;
+                    }
+                }
+            }
+            ticker.advance(1)
+        })?;
+    Ok(Some(field))
+}
+
+struct Search<'a> {
+    level: &'a Level,
+    round: &'a Round,
+    /// Patches per cell that copy from it, as multiples of one use of each of its pixels, in 16ths.
+    uses: Vec<u16>,
+}
+
+impl Search<'_> {
+    /// Searches a band of rows that begins at `first_row`; `before` is the whole field after the last round.
+    fn band(&self, before: &Field, matches: &mut [Option<Match>], first_row: usize) {
+        let columns = before.columns;
+        let backward = self.round.round % 2 == 1;
+        let cells = matches.len();
+        for step in 0..cells {
+            let cell = if backward { cells - 1 - step } else { step };
+            let Some(found) = matches[cell] else { continue };
+            let (row, column) = (first_row + cell / columns, cell % columns);
+            let here = [before.anchor_x(column), before.anchor_y(row)];
+            let mut best = self.measured(here[0], here[1], found.x, found.y);
+            let mut best_rank = self.rank(&best);
+            for (right, down) in [(1isize, 0isize), (0, 1)] {
+                let (right, down) = if backward { (right, down) } else { (-right, -down) };
+                let Some(column) = column
+                    .checked_add_signed(right)
+                    .filter(|&column| column < columns)
+                else {
+                    continue;
+                };
+                let Some(row) = row.checked_add_signed(down).filter(|&row| row < before.rows) else {
+                    continue;
+                };
+                let in_band = (row * columns + column)
+                    .checked_sub(first_row * columns)
+                    .filter(|&at| at < cells);
+                let neighbour = in_band.map_or(before.matches[row * columns + column], |at| matches[at]);
+                if let Some(neighbour) = neighbour {
+                    let x = i32::from(neighbour.x) + here[0] as i32 - before.anchor_x(column) as i32;
+                    let y = i32::from(neighbour.y) + here[1] as i32 - before.anchor_y(row) as i32;
+                    self.challenge(&mut best, &mut best_rank, here, x, y);
+                }
+            }
+            self.random_search(&mut best, &mut best_rank, here);
+            matches[cell] = Some(best);
+        }
+    }
+
+    /// Tries sources at random distances that halve from the round's radius down to one pixel.
+    fn random_search(&self, best: &mut Match, best_rank: &mut u32, here: [usize; 2]) {
+        let Round {
+            seed, level, round, ..
+        } = *self.round;
+        let mut random = Random::keyed(seed, [level, round, here[0] as u64, here[1] as u64]);
+        let mut radius = self.round.radius;
+        while radius >= 1 {
+            let x = i32::from(best.x) + random.within(radius);
+            let y = i32::from(best.y) + random.within(radius);
+            self.challenge(best, best_rank, here, x, y);
+            radius /= 2;
+        }
+    }
+
+    /// Replaces `best` if the source at `(x, y)` is one and beats it.
+    fn challenge(&self, best: &mut Match, best_rank: &mut u32, here: [usize; 2], x: i32, y: i32) {
+        if !self.level.offers(x, y) || (x == i32::from(best.x) && y == i32::from(best.y)) {
+            return;
+        }
+        let candidate = self.measured(here[0], here[1], x as u16, y as u16);
+        let rank = self.rank(&candidate);
+        if rank < *best_rank {
+            (*best, *best_rank) = (candidate, rank);
+        }
+    }
+
+    /// The match of the target patch at `(x, y)` with the source at `(source_x, source_y)`, with its cost.
+    fn measured(&self, x: usize, y: usize, source_x: u16, source_y: u16) -> Match {
+        let width = self.level.width;
+        let (target, source) = (
+            y * width + x,
+            usize::from(source_y) * width + usize::from(source_x),
+        );
+        let difference = compare(
+            &self.level.colour,
+            width * CHANNELS,
+            target * CHANNELS,
+            source * CHANNELS,
+        );
+        let guided = self.guide_cost(target, source);
+        Match {
+            cost: difference.cost.saturating_add(guided),
+            x: source_x,
+            y: source_y,
+            bias: difference.bias,
+        }
+    }
+
+    /// How differently the network sees the two places: block means over the four quarters of the patch.
+    fn guide_cost(&self, target: usize, source: usize) -> u32 {
+        let guide = &self.level.guide;
+        if guide.is_empty() || self.round.guide_weight == 0 {
+            return 0;
+        }
+        let half = PATCH / 2;
+        let mut squares = 0u32;
+        for offset in [0, half, half * self.level.width, half * self.level.width + half] {
+            let wanted = &guide[3 * (target + offset)..3 * (target + offset) + 3];
+            let found = &guide[3 * (source + offset)..3 * (source + offset) + 3];
+            for (wanted, found) in wanted.iter().zip(found) {
+                let difference = i32::from(*wanted) - i32::from(*found);
+                squares += (difference * difference) as u32;
+            }
+        }
+        // A block stands for 16 pixels; the weight and the trust are in 16ths.
+        squares.saturating_mul(self.round.guide_weight) / 16 * u32::from(self.level.trust[target])
+    }
+
+    /// The cost by which matches are compared: dearer the more patches copy from the same place already.
+    fn rank(&self, found: &Match) -> u32 {
+        if self.round.reuse_cost == 0 || self.uses.is_empty() {
+            return found.cost;
+        }
+        let cell = cell_of(found, self.level.width);
+        let excess = u64::from(
+            self.uses
+                .get(cell)
+                .copied()
+                .unwrap_or(0)
+                .saturating_sub(16)
+                .min(64),
+        );
+        let cost = u64::from(found.cost);
+        (cost + cost * excess * u64::from(self.round.reuse_cost) / (16 * 256)).min(u64::from(NEVER)) as u32
+    }
+}
+
+fn cell_of(found: &Match, width: usize) -> usize {
+    usize::from(found.y) / CELL * width.div_ceil(CELL) + usize::from(found.x) / CELL
+}
+
+/// Uses of every source cell in 16ths: 16 means that each of its patches is copied once.
+fn uses(field: &Field, level: &Level) -> Vec<u16> {
+    let mut uses = vec![0u16; level.width.div_ceil(CELL) * level.height.div_ceil(CELL)];
+    let share = (16 * field.step * field.step / (CELL * CELL)) as u16;
+    for found in field.matches.iter().flatten() {
+        if let Some(count) = uses.get_mut(cell_of(found, level.width)) {
+            *count = count.saturating_add(share);
+        }
+    }
+    uses
+}
+
+/// All source anchors of a level, as positions in its planes.
+pub(super) fn sources(level: &Level) -> Vec<u32> {
+    level
+        .is_source
+        .par_iter()
+        .enumerate()
+        .filter(|(_, is_source)| **is_source)
+        .map(|(at, _)| at as u32)
+        .collect()
+}

@@ -1,0 +1,260 @@
+//! The stage as a whole, on pictures made here.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::{Input, Options, random::Random, restore};
+use crate::progress::{Cancelled, Progress, Silent};
+
+/// A picture with a hole, and a guide that knows only the mean colour around it.
+struct Scene {
+    width: usize,
+    height: usize,
+    rgb: Vec<f32>,
+    hole: Vec<bool>,
+    guide: Vec<f32>,
+}
+
+impl Scene {
+    fn new(width: usize, height: usize, hole: [usize; 4], colour: impl Fn(usize, usize) -> [f32; 3]) -> Self {
+        let [left, top, right, bottom] = hole;
+        let places = || (0..width * height).map(|at| (at % width, at / width));
+        let rgb: Vec<f32> = places().flat_map(|(x, y)| colour(x, y)).collect();
+        let hole: Vec<bool> = places()
+            .map(|(x, y)| (left..right).contains(&x) && (top..bottom).contains(&y))
+            .collect();
+        let mut guide = rgb.clone();
+        for channel in 0..3 {
+            let known: Vec<f32> = (0..hole.len())
+                .filter(|&at| !hole[at])
+                .map(|at| rgb[3 * at + channel])
+                .collect();
+            let mean = known.iter().sum::<f32>() / known.len().max(1) as f32;
+            (0..hole.len())
+                .filter(|&at| hole[at])
+                .for_each(|at| guide[3 * at + channel] = mean);
+        }
+        Self {
+            width,
+            height,
+            rgb,
+            hole,
+            guide,
+        }
+    }
+
+    fn input(&self, scale: f32) -> Input<'_> {
+        let Self { width, height, .. } = *self;
+        Input {
+            width,
+            height,
+            native: &self.rgb,
+            hole: &self.hole,
+            guide: &self.guide,
+            scale,
+            keep_out: None,
+            seed: 5,
+        }
+    }
+
+    fn restored(&self, scale: f32) -> Vec<f32> {
+        restore(&self.input(scale), &Options::default(), &Silent).expect("nobody cancels")
+    }
+
+    fn hole_pixels(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.hole.len()).filter(|&at| self.hole[at])
+    }
+}
+
+fn noise(x: usize, y: usize) -> f32 {
+    Random::keyed(9, [x as u64, y as u64, 0, 0]).normal()
+}
+
+fn gravel(x: usize, y: usize) -> [f32; 3] {
+    let value = 0.5 + 0.1 * noise(x / 2, y / 2);
+    [value, value, 0.9 * value]
+}
+
+/// A sky: brighter downwards, with 8-bit grain of two and a half steps.
+fn sky(x: usize, y: usize) -> [f32; 3] {
+    let step = |value: f32| (value * 255.0).round() / 255.0;
+    let grain = 2.5 / 255.0 * noise(x, y);
+    [0.3, 0.45, 0.65].map(|base| step(base + 0.0008 * y as f32 + grain))
+}
+
+#[test]
+fn pixels_outside_the_hole_are_untouched() {
+    let scene = Scene::new(96, 80, [30, 25, 62, 55], gravel);
+    let restored = scene.restored(0.5);
+    for at in (0..scene.hole.len()).filter(|&at| !scene.hole[at]) {
+        assert_eq!(
+            restored[3 * at..3 * at + 3],
+            scene.rgb[3 * at..3 * at + 3],
+            "pixel {at}"
+        );
+    }
+    assert!(
+        scene
+            .hole_pixels()
+            .any(|at| restored[3 * at] != scene.guide[3 * at]),
+        "the hole must have changed"
+    );
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    let scene = Scene::new(120, 100, [40, 30, 84, 70], gravel);
+    let with = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .expect("threads can be started");
+        pool.install(|| scene.restored(0.4))
+    };
+    let one = with(1);
+    assert_eq!(one, with(2), "two threads");
+    assert_eq!(one, with(4), "four threads");
+}
+
+#[test]
+fn another_seed_gives_another_fill() {
+    let scene = Scene::new(96, 80, [30, 25, 62, 55], gravel);
+    let other = Input {
+        seed: 6,
+        ..scene.input(0.5)
+    };
+    let other = restore(&other, &Options::default(), &Silent).expect("nobody cancels");
+    assert_ne!(scene.restored(0.5), other);
+}
+
+#[test]
+fn stripes_are_continued() {
+    let stripes = |x: usize, y: usize| {
+        if (x + y / 2) % 12 < 6 {
+            [0.8, 0.3, 0.2]
+        } else {
+            [0.2, 0.3, 0.6]
+        }
+    };
+    let scene = Scene::new(140, 120, [50, 40, 90, 80], stripes);
+    let restored = scene.restored(0.6);
+    let samples: Vec<usize> = scene.hole_pixels().flat_map(|at| 3 * at..3 * at + 3).collect();
+    let mean = samples
+        .iter()
+        .map(|&at| (restored[at] - scene.rgb[at]).powi(2))
+        .sum::<f32>()
+        / samples.len() as f32;
+    // 25 dB: half of one per cent of the pixels may be on the wrong side of an edge.
+    assert!(mean < 0.0032, "mean squared error {mean}");
+}
+
+#[test]
+fn a_sky_gets_its_gradient_and_its_grain_back() {
+    for scale in [0.5, 1.0] {
+        let scene = Scene::new(200, 180, [70, 60, 130, 120], sky);
+        let restored = scene.restored(scale);
+        let residual = |rgb: &[f32], at: usize| rgb[3 * at + 1] - (0.45 + 0.0008 * (at / scene.width) as f32);
+        let of = |pixels: &mut dyn Iterator<Item = usize>| {
+            let values: Vec<f32> = pixels.map(|at| residual(&restored, at)).collect();
+            let mean = values.iter().sum::<f32>() / values.len() as f32;
+            (
+                mean,
+                values.iter().map(|value| (value - mean).powi(2)).sum::<f32>() / values.len() as f32,
+            )
+        };
+        let (bias, variance) = of(&mut scene.hole_pixels());
+        let (_, around) = of(&mut (0..scene.hole.len()).filter(|&at| !scene.hole[at]));
+        assert!(
+            bias.abs() < 1.0 / 255.0,
+            "scale {scale}: the fill is {bias} too bright"
+        );
+        let ratio = variance / around;
+        assert!(
+            (0.8..1.2).contains(&ratio),
+            "scale {scale}: grain variance is {ratio} of the ring's"
+        );
+    }
+}
+
+#[test]
+fn nothing_is_copied_from_a_kept_out_area() {
+    let half = |x: usize, _: usize| if x < 60 { [0.2, 0.6, 0.2] } else { [0.9, 0.1, 0.1] };
+    let scene = Scene::new(120, 60, [40, 20, 60, 40], half);
+    let keep_out: Vec<bool> = (0..scene.hole.len()).map(|at| at % scene.width >= 60).collect();
+    let input = Input {
+        keep_out: Some(&keep_out),
+        ..scene.input(0.5)
+    };
+    let restored = restore(&input, &Options { grain: 0.0 }, &Silent).expect("nobody cancels");
+    let reddest = scene.hole_pixels().map(|at| restored[3 * at]).fold(0.0, f32::max);
+    assert!(
+        reddest < 0.5,
+        "red {reddest} can only come from the kept-out half"
+    );
+}
+
+#[test]
+fn awkward_crops_are_filled_without_panic() {
+    for (width, height, hole) in [
+        (1, 1, [0, 0, 1, 1]),
+        (3, 50, [0, 10, 3, 20]),
+        (9, 9, [2, 2, 6, 6]),
+        (64, 64, [0, 0, 30, 30]),
+        (65, 49, [40, 20, 65, 49]),
+        (40, 40, [0, 0, 40, 40]),
+        (40, 40, [0, 0, 40, 39]),
+        (70, 30, [8, 0, 62, 30]),
+    ] {
+        for scale in [0.1, 1.0] {
+            let scene = Scene::new(width, height, hole, gravel);
+            let restored = scene.restored(scale);
+            assert!(
+                restored.iter().all(|sample| (0.0..=1.0).contains(sample)),
+                "{width} × {height}, {hole:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn without_sources_the_guide_stays() {
+    let scene = Scene::new(40, 40, [3, 3, 37, 37], |_, _| [0.5; 3]);
+    let restored = restore(&scene.input(0.5), &Options { grain: 0.0 }, &Silent).expect("nobody cancels");
+    assert!(restored.iter().all(|sample| (sample - 0.5).abs() < 1e-5));
+}
+
+/// Cancels at the `after`-th report.
+struct Impatient {
+    reports: AtomicU64,
+    after: u64,
+}
+
+impl Progress for Impatient {
+    fn stage(&self, _name: &str) -> Result<(), Cancelled> {
+        Ok(())
+    }
+
+    fn step(&self, done: u64, total: u64) -> Result<(), Cancelled> {
+        assert!(done <= total, "{done} of {total}");
+        let reports = self.reports.fetch_add(1, Ordering::Relaxed);
+        if reports >= self.after {
+            Err(Cancelled)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn notice(&self, _text: &str) {}
+}
+
+#[test]
+fn cancelling_stops_it_wherever_it_is() {
+    let scene = Scene::new(96, 80, [30, 25, 62, 55], gravel);
+    for after in [0, 1, 5, 60] {
+        let progress = Impatient {
+            reports: AtomicU64::new(0),
+            after,
+        };
+        let result = restore(&scene.input(0.5), &Options::default(), &progress);
+        assert_eq!(result, Err(Cancelled), "after {after} reports");
+    }
+}

@@ -1,0 +1,99 @@
+//! The photo around a crop as the stages see it: with what earlier crops filled already in it.
+
+use std::borrow::Cow;
+
+use crate::imaging::{Mask, Patch, Pixels, Rect};
+
+/// The photo and its holes around a crop, with what earlier crops filled already in it.
+pub(super) struct Source<'a> {
+    pub(super) pixels: Cow<'a, Pixels>,
+    /// The widened mask, less what earlier crops filled.
+    pub(super) mask: Cow<'a, Mask>,
+    /// Where the pixels' first one lies in the photo.
+    origin: (u32, u32),
+}
+
+impl<'a> Source<'a> {
+    /// The photo around `rect`, in which `earlier` patches are applied; where they have weight no hole is left.
+    pub(super) fn new(pixels: &'a Pixels, mask: &'a Mask, rect: Rect, earlier: &[&Patch]) -> Self {
+        if earlier.is_empty() {
+            Self::photo(pixels, mask)
+        } else {
+            Self::with_earlier(pixels, mask, rect, earlier)
+        }
+    }
+
+    /// A rectangle of the photo as one of `pixels` and `mask`.
+    pub(super) const fn local(&self, rect: Rect) -> Rect {
+        Rect::new(
+            rect.x - self.origin.0,
+            rect.y - self.origin.1,
+            rect.width,
+            rect.height,
+        )
+    }
+
+    /// Whether a pixel of the photo is a hole that nobody has filled yet.
+    pub(super) fn is_hole(&self, x: u32, y: u32) -> bool {
+        self.mask.is_hole(x - self.origin.0, y - self.origin.1)
+    }
+
+    const fn photo(pixels: &'a Pixels, mask: &'a Mask) -> Self {
+        Self {
+            pixels: Cow::Borrowed(pixels),
+            mask: Cow::Borrowed(mask),
+            origin: (0, 0),
+        }
+    }
+
+    fn with_earlier(pixels: &Pixels, mask: &Mask, rect: Rect, earlier: &[&Patch]) -> Self {
+        let mut pixels = pixels.crop(rect);
+        let mut mask = crop_mask(mask, rect);
+        for patch in earlier {
+            let shared = patch.rect().intersect(&rect);
+            let within = Rect::new(
+                shared.x - patch.rect().x,
+                shared.y - patch.rect().y,
+                shared.width,
+                shared.height,
+            );
+            let moved = Rect::new(shared.x - rect.x, shared.y - rect.y, shared.width, shared.height);
+            let weights = rows(patch.weights(), patch.rect().width, within);
+            clear(&mut mask, moved, &weights);
+            if let Some(part) = Patch::new(moved, patch.pixels().crop(within), weights) {
+                part.apply(&mut pixels);
+            }
+        }
+        Self {
+            pixels: Cow::Owned(pixels),
+            mask: Cow::Owned(mask),
+            origin: (rect.x, rect.y),
+        }
+    }
+}
+
+fn crop_mask(mask: &Mask, rect: Rect) -> Mask {
+    let coverage = rows(mask.coverage(), mask.width(), rect);
+    Mask::new(rect.width, rect.height, coverage).unwrap_or_else(|| Mask::empty(rect.width, rect.height))
+}
+
+fn rows(values: &[u8], width: u32, rect: Rect) -> Vec<u8> {
+    let mut part = Vec::with_capacity(rect.area() as usize);
+    for y in rect.y..rect.bottom() {
+        let start = y as usize * width as usize + rect.x as usize;
+        part.extend_from_slice(&values[start..start + rect.width as usize]);
+    }
+    part
+}
+
+fn clear(mask: &mut Mask, rect: Rect, weights: &[u8]) {
+    let width = mask.width() as usize;
+    for (row, weights) in weights.chunks_exact(rect.width as usize).enumerate() {
+        let start = (rect.y as usize + row) * width + rect.x as usize;
+        for (coverage, weight) in mask.coverage_mut()[start..].iter_mut().zip(weights) {
+            if *weight > 0 {
+                *coverage = 0;
+            }
+        }
+    }
+}

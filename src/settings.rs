@@ -1,0 +1,286 @@
+//! What the program remembers from one day to the next.
+//!
+//! One JSON file, written beside and renamed. Fields that a file lacks have their defaults, so older files stay
+//! good; a file that cannot be read is kept beside as `settings.damaged.json`, never overwritten, and the person is
+//! told. Choices that belong to other modules' types are kept as the words of their command-line flags.
+
+use std::{
+    fs,
+    io::{self, ErrorKind, Write as _},
+    path::{Path, PathBuf},
+};
+
+use directories::ProjectDirs;
+use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
+
+use crate::inpaint;
+
+/// The version that this program writes. It refuses newer ones.
+const VERSION: u32 = 1;
+
+/// Photos that the welcome screen offers again.
+const RECENT_PHOTOS: usize = 8;
+
+/// Everything that is remembered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// The version of the file's layout.
+    pub version: u32,
+    /// Colours of the window.
+    pub theme: Theme,
+    /// How the mask shows.
+    pub overlay: Overlay,
+    /// The brush and the eraser.
+    pub brush: Brush,
+    /// `auto`, `cpu`, `cuda` or `metal`.
+    pub device: String,
+    /// Weights to use instead of those in the binary.
+    pub weights: Option<PathBuf>,
+    /// How to fill.
+    pub fill: inpaint::Options,
+    /// How to export.
+    pub export: Export,
+    /// Where the last photo was opened.
+    pub last_folder: Option<PathBuf>,
+    /// Photos opened before, the latest first.
+    pub recent: Vec<PathBuf>,
+    /// Width of the panels on the right, in points.
+    pub panel_width: f32,
+}
+
+/// Colours of the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Theme {
+    /// Neutral dark grey.
+    #[default]
+    Dark,
+    /// Neutral light grey.
+    Light,
+}
+
+/// How the mask shows.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Overlay {
+    /// Red, green, blue.
+    pub color: [u8; 3],
+    /// `0.0..=1.0`.
+    pub opacity: f32,
+}
+
+/// The brush and the eraser.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Brush {
+    /// Diameter in pixels of the photo.
+    pub diameter_px: f32,
+    /// `0.0..=1.0`.
+    pub hardness: f32,
+}
+
+/// How to export.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Export {
+    /// JPEG quality, `1..=100`.
+    pub quality: u8,
+    /// `keep`, `no-location` or `strip`.
+    pub metadata: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            theme: Theme::Dark,
+            overlay: Overlay::default(),
+            brush: Brush::default(),
+            device: "auto".to_owned(),
+            weights: None,
+            fill: inpaint::Options::default(),
+            export: Export::default(),
+            last_folder: None,
+            recent: Vec::new(),
+            panel_width: 280.0,
+        }
+    }
+}
+
+impl Default for Overlay {
+    fn default() -> Self {
+        Self {
+            color: [255, 45, 70],
+            opacity: 0.5,
+        }
+    }
+}
+
+impl Default for Brush {
+    fn default() -> Self {
+        Self {
+            diameter_px: 60.0,
+            hardness: 0.8,
+        }
+    }
+}
+
+impl Brush {
+    /// Diameters that can be chosen, in pixels of the photo.
+    pub const DIAMETERS_PX: std::ops::RangeInclusive<f32> = 1.0..=2000.0;
+}
+
+impl Default for Export {
+    fn default() -> Self {
+        Self {
+            quality: 95,
+            metadata: "keep".to_owned(),
+        }
+    }
+}
+
+impl Settings {
+    /// Where this person's settings lie. `None` where the system names no such place.
+    pub fn usual_path() -> Option<PathBuf> {
+        let folders = ProjectDirs::from("", "", "lacuna")?;
+        Some(folders.config_dir().join("settings.json"))
+    }
+
+    /// Reads settings. Defaults stand in for a file that is missing, and, with a notice, for one that cannot be read.
+    pub fn load(path: &Path) -> (Self, Option<String>) {
+        let problem = match fs::read(path) {
+            Ok(bytes) => match parse(&bytes) {
+                Ok(settings) => return (settings, None),
+                Err(problem) => problem,
+            },
+            Err(error) if error.kind() == ErrorKind::NotFound => return (Self::default(), None),
+            Err(error) => error.to_string(),
+        };
+        let kept = path.with_file_name("settings.damaged.json");
+        let fate = match fs::rename(path, &kept) {
+            Ok(()) => format!("The old file is kept as {}", kept.display()),
+            Err(_) => format!("The file is {}", path.display()),
+        };
+        let notice = format!("Settings could not be read ({problem}), so the defaults are used. {fate}");
+        (Self::default(), Some(notice))
+    }
+
+    /// Writes the settings, the folder included, so that a crash leaves the old file or the new one.
+    pub fn save(&self, path: &Path) -> io::Result<()> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)?;
+        let mut file = NamedTempFile::new_in(folder)?;
+        serde_json::to_writer_pretty(&mut file, self)?;
+        file.write_all(b"\n")?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    }
+
+    /// Puts a photo first among the recent ones.
+    pub fn remember_photo(&mut self, path: &Path) {
+        self.recent.retain(|known| known != path);
+        self.recent.insert(0, path.to_owned());
+        self.recent.truncate(RECENT_PHOTOS);
+        self.last_folder = path.parent().map(Path::to_owned);
+    }
+
+    /// Brings values that someone edited by hand into their ranges.
+    fn into_range(mut self) -> Self {
+        let range = Brush::DIAMETERS_PX;
+        self.brush.diameter_px = within(self.brush.diameter_px, *range.start(), *range.end(), 60.0);
+        self.brush.hardness = within(self.brush.hardness, 0.0, 1.0, 0.8);
+        self.overlay.opacity = within(self.overlay.opacity, 0.0, 1.0, 0.5);
+        self.panel_width = within(self.panel_width, 220.0, 480.0, 280.0);
+        self.export.quality = self.export.quality.clamp(1, 100);
+        self.recent.truncate(RECENT_PHOTOS);
+        self
+    }
+}
+
+fn within(value: f32, least: f32, most: f32, otherwise: f32) -> f32 {
+    if value.is_finite() {
+        value.clamp(least, most)
+    } else {
+        otherwise
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<Settings, String> {
+    let settings: Settings = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    if settings.version > VERSION {
+        return Err("a newer version of the program wrote them".to_owned());
+    }
+    Ok(settings.into_range())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::{Settings, Theme};
+
+    #[test]
+    fn what_is_saved_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new folder/settings.json");
+        let mut settings = Settings {
+            theme: Theme::Light,
+            ..Settings::default()
+        };
+        settings.fill.grow_px = Some(7);
+        settings.remember_photo(Path::new("/photos/a.jpg"));
+        settings.save(&path).unwrap();
+        assert_eq!(Settings::load(&path), (settings, None));
+    }
+
+    #[test]
+    fn a_missing_file_gives_the_defaults_without_a_word() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(
+            Settings::load(&folder.path().join("none.json")),
+            (Settings::default(), None)
+        );
+    }
+
+    #[test]
+    fn a_damaged_or_newer_file_gives_the_defaults_and_is_kept() {
+        for contents in ["{\"theme\": \"da", "{\"version\": 99}"] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("settings.json");
+            fs::write(&path, contents).unwrap();
+            let (settings, notice) = Settings::load(&path);
+            assert_eq!(settings, Settings::default());
+            assert!(
+                notice.is_some_and(|notice| notice.contains("settings.damaged.json")),
+                "{contents}"
+            );
+            let kept = fs::read_to_string(folder.path().join("settings.damaged.json"));
+            assert_eq!(kept.unwrap(), contents);
+        }
+    }
+
+    #[test]
+    fn files_of_older_versions_keep_what_they_know() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.json");
+        fs::write(&path, "{\"brush\": {\"diameter_px\": 1e9}, \"device\": \"cpu\"}").unwrap();
+        let (settings, notice) = Settings::load(&path);
+        assert_eq!(
+            (settings.brush.diameter_px, settings.device.as_str()),
+            (2000.0, "cpu")
+        );
+        assert_eq!((settings.brush.hardness, notice), (0.8, None));
+    }
+
+    #[test]
+    fn a_photo_opened_again_moves_to_the_front() {
+        let mut settings = Settings::default();
+        for name in ["/p/a", "/p/b", "/p/a"] {
+            settings.remember_photo(Path::new(name));
+        }
+        assert_eq!(settings.recent, [Path::new("/p/a"), Path::new("/p/b")]);
+    }
+}
