@@ -121,7 +121,7 @@ fn assert_fails(output: &Output, code: i32, words: &[&str]) {
     for word in words {
         assert!(stderr.contains(word), "`{word}` in: {stderr}");
     }
-    assert_eq!(text(&output.stdout), "");
+    assert!(output.stdout.is_empty(), "stdout: {}", text(&output.stdout));
 }
 
 fn assert_succeeds(output: &Output) {

@@ -109,6 +109,8 @@ def box(geometry, low, high, bevel=0.004, tint=0.5):
                 quad = [index[ends[0], a], index[ends[0], b], index[ends[1], b], index[ends[1], a]]
                 faces.append(quad if sa == sb else quad[::-1])
     geometry.add(points, faces, tint)
+    corners = [[index[signs, k] for k in (range(3) if sum(signs) % 2 else range(2, -1, -1))] for signs in np.ndindex(2, 2, 2)]
+    geometry.faces.append(np.array(corners) + geometry.count - len(points))
 
 
 def lathe(geometry, profile, centre, tint=0.5, steps=96, squash=0.0, phase=0.0):

@@ -289,3 +289,26 @@ fn compose(rgb: &[f32], valid: &[u8], made: &[f32], mask: &[u8]) -> Filled {
         still_hole,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::NetworkError;
+
+    #[test]
+    fn running_out_of_memory_is_told_from_other_failures() {
+        let is_out_of_memory = |text: &str| {
+            let error = candle_core::Error::Msg(text.to_owned());
+            let device = "CUDA".to_owned();
+            NetworkError::Compute { device, error }.is_out_of_memory()
+        };
+        assert!(
+            is_out_of_memory("DriverError(CUDA_ERROR_OUT_OF_MEMORY, \"out of memory\")"),
+            "CUDA"
+        );
+        assert!(
+            is_out_of_memory("Failed to create metal resource: Buffer"),
+            "Metal"
+        );
+        assert!(!is_out_of_memory("CUDA_ERROR_ILLEGAL_ADDRESS"), "another failure");
+    }
+}

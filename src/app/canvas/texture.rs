@@ -23,6 +23,8 @@ use crate::imaging::{Pixels, Rect, Samples};
 
 /// Time that filling may take in a frame. One strip more can be under way when it is over.
 const FRAME_BUDGET: Duration = Duration::from_millis(4);
+/// The same where drawing itself is slow, as in software: then few frames come, and each may take a third more.
+const SLOW_FRAME_BUDGET: Duration = Duration::from_millis(40);
 /// Pixels of a strip, the smallest piece of work.
 const STRIP_PIXELS: u32 = 128 * 1024;
 /// Changed mask pixels that are uploaded at once; more wait in line.
@@ -48,6 +50,8 @@ pub(super) struct Textures {
     queue: wgpu::Queue,
     preview: Option<Preview>,
     filling: Option<Filling>,
+    /// When the last frame left something to fill.
+    loaded_at: Option<Instant>,
     dirty_mask: Vec<Rect>,
     last_ticket: u64,
     pyramid: Pyramid,
@@ -74,6 +78,7 @@ impl Textures {
             queue: queue.clone(),
             preview: Some(Preview::new(&grid)),
             filling: None,
+            loaded_at: None,
             dirty_mask: Vec::new(),
             last_ticket: 0,
             pyramid: Pyramid::default(),
@@ -108,9 +113,12 @@ impl Textures {
 
     /// Does a frame's share of the work; `visible` is what comes first. Returns whether there is more.
     pub(super) fn update(&mut self, scene: &Scene<'_>, visible: Rect) -> bool {
-        let deadline = Instant::now() + FRAME_BUDGET;
+        let now = Instant::now();
+        let since_last = self.loaded_at.map_or(Duration::ZERO, |last| now - last);
+        let budget = (since_last / 3).clamp(FRAME_BUDGET, SLOW_FRAME_BUDGET);
         self.upload_dirty_mask(scene);
-        let is_loading = self.load(scene, visible, deadline);
+        let is_loading = self.load(scene, visible, now + budget);
+        self.loaded_at = is_loading.then_some(now);
         for coarse in &mut self.coarse {
             coarse.flush(&self.queue);
         }

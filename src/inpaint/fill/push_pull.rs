@@ -92,7 +92,7 @@ impl Level {
     fn between(&self, x: usize, y: usize) -> [f32; 3] {
         let neighbours = |at: usize, side: usize| {
             let near = at / 2;
-            let far = if at % 2 == 0 {
+            let far = if at.is_multiple_of(2) {
                 near.saturating_sub(1)
             } else {
                 (near + 1).min(side - 1)

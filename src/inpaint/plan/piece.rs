@@ -19,6 +19,16 @@ const SPECK_SIDE: u32 = 64;
 /// The grid's cells: two of them with their margins fit the network's largest side.
 const SPECK_CELL: u32 = 3 * SIDE_STEP;
 
+/// Where along a piece a cut may lie, in 24ths of its length.
+#[derive(Clone, Copy)]
+struct Place {
+    from: u32,
+    to: u32,
+}
+
+const HALF: Place = Place { from: 9, to: 15 };
+const THIRD: Place = Place { from: 6, to: 10 };
+
 /// Holes that go into one crop together.
 #[derive(Debug, Clone)]
 pub(super) struct Piece {
@@ -57,7 +67,7 @@ impl Piece {
 pub(super) fn cut(hole: Vec<Run>, number: usize, holes: &HoleRuns) -> Vec<Piece> {
     let (mut waiting, mut pieces) = (vec![Piece::of(hole, Vec::new())], Vec::new());
     while let Some(piece) = waiting.pop() {
-        match halves(&piece, holes) {
+        match parts(&piece, holes) {
             Some((first, second)) => {
                 waiting.push(Piece::of(second, vec![number]));
                 waiting.push(Piece::of(first, vec![number]));
@@ -68,31 +78,38 @@ pub(super) fn cut(hole: Vec<Run>, number: usize, holes: &HoleRuns) -> Vec<Piece>
     pieces
 }
 
-fn halves(piece: &Piece, holes: &HoleRuns) -> Option<(Vec<Run>, Vec<Run>)> {
+/// Two parts of which both come nearer to native scale; else a third that does and a rest that loses nothing.
+fn parts(piece: &Piece, holes: &HoleRuns) -> Option<(Vec<Run>, Vec<Run>)> {
     let uncut = piece.frame(holes).scale_down;
     if uncut == 1 {
         return None;
     }
+    let scale = |runs: &[Run]| Piece::of(runs.to_vec(), Vec::new()).frame(holes).scale_down;
     let along_x = piece.bounds.width >= piece.bounds.height;
-    [along_x, !along_x].into_iter().find_map(|along_x| {
-        let (at, width) = narrowest(piece, along_x)?;
+    let places = [
+        (along_x, HALF, uncut - 1),
+        (!along_x, HALF, uncut - 1),
+        (along_x, THIRD, uncut),
+    ];
+    places.into_iter().find_map(|(along_x, place, coarsest_rest)| {
+        let (at, width) = narrowest(piece, along_x, place)?;
         if width > CUT_WIDTH_PER_SCALE * u64::from(uncut) {
             return None;
         }
         let (first, second) = split(&piece.runs, at, along_x);
-        let is_finer = |runs: &[Run]| Piece::of(runs.to_vec(), Vec::new()).frame(holes).scale_down < uncut;
-        (is_finer(&first) && is_finer(&second)).then_some((first, second))
+        (scale(&first) < uncut && scale(&second) <= coarsest_rest).then_some((first, second))
     })
 }
 
-/// Where in the middle half the piece has the fewest pixels across, and how many; the most central if several.
-fn narrowest(piece: &Piece, along_x: bool) -> Option<(u32, u64)> {
+/// Where in `place` of its length the piece has the fewest pixels across, and how many; the most central if several.
+fn narrowest(piece: &Piece, along_x: bool, place: Place) -> Option<(u32, u64)> {
     let bounds = piece.bounds;
     let (start, length) = if along_x {
         (bounds.x, bounds.width)
     } else {
         (bounds.y, bounds.height)
     };
+    let (from, to) = (length * place.from / 24, length * place.to / 24);
     let mut differences = vec![0i64; length as usize + 1];
     for run in &piece.runs {
         let (from, to, across) = if along_x {
@@ -109,8 +126,8 @@ fn narrowest(piece: &Piece, along_x: bool) -> Option<(u32, u64)> {
     });
     (0..length)
         .zip(widths)
-        .filter(|(at, _)| *at > 0 && (length / 4..length - length / 4).contains(at))
-        .min_by_key(|(at, width)| (*width, at.abs_diff(length / 2)))
+        .filter(|(at, _)| *at > 0 && (from..=to).contains(at))
+        .min_by_key(|(at, width)| (*width, at.abs_diff((from + to) / 2)))
         .map(|(at, width)| (start + at, width))
 }
 

@@ -51,7 +51,7 @@ fn masks() -> impl Strategy<Value = Mask> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_hole_pixel_is_filled_by_exactly_one_crop(mask in masks()) {
@@ -146,6 +146,21 @@ fn a_wire_across_the_photo_is_cut_into_native_pieces_that_continue_each_other() 
         plan.iter().skip(1).all(|crop| !crop.builds_on.is_empty()),
         "pieces of one wire know each other"
     );
+}
+
+#[test]
+fn a_wire_of_any_length_and_slope_is_seen_at_native_scale() {
+    for (width, height) in [(1300, 900), (1920, 1280), (2900, 300), (3100, 2900)] {
+        let mut mask = Mask::empty(width, height);
+        for x in 0..width {
+            paint(&mut mask, Rect::new(x, x * (height - 40) / width, 1, 12));
+        }
+        let plan = crops(&mask);
+        assert!(
+            plan.iter().all(|crop| crop.scale_down == 1),
+            "{width}×{height}: {plan:#?}"
+        );
+    }
 }
 
 #[test]

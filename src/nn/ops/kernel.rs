@@ -79,10 +79,11 @@ macro_rules! unrolled {
 ///
 /// # Safety
 ///
-/// The processor must have the instructions of `S`. For every segment, every source pointer plus the segment's shift
-/// must be good for the segment's length, and the panel's weights plus the segment's offset for that many rows of
-/// the panel's width; both at multiples of a vector from a cache line. `shift` must be good for the panel's width. The first `count` output pointers plus `first`
-/// must be good to write `channels`, and nobody else may touch what is written. `count` ≤ 6.
+/// The processor must have the instructions of `S`. No segment may be empty. For each of them every source pointer
+/// plus the segment's shift must be good for the segment's length, and the panel's weights plus the segment's offset
+/// for that many rows of the panel's width; both at multiples of a vector from a cache line. `shift` must be good for
+/// the panel's width. The first `count` output pointers plus `first` must be good to write `channels`, and nobody
+/// else may touch what is written. `count` ≤ 6.
 #[inline(always)]
 unsafe fn convolve<S: Simd, const VECTORS: usize>(tile: &Tile<TILE>, panel: &Panel<'_>) {
     // SAFETY: all pointers stay in what the caller vouches for: `step` is below the segment's length, `V` below the
@@ -93,8 +94,10 @@ unsafe fn convolve<S: Simd, const VECTORS: usize>(tile: &Tile<TILE>, panel: &Pan
             let mut xs = tile.sources[segment.source];
             unrolled!(P in [0 1 2 3 4 5] { xs[P] = xs[P].wrapping_add(segment.shift); });
             let mut weights = panel.weights.wrapping_add(segment.weights);
+            // A segment is never empty. Asking at the end only keeps the sums in their registers from one segment to
+            // the next.
             let mut step = 0;
-            while step < segment.len {
+            loop {
                 let mut row = [S::splat(0.0); VECTORS];
                 unrolled!(V in [0 1 2 3] { if V < VECTORS { row[V] = S::load_aligned(weights.wrapping_add(V * S::LANES)); } });
                 weights = weights.wrapping_add(VECTORS * S::LANES);
@@ -105,6 +108,9 @@ unsafe fn convolve<S: Simd, const VECTORS: usize>(tile: &Tile<TILE>, panel: &Pan
                     });
                 });
                 step += 1;
+                if step == segment.len {
+                    break;
+                }
             }
         }
         let slope = S::splat(panel.slope);
@@ -265,6 +271,8 @@ with_instructions!(
 #[cfg(target_arch = "aarch64")]
 with_instructions!(neon, TILE, convolve::<Neon, 4>);
 #[cfg(target_arch = "aarch64")]
+with_instructions!(neon_narrow, TILE, convolve::<Neon, 2>);
+#[cfg(target_arch = "aarch64")]
 with_instructions!(neon_picture, PICTURE_TILE, convolve_picture::<Neon>);
 
 impl Kernel {
@@ -284,7 +292,12 @@ impl Kernel {
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx2 => Self { width: 16, run: avx2 },
             #[cfg(target_arch = "aarch64")]
-            Instructions::Neon => Self { width: 16, run: neon },
+            Instructions::Neon if channels.is_multiple_of(16) => Self { width: 16, run: neon },
+            #[cfg(target_arch = "aarch64")]
+            Instructions::Neon => Self {
+                width: 8,
+                run: neon_narrow,
+            },
             Instructions::Portable => Self {
                 width: 8,
                 run: portable,

@@ -2,7 +2,35 @@
 //!
 //! One pass per layer does the masked convolution, the renormalisation, the bias, the batch norm (folded into the
 //! weights) and the activation. No map is copied to be convolved, no mask has more than one channel, and the decoder
-//! neither upsamples nor concatenates: it reads both of its sources in place.
+//! neither upsamples nor concatenates: it reads both of its sources in place. Training and GPUs do not come here.
+//! The work is split over the current rayon pool; install a smaller one to limit it.
+//!
+//! # Layout
+//!
+//! A map is `[h + 2·border, w + 2·border, c]`: all channels of a position together, so that a row of a window is one
+//! stretch of memory, and zeros all around as far as the next window reaches, so that no window asks where the edge
+//! is. Holes hold zeros as well, because a layer writes nothing but its valid outputs into fresh zeros; only the
+//! picture has to be cleaned of what stands in its holes. Weights lie in panels of as many channels as two vectors
+//! hold (four where there are 32 registers), each at a cache line: one row of a panel per step of the window.
+//!
+//! # What is done, and what it gave
+//!
+//! Measured with AVX2 at 512 × 512, 21 % of it holes (strokes), on a busy machine, hence in processor time of all
+//! threads together. Width 32, 7 levels: candle's own operations 2,730 ms, this engine 183 ms for everything and
+//! 118 ms for what the holes need. Width 64, 8 levels: 5,950, 719 and 427 ms. PyTorch's plain form, one thread, same
+//! day, same mask: about 480 and 1,530 ms.
+//!
+//! | what | where | gain |
+//! |---|---|---|
+//! | six outputs × one panel stay in registers over the whole window, values are broadcast straight from the map | `kernel` | 50 of about 50 G multiply-adds/s a core; no copy of windows at all |
+//! | the sums keep their registers from one stretch to the next (the loop asks at its end) | `kernel` | 0 instead of 4 moves a step with AVX2; without it AVX-512 spills |
+//! | up-sampling by adding weights: 4 taps of the small map for 9 of the large one, for every parity and for the cut edge of odd sides | `pack` | 37.97 → 27.9 G multiply-adds (width 64) |
+//! | outputs with nothing in their window are not computed | `layer` | 1 % at this mask, more for large holes |
+//! | the decoder makes only what the holes need, down through all levels, by the pixel and not by the tile | `mask` | 7.09 → 4.40 G (width 32), 27.6 → 17.1 G (width 64) |
+//! | the picture's layer runs its vectors along the window, four outputs × three channels | `kernel` | does not pad three channels to a panel of sixteen |
+//! | mask sums in bytes, many at a time | `mask` | all masks and lists of outputs: under 5 ms a fill |
+//!
+//! What is left: a fresh map per layer costs page faults (about 20 of the 183 ms), and Winograd and int8 are not done.
 
 mod kernel;
 mod layer;
