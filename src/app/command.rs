@@ -9,6 +9,7 @@ use super::{
     canvas::CanvasEvent,
     export::Plan,
     state::{Dialog, Renaming},
+    tasks::Purpose,
 };
 use crate::{
     document::Removal,
@@ -38,6 +39,8 @@ pub(super) enum Command {
     Answer(Answer),
     /// Write the result like this.
     Write(Plan),
+    /// Take the file that was typed.
+    ChoosePath(Purpose, PathBuf),
     /// Choose the place of the export in the system's dialog.
     BrowseExport,
     /// Choose weights in the system's dialog.

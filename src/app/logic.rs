@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use eframe::egui::{Context, Key, ViewportCommand};
+use eframe::egui::{Context, Key, Popup, ViewportCommand};
 
 use crate::jobs::{self, Job};
 
@@ -21,7 +21,12 @@ impl App {
     pub(super) fn think(&mut self, ctx: &Context) {
         self.take_dropped_files(ctx);
         self.take_keys(ctx);
-        for command in std::mem::take(&mut self.commands) {
+        let commands = std::mem::take(&mut self.commands);
+        if !commands.is_empty() {
+            // A dialog that opens needs a second frame to find its place.
+            ctx.request_repaint();
+        }
+        for command in commands {
             self.run_command(ctx, command);
         }
         self.drain_jobs(ctx);
@@ -56,6 +61,10 @@ impl App {
             if ctx.input_mut(|input| input.consume_key(Default::default(), Key::Escape)) {
                 self.commands.push(Command::CloseDialog);
             }
+            return;
+        }
+        if Popup::is_any_open(ctx) {
+            // An open menu has its own Esc and Enter.
             return;
         }
         let actions = keys::take_actions(ctx, self.canvas.id());

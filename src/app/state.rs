@@ -2,7 +2,11 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{canvas::Tool, export, tasks::Filled};
+use super::{
+    canvas::Tool,
+    export,
+    tasks::{Filled, Purpose},
+};
 use crate::{document::Stale, nn::Network};
 
 /// How the window starts.
@@ -57,6 +61,15 @@ pub(super) enum Dialog {
     Settings,
     Export(export::Form),
     Unsaved(Intent),
+    /// A path to type, where the system has no file dialog.
+    Path(PathForm),
+}
+
+/// A path being typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PathForm {
+    pub(super) purpose: Purpose,
+    pub(super) text: String,
 }
 
 /// The command palette while it is open.

@@ -47,6 +47,18 @@ pub(super) enum Purpose {
     Weights,
 }
 
+impl Purpose {
+    /// As the dialog's title.
+    pub(super) const fn title(self) -> &'static str {
+        match self {
+            Self::Photo => "Open photo",
+            Self::Mask => "Open mask",
+            Self::Export => "Export",
+            Self::Weights => "Weights",
+        }
+    }
+}
+
 /// Everything that may be running.
 pub(super) struct Tasks {
     pub(super) waker: Waker,

@@ -1,6 +1,6 @@
 //! Filling: the one button, the device, and the options behind it.
 
-use eframe::egui::{Checkbox, CollapsingHeader, ComboBox, DragValue, ProgressBar, RichText, Ui, vec2};
+use eframe::egui::{CollapsingHeader, ComboBox, DragValue, ProgressBar, RichText, Ui, vec2};
 
 use super::widgets::{divider, heading, main_button, note, row};
 use crate::{
@@ -95,22 +95,14 @@ fn options_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
     let feather = options.feather_px_for(width, height);
     let hint = "Blend fill and photo within the outer part of what was widened";
     changed.feather_px = pixels_ui(ui, "Feather", options.feather_px, feather, hint);
-    row(ui, "Detail", |ui, label| {
-        let mut is_on = options.detail == Detail::Auto;
-        let check = ui.add(Checkbox::without_text(&mut is_on)).labelled_by(label);
-        check.on_hover_text(
-            "Bring back fine texture from the photo itself; without it large fills are smooth",
-        );
-        changed.detail = if is_on { Detail::Auto } else { Detail::Off };
-    });
-    row(ui, "Whole photo", |ui, label| {
-        let mut is_whole = options.strategy == Strategy::Whole;
-        let check = ui.add(Checkbox::without_text(&mut is_whole)).labelled_by(label);
-        check.on_hover_text(
-            "Send the whole photo through the network as it is: slow, and only for small photos",
-        );
-        changed.strategy = if is_whole { Strategy::Whole } else { Strategy::Auto };
-    });
+    let mut has_detail = options.detail == Detail::Auto;
+    ui.checkbox(&mut has_detail, "Texture from the photo")
+        .on_hover_text("Continue the fine texture around the hole; without it large fills are smooth");
+    changed.detail = if has_detail { Detail::Auto } else { Detail::Off };
+    let mut is_whole = options.strategy == Strategy::Whole;
+    ui.checkbox(&mut is_whole, "Whole photo at once")
+        .on_hover_text("Send the photo through the network without crops: slow, and only for small photos");
+    changed.strategy = if is_whole { Strategy::Whole } else { Strategy::Auto };
     if changed != options {
         commands.push(Command::SetFill(changed));
     }

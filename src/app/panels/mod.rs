@@ -9,6 +9,7 @@ mod layers;
 mod menu;
 mod notices;
 mod palette;
+mod path;
 mod settings;
 mod shortcuts;
 mod status;
@@ -91,6 +92,7 @@ fn dialog_ui(app: &App, ctx: &eframe::egui::Context, commands: &mut Vec<Command>
         Dialog::Shortcuts => shortcuts::ui(ctx, commands),
         Dialog::Settings => settings::ui(app, ctx, commands),
         Dialog::Export(form) => export::ui(app, form, ctx, commands),
+        Dialog::Path(form) => path::ui(form, ctx, commands),
         Dialog::Unsaved(intent) => unsaved::ui(app, intent, ctx, commands),
     }
 }

@@ -34,9 +34,8 @@ pub(super) fn ui(ctx: &Context, commands: &mut Vec<Command>) {
                         section_ui(*menu, ui);
                     }
                 }
-                // The first column has the most room left.
-                if let Some(first) = columns.first_mut() {
-                    gestures_ui(first);
+                if let Some(last) = columns.last_mut() {
+                    gestures_ui(last);
                 }
             });
         });

@@ -28,6 +28,10 @@ impl App {
             Command::OpenMaskPath(path) => self.open_mask(path),
             Command::Answer(answer) => self.answer(ctx, answer),
             Command::Write(plan) => self.write(plan),
+            Command::ChoosePath(purpose, path) => {
+                self.close_dialog();
+                self.take_path(purpose, path);
+            }
             Command::BrowseExport => self.browse_export(),
             Command::BrowseWeights => self.browse_weights(),
             Command::SetBrush(brush) => self.settings.now.brush = brush,

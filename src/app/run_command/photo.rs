@@ -1,13 +1,14 @@
 //! Opening photos, and what to do with work that would be lost by it.
 
+use std::{path::PathBuf, time::Duration};
+
 use eframe::egui::{Context, ViewportCommand};
 
 use crate::{
     app::{
         App,
         command::{Answer, Command},
-        export,
-        state::{Dialog, Intent, Source},
+        state::{Dialog, Intent, PathForm, Source},
         tasks::Purpose,
     },
     jobs,
@@ -15,6 +16,9 @@ use crate::{
 
 /// Endings that the dialogs offer.
 const PHOTOS: [&str; 6] = ["jpg", "jpeg", "png", "tif", "tiff", "webp"];
+
+/// A file dialog that ends within this time never was on the screen.
+const INSTANT: Duration = Duration::from_millis(700);
 
 impl App {
     /// Opens a photo, but asks first if work would be lost.
@@ -157,11 +161,7 @@ impl App {
     }
 
     /// Shows one of the system's dialogs. It waits in a job, so the window goes on.
-    fn browse(
-        &mut self,
-        purpose: Purpose,
-        ask: impl FnOnce() -> Option<std::path::PathBuf> + Send + 'static,
-    ) {
+    fn browse(&mut self, purpose: Purpose, ask: impl FnOnce() -> Option<PathBuf> + Send + 'static) {
         if self.tasks.dialog.is_none() {
             let waker = self.tasks.waker.clone();
             let job = jobs::spawn("Choosing a file", waker, move |_| ask());
@@ -176,16 +176,28 @@ impl App {
         let (purpose, Some(outcome)) = (*purpose, job.poll()) else {
             return;
         };
+        let is_instant = job.status().started.elapsed() < INSTANT;
         self.tasks.dialog = None;
-        let Ok(Some(path)) = outcome else { return };
+        match outcome {
+            Ok(Some(path)) => self.take_path(purpose, path),
+            // Nobody cancels that fast: there is no dialog to be had on this system.
+            Ok(None) | Err(_) if is_instant && purpose != Purpose::Export => {
+                let text = String::new();
+                self.state.dialog = Dialog::Path(PathForm { purpose, text });
+            }
+            Ok(None) | Err(_) => {}
+        }
+    }
+
+    /// Goes on with a file that was chosen.
+    pub(super) fn take_path(&mut self, purpose: Purpose, path: PathBuf) {
         match purpose {
             Purpose::Photo => self.commands.push(Command::OpenPath(path)),
             Purpose::Mask => self.commands.push(Command::OpenMaskPath(path)),
             Purpose::Weights => self.commands.push(Command::SetWeights(Some(path))),
             Purpose::Export => {
                 if let Dialog::Export(form) = &mut self.state.dialog {
-                    // The system's dialog has asked already.
-                    export::Form::set_path(form, path.display().to_string());
+                    form.set_path(path.display().to_string());
                 }
             }
         }

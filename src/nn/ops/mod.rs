@@ -22,13 +22,13 @@
 //!
 //! | what | where | gain |
 //! |---|---|---|
-//! | six outputs × one panel stay in registers over the whole window, values are broadcast straight from the map | [`kernel`] | 50 of about 50 G multiply-adds/s a core; no copy of windows at all |
-//! | the sums keep their registers from one stretch to the next (the loop asks at its end) | [`kernel`] | 0 instead of 4 moves a step with AVX2; without it AVX-512 spills |
-//! | up-sampling by adding weights: 4 taps of the small map for 9 of the large one, for every parity and for the cut edge of odd sides | [`pack`] | 37.97 → 27.9 G multiply-adds (width 64) |
-//! | outputs with nothing in their window are not computed | [`layer`] | 1 % at this mask, more for large holes |
-//! | the decoder makes only what the holes need, down through all levels, by the pixel and not by the tile | [`mask`] | 7.09 → 4.40 G (width 32), 27.6 → 17.1 G (width 64) |
-//! | the picture's layer runs its vectors along the window, four outputs × three channels | [`kernel`] | does not pad three channels to a panel of sixteen |
-//! | mask sums in bytes, many at a time | [`mask`] | all masks and lists of outputs: under 5 ms a fill |
+//! | six outputs × one panel stay in registers over the whole window, values are broadcast straight from the map | `kernel` | 50 of about 50 G multiply-adds/s a core; no copy of windows at all |
+//! | the sums keep their registers from one stretch to the next (the loop asks at its end) | `kernel` | 0 instead of 4 moves a step with AVX2; without it AVX-512 spills |
+//! | up-sampling by adding weights: 4 taps of the small map for 9 of the large one, for every parity and for the cut edge of odd sides | `pack` | 37.97 → 27.9 G multiply-adds (width 64) |
+//! | outputs with nothing in their window are not computed | `layer` | 1 % at this mask, more for large holes |
+//! | the decoder makes only what the holes need, down through all levels, by the pixel and not by the tile | `mask` | 7.09 → 4.40 G (width 32), 27.6 → 17.1 G (width 64) |
+//! | the picture's layer runs its vectors along the window, four outputs × three channels | `kernel` | does not pad three channels to a panel of sixteen |
+//! | mask sums in bytes, many at a time | `mask` | all masks and lists of outputs: under 5 ms a fill |
 //!
 //! What is left: a fresh map per layer costs page faults (about 20 of the 183 ms), and Winograd and int8 are not done.
 

@@ -1,0 +1,43 @@
+//! A path to type: for systems that have no file dialog to offer.
+
+use std::path::PathBuf;
+
+use eframe::egui::{Align, Context, Key, Layout, Modifiers, Role, TextEdit, WidgetInfo};
+
+use super::widgets::{dialog, main_button, note};
+use crate::app::{
+    command::Command,
+    state::{Dialog, PathForm},
+    theme,
+};
+
+pub(super) fn ui(form: &PathForm, ctx: &Context, commands: &mut Vec<Command>) {
+    let title = form.purpose.title();
+    let mut next = form.clone();
+    dialog(ctx, title, theme::DIALOG_WIDTH, commands, |ui, commands| {
+        let field = TextEdit::singleline(&mut next.text).hint_text("Path of the file");
+        let field = ui.add(field.desired_width(f32::INFINITY));
+        field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Path of the file"));
+        field.request_focus();
+        note(
+            ui,
+            "This system has no file dialog. Type or paste a path, or drop the file on the window.",
+        );
+        ui.add_space(theme::SECTION_GAP);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let path = form.text.trim();
+            let open = main_button(ui, "Open").min_size([96.0, 30.0].into());
+            let clicked = ui.add_enabled(!path.is_empty(), open).clicked();
+            let enter = ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
+            if clicked || enter && !path.is_empty() {
+                commands.push(Command::ChoosePath(form.purpose, PathBuf::from(path)));
+            }
+            if ui.button("Cancel").clicked() {
+                commands.push(Command::CloseDialog);
+            }
+        });
+    });
+    if next != *form {
+        commands.push(Command::SetDialog(Dialog::Path(next)));
+    }
+}
