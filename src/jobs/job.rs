@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn a_job_gives_its_result_once_and_wakes_whoever_waits() {
         let (sender, woken) = mpsc::channel();
-        let job = spawn("adding", Arc::new(move || drop(sender.send(()))), |progress| {
+        let job = spawn("adding", Arc::new(move || _ = sender.send(())), |progress| {
             progress.notice("nearly there");
             20 + 22
         });
