@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use eframe::egui::{DroppedFile, Key, Modifiers, Pos2, accesskit::Role, vec2};
+use eframe::egui::{DroppedFile, Key, Modifiers, Pos2, Rect, accesskit::Role, vec2};
 use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
@@ -410,4 +410,32 @@ fn damaged_settings_are_kept_beside_and_told() {
         "the damaged file is kept"
     );
     assert!(window.shows("Open photo…"), "the window works");
+}
+
+/// The one picture of the whole window, and a small one: that it is drawn at all, in the colours of the theme.
+#[test]
+fn the_welcome_screen_looks_as_it_should() {
+    let start = Start {
+        empty: true,
+        ..Start::default()
+    };
+    let builder = Harness::builder()
+        .with_size(vec2(760.0, 520.0))
+        .with_max_steps(16);
+    let mut harness = builder.wgpu().build_eframe(move |cc| App::new(cc, start));
+    let began = Instant::now();
+    while harness.state().is_busy() && began.elapsed() < Duration::from_secs(60) {
+        thread::sleep(Duration::from_millis(3));
+        harness.step();
+    }
+    harness.run_steps(3);
+    // Machines differ in the number of threads that the panels name.
+    let lines: Vec<Rect> = harness
+        .get_all_by_label_contains("CPU")
+        .map(|node| node.rect())
+        .collect();
+    for line in lines {
+        harness.mask(Rect::from_x_y_ranges(560.0..=760.0, line.y_range()));
+    }
+    harness.snapshot("welcome");
 }

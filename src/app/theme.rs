@@ -108,6 +108,24 @@ pub(super) const fn good(is_dark: bool) -> Color32 {
     }
 }
 
+/// Something is not as it was asked for.
+const fn warning(is_dark: bool) -> Color32 {
+    if is_dark {
+        Color32::from_rgb(222, 168, 84)
+    } else {
+        Color32::from_rgb(150, 92, 8)
+    }
+}
+
+/// Something could not be done.
+const fn error(is_dark: bool) -> Color32 {
+    if is_dark {
+        Color32::from_rgb(228, 106, 100)
+    } else {
+        Color32::from_rgb(178, 42, 38)
+    }
+}
+
 /// Makes the window look like this.
 pub(super) fn apply(ctx: &Context, theme: settings::Theme) {
     ctx.set_theme(match theme {
@@ -176,6 +194,8 @@ fn tinted(mut visuals: Visuals, greys: &Greys) -> Visuals {
     visuals.text_edit_bg_color = Some(grey(greys.field));
     visuals.faint_bg_color = grey(greys.window);
     visuals.weak_text_color = Some(grey(greys.weak));
+    visuals.warn_fg_color = warning(visuals.dark_mode);
+    visuals.error_fg_color = error(visuals.dark_mode);
     visuals.hyperlink_color = accent;
     visuals.slider_trailing_fill = true;
     visuals.selection = Selection {

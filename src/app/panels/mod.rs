@@ -37,7 +37,9 @@ pub(super) fn show(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
         .exact_size(theme::STRIP_WIDTH)
         .frame(Frame::side_top_panel(ui.style()).inner_margin(theme::STRIP_MARGIN))
         .show(ui, |ui| toolbar::ui(app, ui, commands));
-    side_panels_ui(app, ui, commands);
+    if app.photo.is_some() {
+        side_panels_ui(app, ui, commands);
+    }
     let center = CentralPanel::no_frame().show(ui, |ui| {
         if app.photo.is_some() {
             canvas_ui(app, ui, commands);
