@@ -31,10 +31,10 @@ fn copy(from: &Pixels, rect: Rect, to: &mut Pixels) {
     });
     match (from.samples(), to.samples_mut()) {
         (Samples::U8(from), Samples::U8(to)) => {
-            rows.for_each(|row| to[row.clone()].copy_from_slice(&from[row]))
+            rows.for_each(|row| to[row.clone()].copy_from_slice(&from[row]));
         }
         (Samples::U16(from), Samples::U16(to)) => {
-            rows.for_each(|row| to[row.clone()].copy_from_slice(&from[row]))
+            rows.for_each(|row| to[row.clone()].copy_from_slice(&from[row]));
         }
         _ => debug_assert!(false, "the result has the original's bit depth"),
     }

@@ -6,7 +6,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel},
+        mpsc::{Receiver, RecvTimeoutError, channel},
     },
     thread,
     time::Duration,
@@ -101,10 +101,7 @@ impl<T> Job<T> {
 
     /// The result, once. `None` while it runs and after the result was taken.
     pub fn poll(&self) -> Option<Result<T, Crashed>> {
-        match self.result.try_recv() {
-            Ok(result) => Some(result),
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-        }
+        self.result.try_recv().ok()
     }
 
     /// Cancels the work and waits for its end, but no longer than `patience`. For work that must not be torn off
@@ -165,10 +162,16 @@ mod tests {
     #[test]
     fn a_job_gives_its_result_once_and_wakes_whoever_waits() {
         let (sender, woken) = mpsc::channel();
-        let job = spawn("adding", Arc::new(move || drop(sender.send(()))), |progress| {
-            progress.notice("nearly there");
-            20 + 22
-        });
+        let job = spawn(
+            "adding",
+            Arc::new(move || {
+                let _ = sender.send(());
+            }),
+            |progress| {
+                progress.notice("nearly there");
+                20 + 22
+            },
+        );
         assert_eq!(wait(&job), Ok(42));
         assert!(job.poll().is_none(), "the result was taken");
         assert_eq!(job.take_notices(), ["nearly there"]);
