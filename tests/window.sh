@@ -72,30 +72,39 @@ shot filled
 xdotool key ctrl+e
 shot export
 xdotool key Return
-for _ in $(seq 100); do [ -s Sample-edited.jpg ] && break; sleep 0.2; done
-[ -s Sample-edited.jpg ] || fail "nothing was exported"
+for _ in $(seq 100); do [ -s "$HOME/Sample-edited.jpg" ] && break; sleep 0.2; done
+[ -s "$HOME/Sample-edited.jpg" ] || fail "nothing was exported"
 settle 2
 "$binary" inpaint "$root/assets/sample/photo.jpg" --mask "$root/assets/sample/mask.png" -o command-line.jpg --quiet
-cmp Sample-edited.jpg command-line.jpg || fail "window and command line differ"
+cmp "$HOME/Sample-edited.jpg" command-line.jpg || fail "window and command line differ"
 echo "  window and command line: the same file"
 
-# Paint over the lamp with the pointer, slowly enough for software drawing.
+# Paint over the lamp and its shadow with the pointer, slowly enough for software drawing.
 import -window root rgb:- >before.rgb
-lamp_x=680 lamp_top=302 lamp_bottom=402
-xdotool mousemove $lamp_x $lamp_top
-sleep 0.5
-xdotool mousedown 1
-for y in $(seq $lamp_top 5 $lamp_bottom); do
-    xdotool mousemove $lamp_x "$y"
-    sleep 0.03
-done
-xdotool mouseup 1
+drag() { # from x y to x y
+    xdotool mousemove "$1" "$2"
+    sleep 0.5
+    xdotool mousedown 1
+    for step in $(seq 20); do
+        xdotool mousemove $(($1 + ($3 - $1) * step / 20)) $(($2 + ($4 - $2) * step / 20))
+        sleep 0.04
+    done
+    xdotool mouseup 1
+    settle
+}
+xdotool key bracketright bracketright bracketright bracketright
+drag 607 268 607 350
+drag 640 280 700 372
+drag 660 340 700 400
 shot painting
 import -window root rgb:- >after.rgb
 cmp -s before.rgb after.rgb && fail "the stroke left no trace"
 xdotool key Return
 settle 2
 xdotool key y
+settle
+drag 683 500 815 500
+xdotool mousemove 1200 700
 shot split
 xdotool key shift+y
 shot side-by-side

@@ -162,16 +162,10 @@ mod tests {
     #[test]
     fn a_job_gives_its_result_once_and_wakes_whoever_waits() {
         let (sender, woken) = mpsc::channel();
-        let job = spawn(
-            "adding",
-            Arc::new(move || {
-                let _ = sender.send(());
-            }),
-            |progress| {
-                progress.notice("nearly there");
-                20 + 22
-            },
-        );
+        let job = spawn("adding", Arc::new(move || _ = sender.send(())), |progress| {
+            progress.notice("nearly there");
+            20 + 22
+        });
         assert_eq!(wait(&job), Ok(42));
         assert!(job.poll().is_none(), "the result was taken");
         assert_eq!(job.take_notices(), ["nearly there"]);

@@ -123,7 +123,7 @@ fn judged(means: &[[f32; 3]], covered: &[f32], columns: usize, rows: usize) -> V
         .max()
         .unwrap_or(0)
         .max(2)
-        * 3
+        .saturating_mul(3)
         / 2;
     let from_hole = depths(
         &is_hole.iter().map(|hole| !hole).collect::<Vec<_>>(),

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use super::Filler;
 use crate::{
     imaging::{Channels, Mask, Pixels, Rect, Samples},
-    inpaint::{Error, Options, Strategy, apply_all, changed_outside, remove_with},
+    inpaint::{Detail, Error, Options, Strategy, apply_all, changed_outside, remove_with},
     nn::{Filled, NetworkError},
     progress::{Cancelled, Progress},
 };
@@ -109,10 +109,11 @@ fn run(filler: &mut FakeFiller, options: &Options) -> (Result<super::super::Remo
 
 #[test]
 fn out_of_memory_first_tries_half_the_scale() {
-    let (removal, notices) = run(
-        &mut FakeFiller::failing(|side, _| side > 256),
-        &Options::default(),
-    );
+    let options = Options {
+        detail: Detail::Off,
+        ..Options::default()
+    };
+    let (removal, notices) = run(&mut FakeFiller::failing(|side, _| side > 256), &options);
     let removal = removal.unwrap();
     assert_eq!(removal.report.crops[0].scale_down, 2);
     assert_eq!(removal.report.device, "CUDA");
