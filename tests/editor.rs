@@ -21,7 +21,10 @@ const RUBBER: Brush = Brush { erase: true, ..PEN };
 
 fn photo() -> Arc<Pixels> {
     let samples = (0..WIDTH * HEIGHT * 3).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u16);
-    Arc::new(Pixels::new(WIDTH, HEIGHT, Channels::Rgb, Samples::U16(samples.collect())).unwrap())
+    Arc::new(
+        Pixels::new(WIDTH, HEIGHT, Channels::Rgb, Samples::U16(samples.collect()))
+            .expect("three samples per pixel"),
+    )
 }
 
 fn editor() -> Document {
@@ -34,7 +37,7 @@ fn fill_with(editor: &mut Document, shade: u16) -> Changed {
     let patch = patch_for(&snapshot.mask, snapshot.hole_bounds(), shade);
     editor
         .add_removal(&snapshot, vec![patch], "{}".to_owned())
-        .unwrap()
+        .expect("the patch fits")
 }
 
 fn patch_for(mask: &Mask, rect: Rect, shade: u16) -> Patch {
@@ -43,8 +46,9 @@ fn patch_for(mask: &Mask, rect: Rect, shade: u16) -> Patch {
         weights.extend((rect.x..rect.right()).map(|x| if mask.is_hole(x, y) { 255 } else { 0 }));
     }
     let samples = Samples::U16(vec![shade; rect.area() as usize * 3]);
-    let pixels = Pixels::new(rect.width, rect.height, Channels::Rgb, samples).unwrap();
-    Patch::new(rect, pixels, weights).unwrap()
+    let pixels =
+        Pixels::new(rect.width, rect.height, Channels::Rgb, samples).expect("three samples per pixel");
+    Patch::new(rect, pixels, weights).expect("one weight per pixel")
 }
 
 /// All that a person can see of a document.

@@ -35,7 +35,7 @@ struct Window {
 impl Window {
     /// A window that shows a small photo, with a small network that fills it with nonsense in no time.
     fn with_photo() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().expect("a folder");
         let photo = folder.path().join("Lake.png");
         save_photo(&photo);
         let mut window = Self::start(
@@ -167,9 +167,11 @@ impl DroppedFile for Dropped {
 fn save_photo(path: &Path) {
     let (width, height) = SIZE;
     let samples = (0..width * height).flat_map(|i| [(i % width) as u8, (i / width) as u8, 90]);
-    let pixels = Pixels::new(width, height, Channels::Rgb, Samples::U8(samples.collect())).unwrap();
+    let pixels = Pixels::new(width, height, Channels::Rgb, Samples::U8(samples.collect()))
+        .expect("three samples per pixel");
     let options = write::Options::default();
-    write::photo(path, &pixels, &Metadata::default(), Format::Png, &options, false).unwrap();
+    write::photo(path, &pixels, &Metadata::default(), Format::Png, &options, false)
+        .expect("the photo is written");
 }
 
 fn save_weights(path: &Path) {
@@ -189,7 +191,7 @@ fn save_weights(path: &Path) {
     let views = tensors.iter().map(|(name, shape, bytes)| {
         (
             name.clone(),
-            TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap(),
+            TensorView::new(Dtype::F32, shape.clone(), bytes).expect("the bytes fill the shape"),
         )
     });
     let metadata = [
@@ -201,7 +203,7 @@ fn save_weights(path: &Path) {
     ]
     .map(|(key, value)| (key.to_owned(), value.to_owned()))
     .into();
-    safetensors::serialize_to_file(views, Some(metadata), path).unwrap();
+    safetensors::serialize_to_file(views, Some(metadata), path).expect("the weights are written");
 }
 
 #[test]

@@ -23,8 +23,10 @@ pub(super) struct Plan {
 /// What the export dialog holds while it is open.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Form {
-    /// As typed.
-    pub(super) path: String,
+    /// The file's name, as typed.
+    pub(super) name: String,
+    /// Its folder, as typed.
+    pub(super) folder: String,
     pub(super) format: Format,
     pub(super) quality: u8,
     pub(super) bit_depth: u8,
@@ -43,7 +45,8 @@ impl Form {
             None => photo.suggested_path(format),
         };
         Self {
-            path: path.display().to_string(),
+            name: name_text(&path),
+            folder: folder_text(&path),
             format,
             quality: saved.quality,
             bit_depth: photo.document.original().bit_depth(),
@@ -56,38 +59,54 @@ impl Form {
     /// Takes another format and lets the name follow.
     pub(super) fn set_format(&mut self, format: Format) {
         self.format = format;
-        let path = Path::new(self.path.trim()).with_extension(format.extension());
-        self.path = path.display().to_string();
+        let name = Path::new(self.name.trim()).with_extension(format.extension());
+        self.name = name.display().to_string();
         self.exists = false;
     }
 
-    /// Takes another path and lets the format follow its ending.
-    pub(super) fn set_path(&mut self, path: String) {
-        if let Some(format) = Format::from_path(Path::new(path.trim())) {
+    /// Takes another name and lets the format follow its ending.
+    pub(super) fn set_name(&mut self, name: String) {
+        if let Some(format) = Format::from_path(Path::new(name.trim())) {
             self.format = format;
         }
-        self.path = path;
+        self.name = name;
         self.exists = false;
+    }
+
+    /// Takes another folder.
+    pub(super) fn set_folder(&mut self, folder: String) {
+        self.folder = folder;
+        self.exists = false;
+    }
+
+    /// Takes another place and lets the format follow its ending.
+    pub(super) fn set_path(&mut self, path: &Path) {
+        self.set_folder(folder_text(path));
+        self.set_name(name_text(path));
+    }
+
+    /// Where to write.
+    pub(super) fn path(&self) -> PathBuf {
+        Path::new(self.folder.trim()).join(self.name.trim())
     }
 
     /// What is wrong with the fields, if anything is.
     pub(super) fn problem(&self) -> Option<&'static str> {
-        let path = Path::new(self.path.trim());
-        if path.file_name().is_none() {
+        if self.name.trim().is_empty() {
             return Some("Type a file name");
         }
-        if Format::from_path(path) != Some(self.format) {
+        if Format::from_path(Path::new(self.name.trim())) != Some(self.format) {
             return Some("The name's ending does not fit the format");
         }
-        (self.original.as_deref() == Some(path))
-            .then_some("This is the original, which is never written over")
+        let is_original = self.original.as_deref() == Some(self.path().as_path());
+        is_original.then_some("This is the original, which is never written over")
     }
 
     /// The export that the fields describe.
     pub(super) fn plan(&self) -> Plan {
         let deep = self.bit_depth == 16 && self.format.supports_16_bit();
         Plan {
-            path: PathBuf::from(self.path.trim()),
+            path: self.path(),
             format: self.format,
             options: write::Options {
                 quality: self.quality,
@@ -136,6 +155,17 @@ impl Form {
     }
 }
 
+fn name_text(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+fn folder_text(path: &Path) -> String {
+    path.parent().unwrap_or(Path::new("")).display().to_string()
+}
+
 fn name_of(policy: MetadataPolicy) -> String {
     let value = policy.to_possible_value();
     value.map(|value| value.get_name().to_owned()).unwrap_or_default()
@@ -167,7 +197,7 @@ mod tests {
     #[test]
     fn the_suggestion_lies_beside_the_original_and_keeps_all_there_is() {
         let (form, open) = form();
-        assert_eq!(form.path, "/photos/IMG 1-edited.tif");
+        assert_eq!(form.path(), PathBuf::from("/photos/IMG 1-edited.tif"));
         assert_eq!(form.plan().options.bit_depth, Some(16));
         assert!(
             form.loss(open.document.original())
@@ -180,21 +210,21 @@ mod tests {
     fn name_and_format_follow_each_other() {
         let (mut form, open) = form();
         form.set_format(Format::Jpeg);
-        assert_eq!(form.path, "/photos/IMG 1-edited.jpg");
+        assert_eq!(form.path(), PathBuf::from("/photos/IMG 1-edited.jpg"));
         let loss = form.loss(open.document.original());
         for what in ["compresses", "16 to 8", "Transparency"] {
             assert!(loss.contains(what), "{loss}");
         }
-        form.set_path("/x/y.PNG".to_owned());
+        form.set_name("y.PNG".to_owned());
         assert_eq!((form.format, form.problem()), (Format::Png, None));
-        form.set_path("/x/y.gif".to_owned());
+        form.set_name("y.gif".to_owned());
         assert!(form.problem().is_some(), "no such format");
     }
 
     #[test]
     fn the_original_is_refused() {
         let (mut form, _) = form();
-        form.set_path("/photos/IMG 1.tif".to_owned());
+        form.set_name("IMG 1.tif".to_owned());
         assert!(
             form.problem().is_some_and(|problem| problem.contains("original")),
             "never over it"

@@ -172,6 +172,8 @@ fn restyle(style: &mut Style, visuals: Visuals, greys: &Greys) {
     spacing.menu_margin = Margin::same(6);
     spacing.window_margin = Margin::same(18);
     spacing.tooltip_width = 320.0;
+    // Scroll bars take their own room and cover nothing.
+    spacing.scroll.floating_allocated_width = 10.0;
     style.interaction.tooltip_delay = 0.4;
 }
 

@@ -40,16 +40,23 @@ pub(super) fn ui(app: &App, form: &Form, ctx: &Context, commands: &mut Vec<Comma
 }
 
 fn path_ui(form: &mut Form, ui: &mut Ui, commands: &mut Vec<Command>) {
-    row(ui, "File", |ui, label| {
+    row(ui, "Name", |ui, label| {
+        let mut name = form.name.clone();
+        let field = TextEdit::singleline(&mut name).desired_width(ui.available_width());
+        if ui.add(field).labelled_by(label).changed() {
+            form.set_name(name);
+        }
+    });
+    row(ui, "Folder", |ui, label| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if ui.button("Browse…").clicked() {
                 commands.push(Command::BrowseExport);
             }
-            let mut path = form.path.clone();
-            let field = TextEdit::singleline(&mut path).desired_width(ui.available_width());
-            let field = ui.add(field).labelled_by(label).on_hover_text(&form.path);
-            if field.changed() {
-                form.set_path(path);
+            let mut folder = form.folder.clone();
+            let field = TextEdit::singleline(&mut folder).desired_width(ui.available_width());
+            let field = ui.add(field).labelled_by(label);
+            if field.on_hover_text(&form.folder).changed() {
+                form.set_folder(folder);
             }
         });
     });

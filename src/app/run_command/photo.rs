@@ -197,7 +197,7 @@ impl App {
             Purpose::Weights => self.commands.push(Command::SetWeights(Some(path))),
             Purpose::Export => {
                 if let Dialog::Export(form) = &mut self.state.dialog {
-                    form.set_path(path.display().to_string());
+                    form.set_path(&path);
                 }
             }
         }

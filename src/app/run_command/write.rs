@@ -129,7 +129,7 @@ impl App {
     fn ask_to_replace(&mut self, plan: &Plan) {
         let Some(photo) = &self.photo else { return };
         let mut form = Form::new(photo, &self.settings.now.export);
-        form.set_path(plan.path.display().to_string());
+        form.set_path(&plan.path);
         form.bit_depth = plan.options.bit_depth.unwrap_or(form.bit_depth);
         form.exists = true;
         self.state.dialog = Dialog::Export(form);
