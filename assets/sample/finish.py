@@ -18,7 +18,7 @@ from PIL import Image, ImageCms
 from scipy import ndimage
 
 GROW_PX = 7  # so that soft edges and contact shadows are removed too
-VISIBLE = 4.0 / 255  # a change of this much counts as part of the object
+PINHOLE_PX = 2000  # smaller islands of "keep" are filled
 SHADOW_SHARE = .002  # of the area; smaller changes that do not touch the object are noise
 
 
@@ -63,18 +63,23 @@ def with_grain(rgb, field, amount):
     return rgb + field * amount / 255 * (1.25 - .75 * np.clip(level, 0, 1))
 
 
-def removal_mask(photo, truth, silhouette):
-    """Silhouette plus visible change, cleaned, without islands or pinholes, widened."""
+def removal_mask(photo, truth, silhouette, visible, narrowest):
+    """Silhouette plus visible change, cleaned, without islands or pinholes, widened.
+
+    A change counts from `visible` (of 255) on and where it is wider than about 2 `narrowest` px.
+    """
     solid = silhouette > .01
     if truth is not None:
-        change = np.abs(ndimage.gaussian_filter(photo - truth, (3, 3, 0))).max(-1) > VISIBLE
+        change = np.abs(ndimage.gaussian_filter(photo - truth, (3, 3, 0))).max(-1) > visible / 255
         labels, _ = ndimage.label(ndimage.binary_closing(change | solid, iterations=3))
         keep = np.bincount(labels.ravel()) > SHADOW_SHARE * labels.size  # a shadow may lie apart
         keep[np.unique(labels[solid])] = True
         keep[0] = False
-        solid = ndimage.binary_opening(keep[labels], iterations=2) | solid
+        solid = ndimage.binary_opening(keep[labels], iterations=narrowest) | solid
     near = ndimage.distance_transform_edt(~solid) <= GROW_PX
-    return ndimage.binary_fill_holes(ndimage.median_filter(near.astype(np.uint8), 9) > 0)
+    mask = ndimage.median_filter(near.astype(np.uint8), 9) > 0
+    labels, _ = ndimage.label(~mask)
+    return mask | (np.bincount(labels.ravel()) < PINHOLE_PX)[labels]
 
 
 def inside_only(photo, truth, mask):
@@ -101,6 +106,8 @@ def main():
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--quality", type=int, default=92)
     parser.add_argument("--subsample", action="store_true", help="4:2:0 colour, for smaller files")
+    parser.add_argument("--visible", type=float, default=4.0, help="what counts as shadow, of 255")
+    parser.add_argument("--narrowest", type=int, default=2, help="thinner streaks of change are left out, px")
     parser.add_argument("--photo-only", action="store_true", help="write no truth, use it for the mask only")
     parser.add_argument("--grain", type=float, default=2.0)
     options = parser.parse_args()
@@ -108,7 +115,7 @@ def main():
     silhouette = read(options.renders / f"{options.name}object.png")[..., 3]
     truth_path = options.renders / f"{options.name}truth.png"
     truth = whole(photo, read(truth_path)) if truth_path.exists() else None
-    mask = removal_mask(photo, truth, silhouette)
+    mask = removal_mask(photo, truth, silhouette, options.visible, options.narrowest)
     field = grain_field(photo.shape, options.seed)
     pictures = {"photo": photo}
     if truth is not None and not options.photo_only:

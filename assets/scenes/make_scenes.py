@@ -139,17 +139,19 @@ def paper_cup():
 # ---------------------------------------------------------------- sky
 
 
-def flat(name, colour):
-    """A distant thing: only its colour is seen."""
+def hillside(name, colour, top, swing, far):
+    """A distant wooded slope: only its colour is seen, paler where haze gathers below."""
     m = kit.Material(name)
-    light = m.node("ShaderNodeEmission", {"Color": (*colour, 1.0), "Strength": 1.0})
+    haze = m.step(m.axis("Z"), top + swing, top - 3.5 * swing, 0, .38)
+    wood = m.mix(m.step(m.noise(500 / far, 6, .75), .38, .68, 0, .32), colour, tuple(.55 * c for c in colour))
+    light = m.node("ShaderNodeEmission", {"Color": m.mix(haze, wood, (.33, .27, .25)), "Strength": 1.0})
     m.tree.links.new(light.outputs[0], m.tree.nodes["Material Output"].inputs["Surface"])
     return m.material
 
 
 def sky(rng):
     """Evening sky over wooded ridges; a pole with its wires stands in the way."""
-    ridges = [(900, 46, 15, (.30, .235, .235)), (520, 15, 9, (.15, .125, .135)), (260, 1.0, 5, (.052, .048, .050)), (120, -5.5, 3.2, (.014, .014, .014))]
+    ridges = [(900, 46, 15, (.30, .245, .26)), (520, 15, 9, (.15, .125, .135)), (260, 1.0, 5, (.052, .048, .050)), (120, -5.5, 3.2, (.014, .014, .014))]
     for k, (far, top, swing, colour) in enumerate(ridges):
         x = np.linspace(-.62 * far, .62 * far, 3600)
         hill = np.array([kit.perlin.fractal((v / far * 3.1 + 9 * k, k, 0), .9, 2.0, 4) for v in x])
@@ -158,7 +160,7 @@ def sky(rng):
         geometry = kit.Geometry()
         points = np.stack([np.concatenate([x, x]), np.full(2 * len(x), far), np.concatenate([np.full(len(x), -120.0), height])], -1)
         geometry.add(points, kit.grid_faces(len(x), 2), .5)
-        geometry.build(f"ridge {k}", flat(f"ridge {k}", colour))
+        geometry.build(f"ridge {k}", hillside(f"ridge {k}", colour, top, swing, far))
     return pole_and_wires(rng)
 
 
@@ -221,9 +223,11 @@ def roof(rng):
             top = np.stack([across, y, height], -1).reshape(-1, 3)
             under = top[:15] - [0, 0, .016]
             pans.add(np.concatenate([under, top]), kit.grid_faces(15, 6), rng.uniform())
+    under = np.array([(-6, -.36), (6, -.36), (6, 3.15), (-6, 3.15)])
+    pans.add(np.stack([under[:, 0], under[:, 1], 3.015 + (under[:, 1] + .34) * math.tan(slope)], -1), [(0, 1, 2, 3)], .05)
     kit.box(trim, (-6, -.30, 2.84), (6, -.02, 3.03), .01)
     ring = np.linspace(math.pi, 2 * math.pi, 14)
-    for radius in (.068, .062):
+    for radius in (.078, .072):
         xs = np.linspace(-6, 6, 3)
         tube = np.stack([np.repeat(xs[:, None], 14, 1), np.tile(-.385 + radius * np.cos(ring), (3, 1)), np.tile(3.05 + radius * np.sin(ring), (3, 1))], -1)
         gutter.add(tube.reshape(-1, 3), kit.grid_faces(14, 3), .5)
@@ -285,10 +289,10 @@ def street_lamp():
     for k in range(6):
         a = turn + k * math.pi / 3
         foot, head = .15, .232
-        for t in np.linspace(0, 1, 24):
+        for t in np.linspace(0, 1, 70):
             r = foot + (head - foot) * t
             px, py, pz = x + r * math.cos(a), y + r * math.sin(a), 3.23 + .57 * t
-            kit.box(iron, (px - .009, py - .009, pz - .014), (px + .009, py + .009, pz + .014), .002)
+            kit.box(iron, (px - .009, py - .009, pz - .014), (px + .009, py + .009, pz + .014), .0003)
     kit.box(iron, (x - .32, y - .014, 2.90), (x + .32, y + .014, 2.93), .008)
     return [iron.build("iron", materials.metal("cast iron", (.020, .026, .024), .5, .15), smooth=False),
             panes.build("panes lamp", materials.plastic("milk glass", (.62, .60, .52), .3, .25, 2.9, 4.0), smooth=False)]
@@ -300,7 +304,7 @@ def street_lamp():
 SCENES = {
     "tiles": (tiles, (44, 228), (.16, 4.6), dict(where=(0, -4.6, .84), lens=68, focus=4.55, aperture=8), .25, (.30, 1, 0, .75)),
     "gravel": (gravel, (33, 285), (.17, 5.0), dict(where=(0, -1.12, 1.30), lens=72, pitch=-49, focus=1.68, aperture=11), .35, (.25, .85, .2, .8)),
-    "sky": (sky, (2.5, 38), (.30, .6), dict(where=(0, 0, 2.2), lens=40, pitch=9.5), -.10, (0, 1, .3, 1)),
+    "sky": (sky, (3.5, 44), (.30, .6), dict(where=(0, 0, 2.2), lens=40, pitch=9.5), -.10, (0, 1, .3, 1)),
     "roof": (roof, (36, 197), (.15, 4.6), dict(where=(-.1, -13.5, 2.1), lens=66, shift=(0, .06), pitch=0), .05, (.35, .8, 0, .9)),
 }
 
