@@ -38,6 +38,8 @@ pub(super) struct Pane {
 /// Room between two panes, in points.
 const GAP: f32 = 2.0;
 const HANDLE_RADIUS: f32 = 11.0;
+/// Width of the strip along the line where it can be taken, in points.
+const GRIP_WIDTH: f32 = 16.0;
 const LABEL_MARGIN: Vec2 = vec2(10.0, 10.0);
 const LIGHT: Color32 = Color32::from_rgba_premultiplied(235, 235, 235, 235);
 const DARK: Color32 = Color32::from_black_alpha(150);
@@ -79,10 +81,10 @@ fn split_x(split: f32, rect: Rect) -> f32 {
 /// Lets the person move the line of the split view, with pointer or arrow keys, and draws it.
 pub(super) fn split_line_ui(ui: &Ui, split: &mut f32, rect: Rect) {
     let center = pos2(split_x(*split, rect), rect.center().y);
-    let grip = Rect::from_center_size(center, Vec2::splat(2.0 * HANDLE_RADIUS));
-    let sense = Sense::drag() | Sense::focusable_noninteractive();
+    let grip = Rect::from_center_size(center, vec2(GRIP_WIDTH, rect.height()));
+    // Clicks too, or the canvas below would take them and paint.
     let response = ui
-        .interact(grip, ui.scope_id().with("split"), sense)
+        .interact(grip, ui.scope_id().with("split"), Sense::click_and_drag())
         .on_hover_cursor(CursorIcon::ResizeHorizontal);
     if response.dragged() {
         *split += response.drag_delta().x / rect.width();

@@ -89,7 +89,7 @@ proptest! {
 
     #[test]
     fn the_same_mask_gives_the_same_plan(mask in masks()) {
-        prop_assert_eq!(crops(&mask), crops(&mask.clone()));
+        prop_assert_eq!(crops(&mask), crops(&mask));
     }
 
     #[test]
