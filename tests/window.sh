@@ -85,6 +85,7 @@ drag() { # from x y to x y
     xdotool mousemove "$1" "$2"
     sleep 0.5
     xdotool mousedown 1
+    sleep 0.5
     for step in $(seq 20); do
         xdotool mousemove $(($1 + ($3 - $1) * step / 20)) $(($2 + ($4 - $2) * step / 20))
         sleep 0.04
