@@ -1,7 +1,5 @@
 //! The document, driven by verbs as the window drives it. What can be undone must come back bit for bit.
 
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
 use std::{sync::Arc, time::Instant};
 
 use lacuna::{

@@ -1,7 +1,5 @@
 //! The window, used by label and key as a person uses it, without a display and without a GPU.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
-
 use std::{
     fs,
     path::{Path, PathBuf},
