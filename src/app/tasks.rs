@@ -16,8 +16,8 @@ use crate::{
 /// Why something failed, for people.
 pub(super) type Failure = String;
 
-/// What reading a mask gives: the mask and what to know about it.
-pub(super) type ReadMask = Result<(Mask, Vec<String>), Failure>;
+/// A mask file that was read, with what its reader has to tell.
+pub(super) type ReadMask = (Mask, Vec<String>);
 
 /// What a finished fill gives: what it worked on and what came of it.
 pub(super) struct Filled {
@@ -66,7 +66,7 @@ impl Purpose {
 pub(super) struct Tasks {
     pub(super) waker: Waker,
     pub(super) opening: Option<Job<Result<Box<OpenPhoto>, Failure>>>,
-    pub(super) mask: Option<Job<ReadMask>>,
+    pub(super) mask: Option<Job<Result<ReadMask, Failure>>>,
     pub(super) network: Option<Job<Result<Arc<Network>, Failure>>>,
     pub(super) fill: Option<Job<Filled>>,
     pub(super) writing: Option<Job<Written>>,
