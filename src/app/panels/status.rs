@@ -47,7 +47,10 @@ fn running_ui(running: &Running, ui: &mut Ui, commands: &mut Vec<Command>) {
                 .desired_width(140.0)
                 .desired_height(6.0),
         ),
-        None => ui.spinner(),
+        None => {
+            ui.ctx().request_repaint_after(Duration::from_millis(250));
+            ui.weak("…")
+        }
     };
     ui.weak(match status.remaining() {
         Some(left) => format!("{} left", rough(left)),

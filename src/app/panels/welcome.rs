@@ -26,8 +26,8 @@ fn column_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
     ui.label(RichText::new("Brush over it, press Enter, export").weak());
     ui.add_space(theme::SECTION_GAP * 1.5);
     if app.tasks.opening.is_some() {
-        ui.spinner();
-        ui.label(format!("Opening {}", app.state.opening_name));
+        // No spinner: where drawing is slow it would take from the reading what it shows.
+        ui.label(format!("Opening {}…", app.state.opening_name));
         return;
     }
     let size = vec2(COLUMN_WIDTH * 0.7, theme::MAIN_BUTTON_HEIGHT);
