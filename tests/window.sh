@@ -3,7 +3,9 @@
 # pointer, fills again, compares. Fails where something does not happen; checks that the window's export and
 # `lacuna inpaint` give the same file, byte for byte; keeps pictures of the screen.
 #
-#   tests/window.sh [BINARY [FOLDER]]      default: target/release/lacuna, screenshots
+#   tests/window.sh [BINARY [FOLDER [PHOTO]]]      default: target/release/lacuna, screenshots, the sample
+#
+# With a PHOTO of your own it paints over its middle, saves the mask, fills, exports and compares with the command line.
 #
 # Needs (Debian): xvfb openbox xdotool imagemagick mesa-vulkan-drivers libxkbcommon-x11-0 libx11-xcb1 libxcursor1
 # libxi6 libxrandr2 libegl1
@@ -11,6 +13,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 binary=$(realpath "${1:-$root/target/release/lacuna}")
 pictures=$(realpath -m "${2:-$root/screenshots}")
+original=${3:+$(realpath "$3")}
 work=$(mktemp -d)
 mkdir -p "$pictures" "$work/home" "$work/run"
 chmod 700 "$work/run"
@@ -57,30 +60,23 @@ shot() {
     echo "  $1.jpg"
 }
 
-cd "$work"
-"$binary" 2>"$work/log" &
-app=$!
-for _ in $(seq 200); do xdotool search --name Lacuna >/dev/null 2>&1 && break; sleep 0.2; done
-xdotool search --name Lacuna >/dev/null || fail "no window: $(cat "$work/log")"
-settle 2
-shot sample
+# Runs a command of the palette by some letters of its name.
+command_named() {
+    xdotool key ctrl+shift+p
+    settle
+    xdotool type --delay 120 "$1"
+    settle
+    xdotool key Return
+    settle
+}
 
-# Fill, and export with what the dialog offers.
-xdotool mousemove 500 300 key Return
-settle 2
-shot filled
-xdotool key ctrl+e
-shot export
-xdotool key Return
-for _ in $(seq 100); do [ -s "$HOME/Sample-edited.jpg" ] && break; sleep 0.2; done
-[ -s "$HOME/Sample-edited.jpg" ] || fail "nothing was exported"
-settle 2
-"$binary" inpaint "$root/assets/sample/photo.jpg" --mask "$root/assets/sample/mask.png" -o command-line.jpg --quiet
-cmp "$HOME/Sample-edited.jpg" command-line.jpg || fail "window and command line differ"
-echo "  window and command line: the same file"
+# Waits for a file that the window writes.
+written() {
+    for _ in $(seq 150); do [ -s "$1" ] && break; sleep 0.2; done
+    [ -s "$1" ] || fail "$(basename "$1") was not written"
+    settle 2
+}
 
-# Paint over the lamp and its shadow with the pointer, slowly enough for software drawing.
-import -window root rgb:- >before.rgb
 drag() { # from x y to x y
     xdotool mousemove "$1" "$2"
     sleep 0.5
@@ -93,6 +89,52 @@ drag() { # from x y to x y
     xdotool mouseup 1
     settle
 }
+
+cd "$work"
+photo=
+if [ -n "$original" ]; then
+    photo=$work/photo.${original##*.}
+    cp "$original" "$photo"
+fi
+"$binary" ${photo:+"$photo"} 2>"$work/log" &
+app=$!
+for _ in $(seq 200); do xdotool search --name Lacuna >/dev/null 2>&1 && break; sleep 0.2; done
+xdotool search --name Lacuna >/dev/null || fail "no window: $(cat "$work/log")"
+settle 2
+
+if [ -n "$photo" ]; then
+    drag 560 460 620 520
+    drag 620 440 560 500
+    command_named "save mask"
+    xdotool key Return
+    written "$work/photo-mask.png"
+    xdotool key Return
+    settle 3
+    xdotool key ctrl+e
+    settle
+    xdotool key Return
+    written "$work/photo-edited.${photo##*.}"
+    "$binary" inpaint "$photo" --mask "$work/photo-mask.png" -o "$work/command-line.${photo##*.}" --quiet
+    cmp "$work/photo-edited.${photo##*.}" "$work/command-line.${photo##*.}" || fail "window and command line differ"
+    echo "window.sh: painted by hand, window and command line: the same file"
+    exit
+fi
+shot sample
+
+# Fill, and export with what the dialog offers.
+xdotool mousemove 500 300 key Return
+settle 2
+shot filled
+xdotool key ctrl+e
+shot export
+xdotool key Return
+written "$HOME/Sample-edited.jpg"
+"$binary" inpaint "$root/assets/sample/photo.jpg" --mask "$root/assets/sample/mask.png" -o command-line.jpg --quiet
+cmp "$HOME/Sample-edited.jpg" command-line.jpg || fail "window and command line differ"
+echo "  window and command line: the same file"
+
+# Paint over the lamp and its shadow with the pointer, slowly enough for software drawing.
+import -window root rgb:- >before.rgb
 xdotool key bracketright bracketright bracketright bracketright
 drag 607 268 607 350
 drag 640 280 700 372

@@ -14,6 +14,8 @@ pub enum Action {
     OpenSample,
     /// Take a mask from a file.
     OpenMask,
+    /// Write the mask to a file.
+    SaveMask,
     /// Open the picture on the clipboard.
     Paste,
     /// Write the result, where it was written before if it was.
@@ -123,7 +125,7 @@ impl Menu {
 
 impl Action {
     /// All of them, menu by menu.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::Open,
         Self::OpenSample,
         Self::Paste,
@@ -144,6 +146,7 @@ impl Action {
         Self::Harder,
         Self::Softer,
         Self::OpenMask,
+        Self::SaveMask,
         Self::InvertMask,
         Self::ClearMask,
         Self::GrowMask,
@@ -181,6 +184,7 @@ impl Action {
             | Self::Harder
             | Self::Softer => Menu::Tool,
             Self::OpenMask
+            | Self::SaveMask
             | Self::InvertMask
             | Self::ClearMask
             | Self::GrowMask
@@ -219,6 +223,7 @@ impl Action {
             Self::Open => "Open photo…",
             Self::OpenSample => "Open sample photo",
             Self::OpenMask => "Open mask…",
+            Self::SaveMask => "Save mask…",
             Self::Paste => "Paste as new photo",
             Self::Export => "Export…",
             Self::ExportAs => "Export as…",
@@ -260,6 +265,7 @@ impl Action {
             Self::Open => "Open a JPEG, PNG, TIFF or WebP photo",
             Self::OpenSample => "Open the photo that comes with Lacuna, with something already masked",
             Self::OpenMask => "Take the mask from a picture of the photo's size: white goes",
+            Self::SaveMask => "Write the mask as a PNG: white is what goes, as the command line takes it",
             Self::Paste => "Open the picture on the clipboard as a new photo",
             Self::Export => "Write the result to a new file; the original stays as it is",
             Self::ExportAs => "Write the result and choose format, place and metadata",
@@ -302,7 +308,7 @@ impl Action {
             Self::OpenSample => icons::IMAGE,
             Self::OpenMask => icons::MASK,
             Self::Paste => icons::CLIPBOARD,
-            Self::Export | Self::ExportAs => icons::EXPORT,
+            Self::Export | Self::ExportAs | Self::SaveMask => icons::EXPORT,
             Self::CopyResult => icons::COPY,
             Self::Quit => icons::SIGN_OUT,
             Self::Undo => icons::UNDO,

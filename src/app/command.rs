@@ -35,6 +35,8 @@ pub(super) enum Command {
     OpenPath(PathBuf),
     /// Take the mask from this file.
     OpenMaskPath(PathBuf),
+    /// Write the mask to this file.
+    SaveMaskPath(PathBuf),
     /// What to do with work that was not exported.
     Answer(Answer),
     /// Write the result like this.

@@ -81,7 +81,7 @@ impl Action {
                     ]
                 }
             }
-            Self::OpenSample | Self::OpenMask | Self::ToggleTheme => &[],
+            Self::OpenSample | Self::OpenMask | Self::SaveMask | Self::ToggleTheme => &[],
         }
     }
 

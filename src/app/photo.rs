@@ -110,6 +110,16 @@ impl OpenPhoto {
     ///
     /// In the person's pictures where the photo has no file.
     pub(super) fn suggested_path(&self, format: Format) -> PathBuf {
+        self.beside(&format!("-edited.{}", format.extension()))
+    }
+
+    /// Where the mask goes if nobody says otherwise.
+    pub(super) fn suggested_mask_path(&self) -> PathBuf {
+        self.beside("-mask.png")
+    }
+
+    /// The photo's name with another ending, in the photo's folder.
+    fn beside(&self, ending: &str) -> PathBuf {
         let named = self
             .path
             .clone()
@@ -121,7 +131,7 @@ impl OpenPhoto {
             .into_owned();
         let stem = if stem.is_empty() { "photo".to_owned() } else { stem };
         let folder = named.parent().unwrap_or(Path::new(""));
-        folder.join(format!("{stem}-edited.{}", format.extension()))
+        folder.join(format!("{stem}{ending}"))
     }
 }
 

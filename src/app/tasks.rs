@@ -46,6 +46,7 @@ pub(super) enum WriteFailure {
 pub(super) enum Purpose {
     Photo,
     Mask,
+    SaveMask,
     Export,
     Weights,
 }
@@ -56,8 +57,17 @@ impl Purpose {
         match self {
             Self::Photo => "Open photo",
             Self::Mask => "Open mask",
+            Self::SaveMask => "Save mask",
             Self::Export => "Export",
             Self::Weights => "Weights",
+        }
+    }
+
+    /// As the button that goes on.
+    pub(super) const fn verb(self) -> &'static str {
+        match self {
+            Self::SaveMask | Self::Export => "Save",
+            Self::Photo | Self::Mask | Self::Weights => "Open",
         }
     }
 }
@@ -67,6 +77,7 @@ pub(super) struct Tasks {
     pub(super) waker: Waker,
     pub(super) opening: Option<Job<Result<Box<OpenPhoto>, Failure>>>,
     pub(super) mask: Option<Job<Result<ReadMask, Failure>>>,
+    pub(super) mask_saving: Option<Job<Result<PathBuf, Failure>>>,
     pub(super) network: Option<Job<Result<Arc<Network>, Failure>>>,
     pub(super) fill: Option<Job<Filled>>,
     pub(super) writing: Option<Job<Written>>,
@@ -92,6 +103,7 @@ impl Tasks {
             fill: None,
             writing: None,
             copying: None,
+            mask_saving: None,
             saving: None,
             dialog: None,
         }
@@ -110,6 +122,7 @@ impl Tasks {
         fill.or_else(|| self.writing.as_ref().map(running))
             .or_else(|| self.opening.as_ref().map(running))
             .or_else(|| self.mask.as_ref().map(running))
+            .or_else(|| self.mask_saving.as_ref().map(running))
             .or_else(|| self.copying.as_ref().map(running))
     }
 

@@ -8,6 +8,7 @@ use super::widgets::{dialog, main_button, note};
 use crate::app::{
     command::Command,
     state::{Dialog, PathForm},
+    tasks::Purpose,
     theme,
 };
 
@@ -21,12 +22,15 @@ pub(super) fn ui(form: &PathForm, ctx: &Context, commands: &mut Vec<Command>) {
         field.request_focus();
         note(
             ui,
-            "This system has no file dialog. Type or paste a path, or drop the file on the window.",
+            match form.purpose {
+                Purpose::SaveMask => "This system has no file dialog. Type or paste a path.",
+                _ => "This system has no file dialog. Type or paste a path, or drop the file on the window.",
+            },
         );
         ui.add_space(theme::SECTION_GAP);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let path = form.text.trim();
-            let open = main_button(ui, "Open").min_size([96.0, 30.0].into());
+            let open = main_button(ui, form.purpose.verb()).min_size([96.0, 30.0].into());
             let clicked = ui.add_enabled(!path.is_empty(), open).clicked();
             let enter = ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
             if clicked || enter && !path.is_empty() {

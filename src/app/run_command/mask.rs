@@ -1,6 +1,6 @@
 //! Commands that change the mask, the removals or the tool.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::{
     app::{
@@ -9,7 +9,7 @@ use crate::{
         canvas::{CanvasEvent, Layer, Tool},
     },
     document::{Brush, Changed, Document, MaskChange},
-    imaging::{Rect, read},
+    imaging::{Format, Metadata, Rect, read, write},
     jobs, settings,
 };
 
@@ -115,6 +115,43 @@ impl App {
         self.tasks.mask = Some(jobs::spawn("Opening the mask", waker, move |_| {
             read::mask(&path, (bounds.width, bounds.height)).map_err(|error| error.problem.to_string())
         }));
+    }
+
+    /// Writes the mask as a PNG in the background. Another file of that name is never replaced.
+    pub(super) fn save_mask(&mut self, path: &Path) {
+        let Some(photo) = &mut self.photo else { return };
+        photo.document.end_stroke();
+        let Some(pixels) = photo.document.mask().to_pixels() else {
+            return;
+        };
+        let path = path.with_extension(Format::Png.extension());
+        let waker = self.tasks.waker.clone();
+        self.tasks.mask_saving = Some(jobs::spawn("Saving the mask", waker, move |_| {
+            let options = write::Options::default();
+            match write::photo(&path, &pixels, &Metadata::default(), Format::Png, &options, false) {
+                Ok(_) => Ok(path),
+                Err(error) => Err(match error.problem {
+                    write::Problem::Exists => {
+                        format!("{} is there already; choose another name", path.display())
+                    }
+                    problem => problem.to_string(),
+                }),
+            }
+        }));
+    }
+
+    pub(in crate::app) fn drain_mask_saving(&mut self) {
+        let Some(outcome) = self.tasks.mask_saving.as_ref().and_then(jobs::Job::poll) else {
+            return;
+        };
+        self.tasks.mask_saving = None;
+        match outcome
+            .map_err(|crash| crash.to_string())
+            .and_then(|outcome| outcome)
+        {
+            Ok(path) => self.notices.news("Mask saved", path.display().to_string()),
+            Err(why) => self.notices.error("The mask could not be saved", why),
+        }
     }
 
     pub(in crate::app) fn drain_mask(&mut self) {

@@ -26,6 +26,7 @@ impl App {
             Command::SetPanelWidth(width) => self.settings.now.panel_width = width,
             Command::OpenPath(path) => self.open_when_saved(Source::Path(path)),
             Command::OpenMaskPath(path) => self.open_mask(path),
+            Command::SaveMaskPath(path) => self.save_mask(&path),
             Command::Answer(answer) => self.answer(ctx, answer),
             Command::Write(plan) => self.write(plan),
             Command::ChoosePath(purpose, path) => {
@@ -57,6 +58,7 @@ impl App {
             Action::Open => self.browse_photo(),
             Action::OpenSample => self.open_when_saved(Source::Sample),
             Action::OpenMask => self.browse_mask(),
+            Action::SaveMask => self.browse_mask_to_save(),
             Action::Paste => self.open_when_saved(Source::Clipboard),
             Action::Export => self.export(),
             Action::ExportAs => self.export_as(),

@@ -134,6 +134,28 @@ impl App {
         });
     }
 
+    pub(super) fn browse_mask_to_save(&mut self) {
+        let Some(photo) = self.photo.as_ref().filter(|photo| photo.document.has_mask()) else {
+            self.notices
+                .news("There is no mask to save", "Paint over what should go first");
+            return;
+        };
+        let path = photo.suggested_mask_path();
+        self.browse(Purpose::SaveMask, move || {
+            let dialog = rfd::FileDialog::new()
+                .set_title("Save mask")
+                .add_filter("PNG", &["png"]);
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            let folder = path.parent().map(ToOwned::to_owned);
+            let dialog = folder.into_iter().fold(dialog, rfd::FileDialog::set_directory);
+            dialog.set_file_name(name).save_file()
+        });
+    }
+
     pub(super) fn browse_weights(&mut self) {
         self.browse(Purpose::Weights, || {
             let dialog = rfd::FileDialog::new().set_title("Weights");
@@ -182,7 +204,10 @@ impl App {
             Ok(Some(path)) => self.take_path(purpose, path),
             // Nobody cancels that fast: there is no dialog to be had on this system.
             Ok(None) | Err(_) if is_instant && purpose != Purpose::Export => {
-                let text = String::new();
+                let suggested = self.photo.as_ref().filter(|_| purpose == Purpose::SaveMask);
+                let text = suggested.map_or_else(String::new, |photo| {
+                    photo.suggested_mask_path().display().to_string()
+                });
                 self.state.dialog = Dialog::Path(PathForm { purpose, text });
             }
             Ok(None) | Err(_) => {}
@@ -194,6 +219,7 @@ impl App {
         match purpose {
             Purpose::Photo => self.commands.push(Command::OpenPath(path)),
             Purpose::Mask => self.commands.push(Command::OpenMaskPath(path)),
+            Purpose::SaveMask => self.commands.push(Command::SaveMaskPath(path)),
             Purpose::Weights => self.commands.push(Command::SetWeights(Some(path))),
             Purpose::Export => {
                 if let Dialog::Export(form) = &mut self.state.dialog {
