@@ -221,6 +221,20 @@ fn the_sample_opens_with_its_mask_ready_to_fill() {
 }
 
 #[test]
+fn another_photo_does_not_inherit_the_hint_to_fill() {
+    let mut window = Window::start(tempfile::tempdir().expect("a folder"), Start::default());
+    window.wait("the sample opens", |app| app.document().is_some());
+    assert!(window.shows("Press Enter to fill"), "the sample is masked");
+    let other = window.path("Other.png");
+    save_photo(&other);
+    window.drop_file(&other);
+    window.wait("the other photo opens", |app| {
+        app.document().is_some_and(|document| !document.has_mask())
+    });
+    assert!(!window.shows("Press Enter to fill"), "the other is not");
+}
+
+#[test]
 fn painting_filling_hiding_and_undo_work_from_pointer_and_keys() {
     let mut window = Window::with_photo();
     window.drag((0.45, 0.45), (0.55, 0.55));

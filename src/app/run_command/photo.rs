@@ -66,6 +66,7 @@ impl App {
         self.tasks.mask = None;
         self.state.offer = None;
         self.state.renaming = None;
+        self.state.has_mask = (0, false);
         self.state.shows_before = false;
         self.canvas.set_document(&photo.scene());
         for notice in photo.notices() {
