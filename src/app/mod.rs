@@ -1,6 +1,6 @@
 //! The window.
 //!
-//! [`App::logic`](eframe::App::logic) drains jobs and executes [`Command`]s, [`App::ui`](eframe::App::ui) only
+//! [`App::logic`](eframe::App::logic) drains jobs and executes commands, [`App::ui`](eframe::App::ui) only
 //! shows: panels read the state and send commands. Nothing in a frame blocks: photos, networks, fills and exports
 //! are jobs. Everything works without a GPU, only that the photo itself is not shown then.
 

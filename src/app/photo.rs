@@ -106,7 +106,7 @@ impl OpenPhoto {
         &self.profile_name
     }
 
-    /// Beside the photo: "<stem>-edited.<ending>".
+    /// Beside the photo: `stem-edited.ending`.
     ///
     /// In the person's pictures where the photo has no file.
     pub(super) fn suggested_path(&self, format: Format) -> PathBuf {
