@@ -8,13 +8,15 @@ mod jpeg;
 mod jpeg_segments;
 mod mask_file;
 mod png;
+mod size;
 mod tiff;
 mod webp;
 
 use std::{fs, panic, path::Path};
 
 pub use error::{Problem, ReadError};
-pub use mask_file::mask;
+pub use mask_file::{mask, mask_of_any_size};
+pub use size::size;
 
 use super::{Channels, Format, Metadata, Photo, Pixels, Samples};
 
