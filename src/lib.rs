@@ -6,6 +6,8 @@ pub mod imaging;
 
 pub mod nn;
 
+pub mod data;
+
 pub mod train;
 
 pub mod inpaint;
