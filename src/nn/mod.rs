@@ -5,6 +5,7 @@
 //! mask is 1 where a pixel is valid and 0 where it is a hole.
 
 pub mod device;
+pub mod metrics;
 pub mod ops;
 pub mod partial_conv;
 pub mod unet;
