@@ -6,6 +6,7 @@
 
 pub mod device;
 pub mod loss;
+pub mod metrics;
 pub mod ops;
 pub mod partial_conv;
 pub mod unet;
