@@ -215,16 +215,20 @@ impl Block {
             Convolution::Plain => convolve_plainly(&self.conv, parts)?,
         };
         if let Some(norm) = &self.norm {
+            let slope = match self.activation {
+                Some(Activation::Relu) => 0.0,
+                Some(Activation::LeakyRelu(slope)) => slope,
+                _ => 1.0,
+            };
             xs = match batch {
-                None => norm.forward_stored(&xs)?,
+                None => norm.forward_stored(&xs, slope)?,
                 Some(collected) => {
-                    let (ys, statistics) = norm.forward_batch(&xs, &format!("{name}.norm"))?;
+                    let (ys, statistics) = norm.forward_batch(&xs, slope, &format!("{name}.norm"))?;
                     collected.push(statistics);
                     ys
                 }
             };
-        }
-        if let Some(activation) = &self.activation {
+        } else if let Some(activation) = &self.activation {
             xs = activation.forward(&xs)?;
         }
         Ok(Masked { xs, mask })
