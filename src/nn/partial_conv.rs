@@ -10,6 +10,8 @@
 use candle_core::{Device, Result, Tensor};
 use candle_nn::{Init, VarBuilder, init};
 
+use super::ops;
+
 /// Where a partial convolution looks: a square window that is centred on its output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Geometry {
@@ -133,12 +135,7 @@ impl PartialConv2d {
         let window = self.weight.elem_count() / self.weight.dim(0)?;
         let ratio = (&mask / sums.maximum(1f64)?)?.affine(window as f64, 0.0)?;
 
-        let zeroed = parts.iter().map(Masked::zero_holes).collect::<Result<Vec<_>>>()?;
-        let xs = match zeroed.as_slice() {
-            [xs] => xs.clone(),
-            several => Tensor::cat(several, 1)?,
-        };
-        let ys = self.convolve(&xs)?.broadcast_mul(&ratio)?;
+        let ys = self.convolve(parts, &ratio)?;
         let xs = match &self.bias {
             Some(bias) => (ys + bias.reshape((1, (), 1, 1))?.broadcast_mul(&mask)?)?,
             None => ys,
@@ -163,10 +160,29 @@ impl PartialConv2d {
         total.ok_or_else(|| candle_core::Error::Msg("a partial convolution of nothing".to_owned()))
     }
 
-    fn convolve(&self, xs: &Tensor) -> Result<Tensor> {
+    /// The convolution of the valid values, times the ratio.
+    fn convolve(&self, parts: &[Masked], ratio: &Tensor) -> Result<Tensor> {
+        if let [Masked { xs, mask }] = parts
+            && xs.device().is_cpu()
+        {
+            return ops::partial_conv2d(xs, &self.weight, mask, ratio, self.geometry.stride);
+        }
+        let zeroed = parts.iter().map(Masked::zero_holes).collect::<Result<Vec<_>>>()?;
+        let xs = match zeroed.as_slice() {
+            [xs] => xs.clone(),
+            several => Tensor::cat(several, 1)?,
+        };
+        if xs.device().is_cpu() {
+            let mask = xs.narrow(1, 0, 1)?.ones_like()?;
+            return ops::partial_conv2d(&xs, &self.weight, &mask, ratio, self.geometry.stride);
+        }
+        self.convolve_elsewhere(&xs)?.broadcast_mul(ratio)
+    }
+
+    fn convolve_elsewhere(&self, xs: &Tensor) -> Result<Tensor> {
         let (before, stride) = (self.geometry.padding(), self.geometry.stride);
         if stride == 1 {
-            return xs.conv2d(&self.weight, before, stride, 1, 1);
+            return ops::conv2d(xs, &self.weight, before, stride);
         }
         let (height, width) = (xs.dim(2)?, xs.dim(3)?);
         xs.pad_with_zeros(2, before, self.geometry.padding_after(height))?
