@@ -27,7 +27,7 @@ const ENDING: &str = "safetensors";
 
 /// Where a run is, besides its tensors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Position {
+pub(super) struct Position {
     /// Batches taken. The next batch has this number.
     pub step: u64,
     /// Updates made; fewer than batches once the run had to go back.
@@ -45,18 +45,18 @@ pub struct Position {
 }
 
 /// Checksum of what must be the same for a run to go on.
-pub fn architecture(config: Config, convolution: Convolution) -> String {
+pub(super) fn architecture(config: Config, convolution: Convolution) -> String {
     let text = format!("{config:?} {convolution:?} {:?}", config.tensors());
     hex(&Sha256::digest(text.as_bytes()))
 }
 
 /// Where the checkpoint of a step lies in `folder`.
-pub fn path(folder: &Path, step: u64) -> PathBuf {
+pub(super) fn path(folder: &Path, step: u64) -> PathBuf {
     folder.join(format!("step-{step:08}.{ENDING}"))
 }
 
 /// All checkpoints in `folder`, the latest first.
-pub fn list(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn list(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut paths: Vec<PathBuf> = entries
         .map(|entry| entry.path())
@@ -72,7 +72,12 @@ fn is_checkpoint(path: &Path) -> bool {
 }
 
 /// Writes a checkpoint and removes the oldest beyond `keep`.
-pub fn write(folder: &Path, position: &Position, state: &State, keep: usize) -> Result<PathBuf, Error> {
+pub(super) fn write(
+    folder: &Path,
+    position: &Position,
+    state: &State,
+    keep: usize,
+) -> Result<PathBuf, Error> {
     let path = path(folder, position.step);
     let failed = |why: String| Error::Write {
         what: "a checkpoint",
@@ -106,7 +111,7 @@ pub fn write(folder: &Path, position: &Position, state: &State, keep: usize) -> 
 }
 
 /// Reads a checkpoint whole, or says why it cannot be used.
-pub fn read(path: &Path) -> Result<(Position, State), String> {
+pub(super) fn read(path: &Path) -> Result<(Position, State), String> {
     let bytes = fs::read(path).map_err(|error| error.to_string())?;
     let damaged = |error: safetensors::SafeTensorError| format!("it is damaged ({error})");
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(damaged)?;
@@ -145,7 +150,10 @@ pub fn read(path: &Path) -> Result<(Position, State), String> {
 }
 
 /// The latest checkpoint that is whole. Those after it that are not are told to `notice`.
-pub fn read_latest(folder: &Path, notice: &mut dyn FnMut(String)) -> Result<(Position, State), String> {
+pub(super) fn read_latest(
+    folder: &Path,
+    notice: &mut dyn FnMut(String),
+) -> Result<(Position, State), String> {
     let paths = list(folder);
     let mut last = "there is no checkpoint in it".to_owned();
     for path in paths {

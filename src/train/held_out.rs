@@ -21,7 +21,7 @@ const HOLE_GREY: u8 = 128;
 
 /// The held-out photos as squares.
 #[derive(Debug)]
-pub struct HeldOut {
+pub(super) struct HeldOut {
     photos: Vec<Square>,
     side: u32,
     seed: u64,
@@ -37,7 +37,7 @@ struct Square {
 
 /// What was measured on all of them.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Measured {
+pub(super) struct Measured {
     /// Mean total loss.
     pub loss: f64,
     /// Mean PSNR of the composites.
@@ -46,7 +46,7 @@ pub struct Measured {
 
 impl HeldOut {
     /// Reads the photos; those that cannot be read are told to `notice`. Photo `i` has a hole of bucket `i`, in turn.
-    pub fn read(photos: &[PhotoFile], side: u32, seed: u64, notice: &mut dyn FnMut(String)) -> Self {
+    pub(super) fn read(photos: &[PhotoFile], side: u32, seed: u64, notice: &mut dyn FnMut(String)) -> Self {
         let mut squares = Vec::new();
         for photo in photos {
             match data::center(&photo.path, side) {
@@ -66,12 +66,12 @@ impl HeldOut {
     }
 
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.photos.len()
     }
 
     /// Measures a network; nothing where there is no photo. The features are those of `trainer`.
-    pub fn measure(&self, trainer: &Trainer, unet: &UNet) -> Result<Option<Measured>> {
+    pub(super) fn measure(&self, trainer: &Trainer, unet: &UNet) -> Result<Option<Measured>> {
         let (mut loss, mut psnr) = (0.0, 0.0);
         for photo in &self.photos {
             let batch = to_batch(&photo.rgb, &photo.valid, self.side, trainer.device())?;
@@ -87,7 +87,7 @@ impl HeldOut {
     }
 
     /// The first few as the network fills them.
-    pub fn samples(&self, unet: &UNet, device: &Device) -> Result<Vec<Sample>> {
+    pub(super) fn samples(&self, unet: &UNet, device: &Device) -> Result<Vec<Sample>> {
         let samples = self.photos.iter().take(SAMPLES).map(|photo| {
             let batch = to_batch(&photo.rgb, &photo.valid, self.side, device)?;
             let (out, _) = unet.forward(&batch.photo, &batch.mask)?;
@@ -111,7 +111,7 @@ impl HeldOut {
     }
 
     /// Old against new in every bucket, as a person's fills would be; nothing where there is no photo.
-    pub fn compare(
+    pub(super) fn compare(
         &self,
         old: &Network,
         new: &Network,
@@ -184,7 +184,7 @@ fn hole(bucket: Bucket, side: u32, seed: u64, index: usize) -> Vec<u8> {
 }
 
 /// Squares as the network takes them: `rgb` is `[b][side][side][3]`, 0 to 1; `valid` is `[b][side][side]`, 1 = valid.
-pub fn to_batch(rgb: &[f32], valid: &[u8], side: u32, device: &Device) -> Result<Batch> {
+pub(super) fn to_batch(rgb: &[f32], valid: &[u8], side: u32, device: &Device) -> Result<Batch> {
     let side = side as usize;
     let area = side * side;
     let count = valid.len() / area.max(1);
@@ -210,7 +210,7 @@ fn bytes(rgb: &[f32]) -> Vec<u8> {
 }
 
 /// All samples in one PNG: a row each of photo, photo with hole, and fill.
-pub fn montage(samples: &[Sample], side: u32) -> std::result::Result<Vec<u8>, png::EncodingError> {
+pub(super) fn montage(samples: &[Sample], side: u32) -> std::result::Result<Vec<u8>, png::EncodingError> {
     let row_bytes = 3 * side as usize;
     let mut pixels = Vec::with_capacity(samples.len() * 3 * row_bytes * side as usize);
     for sample in samples {

@@ -9,7 +9,7 @@ use crate::nn::loss::Terms;
 
 /// Sums of losses since they were last read.
 #[derive(Debug)]
-pub struct Meter {
+pub(super) struct Meter {
     sums: Option<Tensor>,
     steps: u64,
     busy_s: f64,
@@ -18,7 +18,7 @@ pub struct Meter {
 
 /// Means over the steps since the last reading.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Reading {
+pub(super) struct Reading {
     /// The losses.
     pub loss: LossValues,
     /// Steps per second of training.
@@ -38,7 +38,7 @@ impl Default for Meter {
 
 impl Meter {
     /// Adds the losses of one step that took `seconds`.
-    pub fn add(&mut self, terms: &Terms, seconds: f64) -> Result<()> {
+    pub(super) fn add(&mut self, terms: &Terms, seconds: f64) -> Result<()> {
         let values = [
             terms.total()?,
             terms.valid.clone(),
@@ -58,12 +58,12 @@ impl Meter {
     }
 
     /// Seconds since the last reading.
-    pub fn age_s(&self) -> f64 {
+    pub(super) fn age_s(&self) -> f64 {
         self.read_at.elapsed().as_secs_f64()
     }
 
     /// Reads and starts over. `None` where no step was made.
-    pub fn read(&mut self) -> Result<Option<Reading>> {
+    pub(super) fn read(&mut self) -> Result<Option<Reading>> {
         let meter = std::mem::take(self);
         let Some(sums) = meter.sums else {
             return Ok(None);

@@ -17,13 +17,13 @@ use crate::nn::{self, unet::Convolution};
 
 /// The folder and its parts.
 #[derive(Debug, Clone)]
-pub struct Output {
+pub(super) struct Output {
     folder: PathBuf,
 }
 
 impl Output {
     /// The folder of an earlier run, or a new one. An existing run is never written over.
-    pub fn open(folder: &Path, resume: bool) -> Result<Self, Error> {
+    pub(super) fn open(folder: &Path, resume: bool) -> Result<Self, Error> {
         let output = Self {
             folder: folder.to_owned(),
         };
@@ -45,7 +45,7 @@ impl Output {
     }
 
     /// Writes the configuration.
-    pub fn save_config(&self, config: &Config) -> Result<(), Error> {
+    pub(super) fn save_config(&self, config: &Config) -> Result<(), Error> {
         let path = self.config_file();
         let text = serde_json::to_string_pretty(config)
             .map_err(|error| failed("the configuration", &path, &io::Error::other(error)))?;
@@ -53,7 +53,7 @@ impl Output {
     }
 
     /// Adds an event to the log.
-    pub fn log(&self, event: &Event) -> Result<(), Error> {
+    pub(super) fn log(&self, event: &Event) -> Result<(), Error> {
         let path = self.log_file();
         let mut line = serde_json::to_string(event)
             .map_err(|error| failed("the log", &path, &io::Error::other(error)))?;
@@ -67,38 +67,38 @@ impl Output {
     }
 
     /// Where the configuration lies.
-    pub fn config_file(&self) -> PathBuf {
+    pub(super) fn config_file(&self) -> PathBuf {
         self.folder.join("config.json")
     }
 
     /// Where the log lies.
-    pub fn log_file(&self) -> PathBuf {
+    pub(super) fn log_file(&self) -> PathBuf {
         self.folder.join("log.jsonl")
     }
 
     /// Where checkpoints lie.
-    pub fn checkpoints(&self) -> PathBuf {
+    pub(super) fn checkpoints(&self) -> PathBuf {
         self.folder.join("checkpoints")
     }
 
     /// Where sample pictures lie.
-    pub fn samples(&self) -> PathBuf {
+    pub(super) fn samples(&self) -> PathBuf {
         self.folder.join("samples")
     }
 
     /// Where the finished weights lie.
-    pub fn weights(&self) -> PathBuf {
+    pub(super) fn weights(&self) -> PathBuf {
         self.folder.join("weights.safetensors")
     }
 
     /// Where the weights of the lowest held-out loss lie.
-    pub fn best(&self) -> PathBuf {
+    pub(super) fn best(&self) -> PathBuf {
         self.folder.join("best.safetensors")
     }
 }
 
 /// Writes beside `path`, syncs and renames; replaces what is there.
-pub fn write(path: &Path, bytes: &[u8], what: &'static str) -> Result<(), Error> {
+pub(super) fn write(path: &Path, bytes: &[u8], what: &'static str) -> Result<(), Error> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let written = NamedTempFile::new_in(folder).and_then(|mut file| {
         file.write_all(bytes)?;
@@ -120,7 +120,7 @@ fn failed(what: &'static str, path: &Path, error: &io::Error) -> Error {
 /// The bytes of a weights file: what is learned as float16, what is gathered as float32.
 ///
 /// `about` goes into the metadata beside what every file must have.
-pub fn weights_file(
+pub(super) fn weights_file(
     tensors: &BTreeMap<String, Tensor>,
     config: nn::Config,
     convolution: Convolution,
@@ -167,7 +167,7 @@ pub fn weights_file(
 }
 
 /// Now, in UTC, as RFC 3339.
-pub fn now() -> String {
+pub(super) fn now() -> String {
     let seconds = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());

@@ -4,7 +4,7 @@ use super::{Config, Phase, Stage};
 
 /// Where a run is in its schedule.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Moment {
+pub(super) struct Moment {
     /// The stage.
     pub phase: Phase,
     /// Learning rate.
@@ -15,7 +15,7 @@ pub struct Moment {
 
 impl Moment {
     /// Where a run is after `step` steps and `elapsed_s` seconds of training.
-    pub fn of(config: &Config, step: u64, elapsed_s: f64) -> Self {
+    pub(super) fn of(config: &Config, step: u64, elapsed_s: f64) -> Self {
         let of_steps = config
             .steps
             .map_or(0.0, |steps| step as f64 / steps.max(1) as f64);
@@ -39,13 +39,13 @@ impl Moment {
     }
 
     /// Whether the run is over.
-    pub fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         self.progress >= 1.0
     }
 }
 
 /// Seconds until the end at `steps_per_s`, where there is one: whichever of steps and minutes is over first.
-pub fn seconds_left(config: &Config, step: u64, elapsed_s: f64, steps_per_s: f64) -> Option<f64> {
+pub(super) fn seconds_left(config: &Config, step: u64, elapsed_s: f64, steps_per_s: f64) -> Option<f64> {
     let by_steps = config
         .steps
         .map(|steps| steps.saturating_sub(step) as f64 / steps_per_s.max(1e-9));

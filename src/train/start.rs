@@ -13,7 +13,7 @@ use crate::{
 
 /// The weights that a run starts from.
 #[derive(Debug)]
-pub struct StartWeights {
+pub(super) struct StartWeights {
     /// As a file, whatever they came from: what the finished ones are compared with.
     pub file: weights::File,
     /// Size of the network.
@@ -24,14 +24,14 @@ pub struct StartWeights {
 
 impl StartWeights {
     /// Their tensors.
-    pub const fn tensors(&self) -> &HashMap<String, Tensor> {
+    pub(super) const fn tensors(&self) -> &HashMap<String, Tensor> {
         self.file.tensors()
     }
 }
 
 /// Photos to train on and photos to measure on.
 #[derive(Debug)]
-pub struct Photos {
+pub(super) struct Photos {
     /// To train on.
     pub train: Vec<PhotoFile>,
     /// To measure on.
@@ -41,7 +41,7 @@ pub struct Photos {
 }
 
 /// Looks through the folder of photos and holds some back.
-pub fn photos(config: &Config, progress: &dyn Progress) -> Result<Photos, Error> {
+pub(super) fn photos(config: &Config, progress: &dyn Progress) -> Result<Photos, Error> {
     let unusable = |why: String| Error::Photos {
         folder: config.photos.clone(),
         why,
@@ -71,7 +71,7 @@ pub fn photos(config: &Config, progress: &dyn Progress) -> Result<Photos, Error>
 }
 
 /// Opens the device; one whose gradients are wrong is refused.
-pub fn device(config: &Config, progress: &dyn Progress) -> Result<Device, Error> {
+pub(super) fn device(config: &Config, progress: &dyn Progress) -> Result<Device, Error> {
     let device = device::open(config.device, &mut |text| progress.notice(text));
     if device.is_cpu() {
         return Ok(device);
@@ -86,7 +86,7 @@ pub fn device(config: &Config, progress: &dyn Progress) -> Result<Device, Error>
 }
 
 /// The feature network that the configuration names.
-pub fn features(path: Option<&Path>) -> Result<Features, Error> {
+pub(super) fn features(path: Option<&Path>) -> Result<Features, Error> {
     let read = path.map_or_else(Features::embedded, Features::read);
     read.map_err(|error| Error::Features {
         source_name: source_name(path),
@@ -95,7 +95,7 @@ pub fn features(path: Option<&Path>) -> Result<Features, Error> {
 }
 
 /// The weights that the configuration names. What a file holds decides over size and kind.
-pub fn weights(config: &Config) -> Result<StartWeights, Error> {
+pub(super) fn weights(config: &Config) -> Result<StartWeights, Error> {
     let file = match &config.start {
         Start::Default => weights::embedded(),
         Start::File(path) => weights::read(path),
