@@ -222,7 +222,10 @@ mod tests {
         let points = curves.points(Term::Total);
         assert!(points.len() < MOST_POINTS, "{}", points.len());
         assert!(points.len() > MOST_POINTS / 4, "{}", points.len());
-        assert!(points.iter().all(|point| (point[1] - 2.0).abs() < 1e-9), "the mean");
+        assert!(
+            points.iter().all(|point| (point[1] - 2.0).abs() < 1e-9),
+            "the mean"
+        );
         let ends = (points[0][0], points[points.len() - 1][0]);
         assert!(ends.0 < 100.0 && ends.1 > steps as f64 - 200.0, "{ends:?}");
     }
@@ -257,7 +260,10 @@ mod tests {
         points[1_234][1] = -5.0;
         let thin = thinned(&points, 200);
         assert!(thin.len() <= 402, "{}", thin.len());
-        assert!(thin.contains(&[7_003.0, 9.0]) && thin.contains(&[1_234.0, -5.0]), "peaks");
+        assert!(
+            thin.contains(&[7_003.0, 9.0]) && thin.contains(&[1_234.0, -5.0]),
+            "peaks"
+        );
         assert!(thin.is_sorted_by(|a, b| a[0] <= b[0]), "in order");
     }
 }

@@ -203,8 +203,14 @@ impl Run {
                 self.note(format!("Step {step}: checkpoint saved"));
             }
             Event::Notice { text } => self.note(text),
-            Event::Paused => self.switch(Activity::Paused, "Paused"),
-            Event::Resumed => self.switch(Activity::Training, "Resumed"),
+            Event::Paused => {
+                self.switch(Activity::Paused);
+                self.note(format!("Step {}: paused", self.step));
+            }
+            Event::Resumed => {
+                self.switch(Activity::Training);
+                self.note(format!("Step {}: going on", self.step));
+            }
             Event::Finished {
                 reason,
                 step,
@@ -235,7 +241,11 @@ impl Run {
 
     /// The best measurement so far.
     pub fn best(&self) -> Option<Measured> {
-        self.measured.iter().rev().find(|measured| measured.is_best).copied()
+        self.measured
+            .iter()
+            .rev()
+            .find(|measured| measured.is_best)
+            .copied()
     }
 
     /// The weights that it made, once it has ended.
@@ -264,18 +274,18 @@ impl Run {
 
     /// Steps begin. What a broken run did after its last checkpoint is done again, so it is forgotten here.
     fn begin(&mut self, start_step: u64) {
-        self.activity = Activity::Training;
+        self.switch(Activity::Training);
         self.end = None;
         self.step = start_step;
         self.curves.truncate(start_step);
         self.measured.retain(|measured| measured.step <= start_step);
     }
 
-    fn switch(&mut self, activity: Activity, words: &str) {
+    /// What was asked for last counts: a run that is to stop does nothing else any more.
+    fn switch(&mut self, activity: Activity) {
         if self.activity != Activity::Stopping {
             self.activity = activity;
         }
-        self.note(format!("Step {}: {}", self.step, words.to_lowercase()));
     }
 }
 
