@@ -8,6 +8,8 @@ pub mod nn;
 
 pub mod data;
 
+pub mod train;
+
 pub mod inpaint;
 
 pub mod document;

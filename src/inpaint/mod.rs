@@ -5,6 +5,7 @@
 //! nothing outside the widened mask. The same photo, mask, weights and options give the same bytes on the same
 //! device.
 
+pub mod classic;
 pub mod composite;
 pub mod detail;
 mod error;
