@@ -93,7 +93,7 @@ impl App {
         }
         app.show_overlay_settings();
         app.load_network();
-        app.begin_training_tab();
+        app.look_at_shelf();
         match start.photo {
             Some(path) => app.open(state::Source::Path(path)),
             None if start.empty => {}

@@ -58,113 +58,101 @@ pub(super) fn ui(config: &mut Config, ui: &mut Ui, commands: &mut Vec<Command>) 
 
 fn batch_ui(config: &mut Config, ui: &mut Ui) {
     let hint = "Side of the squares cut from the photos; larger ones show more and take longer";
-    set(
-        &mut config.side,
-        number(ui, "Square side", config.side, Config::SIDES, " px", hint),
-    );
+    number(ui, "Square side", &mut config.side, Config::SIDES, " px", hint);
     let hint = "Squares per step; more are steadier and need more memory";
-    set(
+    number(
+        ui,
+        "Squares per step",
         &mut config.batch,
-        number(ui, "Squares per step", config.batch, Config::BATCHES, "", hint),
+        Config::BATCHES,
+        "",
+        hint,
     );
     let hint = "Photos that are only measured on, never learned from";
-    set(
-        &mut config.held_out,
-        number(ui, "Held-out photos", config.held_out, 0..=200, "", hint),
-    );
+    number(ui, "Held-out photos", &mut config.held_out, 0..=200, "", hint);
     let hint = "The same seed, photos and settings give the same weights on the processor";
-    set(
-        &mut config.seed,
-        number(ui, "Seed", config.seed, 0..=u64::MAX, "", hint),
-    );
+    number(ui, "Seed", &mut config.seed, 0..=u64::MAX, "", hint);
 }
 
 fn rates_ui(config: &mut Config, ui: &mut Ui) {
     if config.stage != Stage::Two {
         let hint = "How far a step goes while learning";
-        let rate = number(ui, "Learning rate", config.learning_rate, 1e-7..=1.0, "", hint);
-        set(&mut config.learning_rate, rate);
+        number(
+            ui,
+            "Learning rate",
+            &mut config.learning_rate,
+            1e-7..=1.0,
+            "",
+            hint,
+        );
     }
     if config.stage != Stage::One {
         let hint = "How far a step goes while refining";
-        let rate = number(ui, "Refining rate", config.fine_tune_rate, 1e-7..=1.0, "", hint);
-        set(&mut config.fine_tune_rate, rate);
+        number(
+            ui,
+            "Refining rate",
+            &mut config.fine_tune_rate,
+            1e-7..=1.0,
+            "",
+            hint,
+        );
     }
     if config.stage == Stage::Both {
         let hint = "Part of the time that is spent on refining";
-        let percent = (config.fine_tune_share * 100.0).round();
-        let percent = number(ui, "Refining share", percent, 0.0..=99.0, " %", hint);
-        set(
-            &mut config.fine_tune_share,
-            percent.map(|percent| percent / 100.0),
-        );
+        let mut percent = (config.fine_tune_share * 100.0).round();
+        if number(ui, "Refining share", &mut percent, 0.0..=99.0, " %", hint) {
+            config.fine_tune_share = percent / 100.0;
+        }
     }
     let hint = "How much of the averaged weights stays per step; 0 takes the latest weights as they are";
-    set(
-        &mut config.ema,
-        number(ui, "Averaging", config.ema, 0.0..=0.99999, "", hint),
-    );
+    number(ui, "Averaging", &mut config.ema, 0.0..=0.99999, "", hint);
     let hint = "Longest gradient; longer ones are cut. 0 cuts none";
-    set(
+    number(
+        ui,
+        "Gradient limit",
         &mut config.clip_norm,
-        number(ui, "Gradient limit", config.clip_norm, 0.0..=1000.0, "", hint),
+        0.0..=1000.0,
+        "",
+        hint,
     );
 }
 
 fn rhythm_ui(config: &mut Config, ui: &mut Ui) {
     let hint = "Time between checkpoints: what a power cut can cost";
-    let every = number(
+    number(
         ui,
         "Save every",
-        config.checkpoint_every_s,
+        &mut config.checkpoint_every_s,
         5.0..=36_000.0,
         " s",
         hint,
     );
-    set(&mut config.checkpoint_every_s, every);
     let hint = "Checkpoints to keep besides the best";
-    set(
-        &mut config.keep_checkpoints,
-        number(ui, "Keep", config.keep_checkpoints, 1..=100, "", hint),
-    );
+    number(ui, "Keep", &mut config.keep_checkpoints, 1..=100, "", hint);
     let hint = "Steps between measurements on the held-out photos";
-    let every = number(
-        ui,
-        "Measure every",
-        config.evaluate_every_steps,
-        1..=1_000_000,
-        " steps",
-        hint,
-    );
-    set(&mut config.evaluate_every_steps, every);
+    let every = &mut config.evaluate_every_steps;
+    number(ui, "Measure every", every, 1..=1_000_000, " steps", hint);
     let hint = "Time between sample pictures";
-    let every = number(
+    number(
         ui,
         "Samples every",
-        config.sample_every_s,
+        &mut config.sample_every_s,
         1.0..=36_000.0,
         " s",
         hint,
     );
-    set(&mut config.sample_every_s, every);
-    let threads = config.threads.unwrap_or(0);
     let hint = "Processor threads; 0 takes all of them";
-    if let Some(threads) = number(ui, "Threads", threads, 0..=256, "", hint) {
+    let mut threads = config.threads.unwrap_or(0);
+    if number(ui, "Threads", &mut threads, 0..=256, "", hint) {
         config.threads = (threads > 0).then_some(threads);
     }
 }
 
 fn size_ui(config: &mut Config, ui: &mut Ui) {
     let hint = "Channels of the first level; the built-in weights have 32";
-    set(
-        &mut config.base_width,
-        number(ui, "Base width", config.base_width, 1..=64, "", hint),
-    );
+    number(ui, "Base width", &mut config.base_width, 1..=64, "", hint);
     let hint = "How many times the picture is halved";
-    set(
-        &mut config.levels,
-        number(ui, "Levels", config.levels, 5..=8, "", hint),
-    );
+    number(ui, "Levels", &mut config.levels, 5..=8, "", hint);
 }
 
 /// A folder or file that may be left to the program.
@@ -194,10 +182,4 @@ fn file_ui(
             });
         });
     });
-}
-
-fn set<T>(value: &mut T, next: Option<T>) {
-    if let Some(next) = next {
-        *value = next;
-    }
 }

@@ -40,23 +40,20 @@ pub(super) fn field<T>(ui: &mut Ui, name: &str, hint: &str, contents: impl FnOnc
     .inner
 }
 
-/// A number in a row of its own. Returns the new one when it was changed.
+/// A number in a row of its own. Returns whether it was changed.
 pub(super) fn number<N: Numeric>(
     ui: &mut Ui,
     name: &str,
-    value: N,
+    value: &mut N,
     range: RangeInclusive<N>,
     unit: &str,
     hint: &str,
-) -> Option<N> {
+) -> bool {
     field(ui, name, hint, |ui, label| {
-        let mut next = value;
-        let drag = DragValue::new(&mut next)
-            .range(range)
-            .suffix(unit)
-            .speed(speed(value.to_f64()));
+        let speed = speed(value.to_f64());
+        let drag = DragValue::new(value).range(range).suffix(unit).speed(speed);
         let response = ui.add(drag).labelled_by(label).on_hover_text(hint);
-        response.changed().then_some(next)
+        response.changed()
     })
 }
 
