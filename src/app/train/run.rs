@@ -169,6 +169,10 @@ impl Run {
                 loss,
                 rate,
             } => {
+                if step <= self.step {
+                    // It went back to a checkpoint.
+                    self.curves.truncate(step.saturating_sub(1));
+                }
                 self.step = step;
                 self.curves.push(step, &loss);
                 self.now = Some(Now {
@@ -385,6 +389,16 @@ mod tests {
         run.take(started(2));
         assert_eq!(run.curves.points(Term::Total), [[1.0, 5.0], [2.0, 4.0]]);
         assert!(run.is_running() && run.end.is_none(), "it goes on");
+    }
+
+    #[test]
+    fn a_run_that_goes_back_to_a_checkpoint_draws_no_zigzag() {
+        let mut run = Run::new(PathBuf::from("out"));
+        run.take(started(0));
+        for (number, total) in [(1, 5.0), (2, 4.0), (3, 9.0), (2, 3.5)] {
+            run.take(step(number, total));
+        }
+        assert_eq!(run.curves.points(Term::Total), [[1.0, 5.0], [2.0, 3.5]]);
     }
 
     #[test]

@@ -53,6 +53,9 @@ pub(in crate::app) fn look(
             weights.push(library::entry(file));
         }
     }
+    for entry in &mut weights {
+        name_after_folder(entry);
+    }
     weights.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.name.cmp(&b.name)));
     let mut folders = outs.to_vec();
     folders.extend(library.map(children).unwrap_or_default());
@@ -64,6 +67,15 @@ pub(in crate::app) fn look(
         weights,
         unfinished: unfinished.into_iter().map(|(_, run)| run).collect(),
     })
+}
+
+/// Every run calls its best weights the same; the run's name tells them apart.
+fn name_after_folder(entry: &mut library::Entry) {
+    let is_best = entry.path.file_stem().is_some_and(|stem| stem == "best");
+    let folder = entry.path.parent().and_then(Path::file_name);
+    if let (true, Some(folder)) = (is_best, folder) {
+        entry.name = format!("{}, best so far", folder.to_string_lossy());
+    }
 }
 
 fn children(folder: &Path) -> Vec<PathBuf> {

@@ -261,11 +261,11 @@ pub(super) fn estimate_ui(app: &App, ui: &mut Ui) {
 /// The last part of a path.
 pub(super) fn name_of(path: &Path) -> String {
     let name = path.file_name().unwrap_or(path.as_os_str());
-    // Finished weights are all called the same; their folder tells them apart.
-    if path.file_stem().is_some_and(|stem| stem == "weights")
-        && let Some(folder) = path.parent().and_then(Path::file_name)
-    {
-        return folder.to_string_lossy().into_owned();
+    let folder = path.parent().and_then(Path::file_name).map(|name| name.to_string_lossy());
+    // What runs leave is all called the same; their folders tell them apart.
+    match (path.file_stem().and_then(|stem| stem.to_str()), folder) {
+        (Some("weights"), Some(folder)) => folder.into_owned(),
+        (Some("best"), Some(folder)) => format!("{folder}, best so far"),
+        _ => name.to_string_lossy().into_owned(),
     }
-    name.to_string_lossy().into_owned()
 }
