@@ -80,6 +80,26 @@ pub enum Action {
     Shortcuts,
     /// Preferences.
     Settings,
+    /// Show the photo.
+    EditTab,
+    /// Show the training.
+    TrainTab,
+    /// Choose the photos to learn from.
+    TrainPhotos,
+    /// Begin to train.
+    StartTraining,
+    /// Hold training, or let it go on.
+    PauseTraining,
+    /// Save and end training.
+    StopTraining,
+    /// Write a checkpoint now.
+    SaveTraining,
+    /// Show how the held-out photos are filled now.
+    SampleTraining,
+    /// Fill with the weights that training made.
+    UseTrained,
+    /// Fill with the weights from before.
+    PreviousWeights,
 }
 
 /// The menus, which are also the sections of the shortcut sheet.
@@ -95,18 +115,21 @@ pub enum Menu {
     Mask,
     /// How it is shown.
     View,
+    /// Learning from photos.
+    Train,
     /// About the window itself.
     Help,
 }
 
 impl Menu {
     /// From left to right.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::File,
         Self::Edit,
         Self::Tool,
         Self::Mask,
         Self::View,
+        Self::Train,
         Self::Help,
     ];
 
@@ -118,6 +141,7 @@ impl Menu {
             Self::Tool => "Tools",
             Self::Mask => "Mask",
             Self::View => "View",
+            Self::Train => "Train",
             Self::Help => "Help",
         }
     }
@@ -125,7 +149,7 @@ impl Menu {
 
 impl Action {
     /// All of them, menu by menu.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 46] = [
         Self::Open,
         Self::OpenSample,
         Self::Paste,
@@ -159,7 +183,17 @@ impl Action {
         Self::ZoomOut,
         Self::Fit,
         Self::ActualSize,
+        Self::EditTab,
+        Self::TrainTab,
         Self::ToggleTheme,
+        Self::TrainPhotos,
+        Self::StartTraining,
+        Self::PauseTraining,
+        Self::StopTraining,
+        Self::SaveTraining,
+        Self::SampleTraining,
+        Self::UseTrained,
+        Self::PreviousWeights,
         Self::Palette,
         Self::Shortcuts,
     ];
@@ -197,7 +231,17 @@ impl Action {
             | Self::ZoomOut
             | Self::Fit
             | Self::ActualSize
+            | Self::EditTab
+            | Self::TrainTab
             | Self::ToggleTheme => Menu::View,
+            Self::TrainPhotos
+            | Self::StartTraining
+            | Self::PauseTraining
+            | Self::StopTraining
+            | Self::SaveTraining
+            | Self::SampleTraining
+            | Self::UseTrained
+            | Self::PreviousWeights => Menu::Train,
             Self::Palette | Self::Shortcuts => Menu::Help,
         }
     }
@@ -213,7 +257,11 @@ impl Action {
                 | Self::InvertMask
                 | Self::ToggleOverlay
                 | Self::ZoomIn
+                | Self::EditTab
                 | Self::ToggleTheme
+                | Self::StartTraining
+                | Self::SaveTraining
+                | Self::UseTrained
         )
     }
 
@@ -256,6 +304,16 @@ impl Action {
             Self::Palette => "Command palette…",
             Self::Shortcuts => "Keyboard shortcuts",
             Self::Settings => "Settings…",
+            Self::EditTab => "Show Edit tab",
+            Self::TrainTab => "Show Train tab",
+            Self::TrainPhotos => "Choose training photos…",
+            Self::StartTraining => "Start training",
+            Self::PauseTraining => "Pause training",
+            Self::StopTraining => "Stop training",
+            Self::SaveTraining => "Save checkpoint now",
+            Self::SampleTraining => "Refresh samples now",
+            Self::UseTrained => "Use trained weights",
+            Self::PreviousWeights => "Back to previous weights",
         }
     }
 
@@ -298,6 +356,16 @@ impl Action {
             Self::Palette => "Find any command by its name",
             Self::Shortcuts => "List every command with its keys",
             Self::Settings => "Appearance, device and weights",
+            Self::EditTab => "Work on the photo; training goes on",
+            Self::TrainTab => "Let the network learn from your own photos",
+            Self::TrainPhotos => "Choose the folder with the photos to learn from",
+            Self::StartTraining => "Begin to learn from the photos; editing goes on meanwhile",
+            Self::PauseTraining => "Hold training or let it go on; what is loaded stays loaded",
+            Self::StopTraining => "Save and end training; it can go on later from there",
+            Self::SaveTraining => "Write a checkpoint after this step",
+            Self::SampleTraining => "Show how the held-out photos are filled after this step",
+            Self::UseTrained => "Fill with the weights that training has just made",
+            Self::PreviousWeights => "Fill with the weights that were in use before",
         }
     }
 
@@ -338,6 +406,16 @@ impl Action {
             Self::Palette => icons::COMMAND,
             Self::Shortcuts => icons::KEYBOARD,
             Self::Settings => icons::GEAR,
+            Self::EditTab => icons::PENCIL,
+            Self::TrainTab => icons::CHART,
+            Self::TrainPhotos => icons::IMAGES,
+            Self::StartTraining => icons::PLAY,
+            Self::PauseTraining => icons::PAUSE,
+            Self::StopTraining => icons::STOP,
+            Self::SaveTraining => icons::SAVE,
+            Self::SampleTraining => icons::EYE,
+            Self::UseTrained => icons::CHECK,
+            Self::PreviousWeights => icons::HISTORY,
         }
     }
 }

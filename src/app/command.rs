@@ -10,6 +10,7 @@ use super::{
     export::Plan,
     state::{Dialog, Renaming},
     tasks::Purpose,
+    train::Request,
 };
 use crate::{
     document::Removal,
@@ -71,6 +72,8 @@ pub(super) enum Command {
     Dismiss(u64),
     /// Close what lies over the window.
     CloseDialog,
+    /// Something about training.
+    Train(Request),
 }
 
 /// What to do with work that was not exported.
@@ -87,6 +90,12 @@ pub(super) enum Answer {
 impl From<Action> for Command {
     fn from(action: Action) -> Self {
         Self::Act(action)
+    }
+}
+
+impl From<Request> for Command {
+    fn from(request: Request) -> Self {
+        Self::Train(request)
     }
 }
 

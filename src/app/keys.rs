@@ -5,7 +5,7 @@
 
 use eframe::egui::{Context, Event, Id, Key, KeyboardShortcut, ModifierNames, Modifiers};
 
-use super::action::Action;
+use super::action::{Action, Menu};
 
 const CTRL_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
 
@@ -81,7 +81,30 @@ impl Action {
                     ]
                 }
             }
-            Self::OpenSample | Self::OpenMask | Self::SaveMask | Self::ToggleTheme => &[],
+            Self::EditTab => const { &[plain(Key::F2)] },
+            Self::TrainTab => const { &[plain(Key::F3)] },
+            Self::StartTraining => const { &[plain(Key::F5)] },
+            Self::PauseTraining => const { &[plain(Key::F6)] },
+            Self::SampleTraining => const { &[plain(Key::F7)] },
+            Self::OpenSample
+            | Self::OpenMask
+            | Self::SaveMask
+            | Self::ToggleTheme
+            | Self::TrainPhotos
+            | Self::StopTraining
+            | Self::SaveTraining
+            | Self::UseTrained
+            | Self::PreviousWeights => &[],
+        }
+    }
+
+    /// Whether it means the photo, so that its key does nothing while the Train tab is shown.
+    pub(super) const fn is_about_the_photo(self) -> bool {
+        match self.menu() {
+            Menu::File => !matches!(self, Self::Settings | Self::Quit),
+            Menu::Edit | Menu::Tool | Menu::Mask => true,
+            Menu::View => !matches!(self, Self::EditTab | Self::TrainTab | Self::ToggleTheme),
+            Menu::Train | Menu::Help => false,
         }
     }
 

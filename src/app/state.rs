@@ -22,6 +22,8 @@ pub struct Start {
     pub weights: Option<PathBuf>,
     /// The device for this session, in place of that in the settings.
     pub device: Option<crate::nn::DeviceChoice>,
+    /// Where training keeps what it makes. Without one every run needs an output folder of its own.
+    pub library: Option<PathBuf>,
 }
 
 /// The network, which is loaded in the background.
@@ -61,6 +63,8 @@ pub(super) enum Dialog {
     Settings,
     Export(export::Form),
     Unsaved(Intent),
+    /// The window was to close while training runs.
+    CloseTraining,
     /// A path to type, where the system has no file dialog.
     Path(PathForm),
 }
@@ -100,6 +104,8 @@ pub(super) struct State {
     pub(super) shows_before: bool,
     pub(super) dialog: Dialog,
     pub(super) engine: Engine,
+    /// The weights were just chosen and have not been loaded yet.
+    pub(super) weights_are_new: bool,
     /// A fill was asked for while the network was loading.
     pub(super) fill_when_ready: bool,
     /// The photo's name as it is being opened.
@@ -123,6 +129,7 @@ impl State {
             shows_before: false,
             dialog: Dialog::None,
             engine: Engine::Loading,
+            weights_are_new: false,
             fill_when_ready: false,
             opening_name: String::new(),
             renaming: None,

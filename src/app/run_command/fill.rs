@@ -51,10 +51,20 @@ impl App {
         }
         let options = self.settings.now.fill;
         let waker = self.tasks.waker.clone();
-        self.tasks.fill = Some(jobs::spawn("Filling", waker, move |progress| Filled {
-            removal: inpaint::remove(&snapshot.pixels, &snapshot.mask, &network, &options, progress),
-            options,
-            snapshot,
+        // Training waits between two steps until the fill is done.
+        let hold = self
+            .tasks
+            .training
+            .as_ref()
+            .map(|training| training.control.hold());
+        self.tasks.fill = Some(jobs::spawn("Filling", waker, move |progress| {
+            let removal = inpaint::remove(&snapshot.pixels, &snapshot.mask, &network, &options, progress);
+            drop(hold);
+            Filled {
+                removal,
+                options,
+                snapshot,
+            }
         }));
     }
 
@@ -131,7 +141,14 @@ impl App {
         self.load_network();
     }
 
+    /// Fills with other weights from now on. Those from before are remembered, for one step back.
     pub(super) fn set_weights(&mut self, path: Option<PathBuf>) {
+        let before = self.weights();
+        if before == path {
+            return;
+        }
+        self.settings.now.weights_before = Some(before.into());
+        self.state.weights_are_new = true;
         self.settings.now.weights = path;
         self.settings.session.weights = None;
         self.load_network();

@@ -3,6 +3,8 @@
 mod fill;
 mod mask;
 mod photo;
+mod train;
+mod train_events;
 mod view;
 mod write;
 
@@ -13,6 +15,8 @@ use super::{
     action::Action,
     command::Command,
     state::{Dialog, Palette, Source},
+    tasks::Purpose,
+    train::Tab,
 };
 
 impl App {
@@ -34,7 +38,7 @@ impl App {
                 self.take_path(purpose, path);
             }
             Command::BrowseExport => self.browse_export(),
-            Command::BrowseWeights => self.browse_weights(),
+            Command::BrowseWeights => self.browse_weights(Purpose::Weights),
             Command::SetBrush(brush) => self.settings.now.brush = brush,
             Command::SetOverlay(overlay) => {
                 self.settings.now.overlay = overlay;
@@ -50,10 +54,14 @@ impl App {
             Command::Offer { accept } => self.settle_offer(accept),
             Command::Dismiss(id) => self.notices.dismiss(id),
             Command::CloseDialog => self.close_dialog(),
+            Command::Train(request) => self.run_request(request),
         }
     }
 
     fn run_action(&mut self, ctx: &Context, action: Action) {
+        if action.is_about_the_photo() {
+            self.training.tab = Tab::Edit;
+        }
         match action {
             Action::Open => self.browse_photo(),
             Action::OpenSample => self.open_when_saved(Source::Sample),
@@ -90,6 +98,16 @@ impl App {
             | Action::Fit
             | Action::ActualSize
             | Action::ToggleTheme => self.run_view_action(ctx, action),
+            Action::EditTab
+            | Action::TrainTab
+            | Action::TrainPhotos
+            | Action::StartTraining
+            | Action::PauseTraining
+            | Action::StopTraining
+            | Action::SaveTraining
+            | Action::SampleTraining
+            | Action::UseTrained
+            | Action::PreviousWeights => self.run_training_action(action),
         }
     }
 
