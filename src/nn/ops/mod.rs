@@ -39,7 +39,9 @@ mod mask;
 mod pack;
 mod pool;
 mod simd;
+mod train;
 
 pub use fused::{FillError, FusedUNet, LayerRun};
 pub use mask::Plane;
 pub use simd::Instructions;
+pub use train::{conv2d, conv2d_relu};
