@@ -4,10 +4,12 @@
 //! bar, notices, and errors, which are always one line of text, also with `--json`. Exit codes: 0 done, 1 failed,
 //! 2 wrong usage, 130 cancelled.
 
+mod bench;
 mod error;
 mod holes;
 mod info;
 mod inpaint;
+mod memory;
 mod sample;
 mod terminal;
 
@@ -76,6 +78,8 @@ enum Command {
     Inpaint(inpaint::Args),
     /// Make irregular masks, to train or measure with
     Holes(holes::Args),
+    /// Measure this machine: networks layer by layer, photos from file to file
+    Bench(bench::Args),
     /// Version, devices, and weights with their checksum
     Info,
 }
@@ -100,6 +104,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         Some(command) => finish(cli, |terminal| match command {
             Command::Inpaint(args) => inpaint::run(args, &cli.shared, terminal),
             Command::Holes(args) => holes::run(args, &cli.shared, terminal),
+            Command::Bench(args) => bench::run(args, &cli.shared, terminal),
             Command::Info => info::run(&cli.shared, terminal),
         }),
     }

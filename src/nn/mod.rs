@@ -157,6 +157,22 @@ impl Network {
         })
     }
 
+    /// A network that comes from no file; `unet` must be on `device`.
+    pub fn from_unet(unet: UNet, device: &Device) -> Result<Self, NetworkError> {
+        let Config { base_width, levels } = unet.config();
+        let engine = Engine::new(unet, device).map_err(|error| compute_error(device, error))?;
+        Ok(Self {
+            engine: Arc::new(engine),
+            device: device.clone(),
+            info: Info {
+                sha256: String::new(),
+                base_width,
+                levels,
+                source: "no file".to_owned(),
+            },
+        })
+    }
+
     /// The same network on the CPU, for when its device has failed.
     pub fn on_cpu(&self) -> Result<Self, NetworkError> {
         let engine = match &*self.engine {

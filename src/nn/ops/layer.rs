@@ -2,7 +2,7 @@
 //!
 //! Maps lie row by row, all channels of a position together, with a border of zeros as wide as the next window
 //! reaches, so that no window asks whether it is at the edge. Holes hold zeros too: a layer writes only its valid
-//! outputs into fresh zeros. That makes masking free, and skips what would be thrown away.
+//! outputs into a map that is zero elsewhere. That makes masking free, and skips what would be thrown away.
 
 #![expect(
     unsafe_code,

@@ -9,8 +9,8 @@
 //!
 //! A map is `[h + 2·border, w + 2·border, c]`: all channels of a position together, so that a row of a window is one
 //! stretch of memory, and zeros all around as far as the next window reaches, so that no window asks where the edge
-//! is. Holes hold zeros as well, because a layer writes nothing but its valid outputs into fresh zeros; only the
-//! picture has to be cleaned of what stands in its holes. Weights lie in panels of as many channels as two vectors
+//! is. Holes hold zeros as well, because a layer writes nothing but its valid outputs into a map that was cleared
+//! there. Weights lie in panels of as many channels as two vectors
 //! hold (four where there are 32 registers), each at a cache line: one row of a panel per step of the window.
 //!
 //! # What is done, and what it gave
@@ -30,11 +30,14 @@
 //! | the picture's layer runs its vectors along the window, four outputs × three channels | `kernel` | does not pad three channels to a panel of sixteen |
 //! | mask sums in bytes, many at a time | `mask` | all masks and lists of outputs: under 5 ms a fill |
 //!
-//! What is left: a fresh map per layer costs page faults (about 20 of the 183 ms), and Winograd and int8 are not done.
+//! | maps lie in the memory of earlier maps; only borders and holes are cleared | `pool` | no page faults from the second fill on |
+//!
+//! Winograd and int8 are not done. `lacuna bench` measures every layer against the machine's ceilings ([`limits`]).
 
 mod fused;
 mod kernel;
 mod layer;
+pub mod limits;
 mod mask;
 mod pack;
 mod pool;
