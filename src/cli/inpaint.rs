@@ -10,7 +10,7 @@ use std::{
 use anyhow::anyhow;
 use serde_json::{Value, json};
 
-use super::{Outcome, Shared, error::Usage, open_network, terminal::Terminal};
+use super::{Outcome, Shared, error::Usage, memory, open_network, terminal::Terminal};
 use crate::{
     imaging::{Format, Mask, MetadataPolicy, Photo, read, write},
     inpaint::{self, Options, Removal},
@@ -105,6 +105,7 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
     json["width"] = json!(photo.pixels.width());
     json["height"] = json!(photo.pixels.height());
     json["notices"] = json!(terminal.notices());
+    json["peak_mib"] = json!(memory::peak_mib());
     json["seconds"]["read"] = json!(read_seconds);
     json["seconds"]["write"] = json!(write_seconds);
     json["seconds"]["total"] = json!(started.elapsed().as_secs_f64());

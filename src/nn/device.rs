@@ -6,6 +6,8 @@
 //!
 //! [`NetworkError::is_out_of_memory`]: super::NetworkError::is_out_of_memory
 
+use std::panic::{self, UnwindSafe};
+
 use candle_core::Device;
 
 /// Which device to run on, as a person chooses it.
@@ -103,11 +105,23 @@ fn try_open(choice: DeviceChoice) -> Result<Device, String> {
     if !choice.is_built_in() {
         return Err(format!("this program was built without {}", choice.label()));
     }
-    let opened = std::panic::catch_unwind(|| match choice {
+    guarded(|| match choice {
         DeviceChoice::Auto | DeviceChoice::Cpu => Ok(Device::Cpu),
         DeviceChoice::Cuda => Device::new_cuda(0),
         DeviceChoice::Metal => Device::new_metal(0),
-    });
+    })
+}
+
+/// Opens a device through bindings that panic where a library is missing, and keeps that panic to itself.
+///
+/// With CUDA loaded at run time, `cudarc::{driver, cublas, curand, nvrtc}::sys::is_culib_present` would tell beforehand.
+/// It is unsafe and exists only in a build that loads them so, not in one that links CUDA (which does not start
+/// without it anyway), so a check would have to live in `nn::ops` behind the build's own switch.
+fn guarded(open: impl FnOnce() -> candle_core::Result<Device> + UnwindSafe) -> Result<Device, String> {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let opened = panic::catch_unwind(open);
+    panic::set_hook(hook);
     match opened {
         Ok(device) => device.map_err(|error| first_line(&error.to_string())),
         Err(_) => Err("its libraries are not installed".to_owned()),
@@ -134,7 +148,13 @@ fn cuda_name(_device: &Device) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{DeviceChoice, list, open};
+    use super::{DeviceChoice, guarded, list, open};
+
+    #[test]
+    fn bindings_that_panic_are_a_device_that_cannot_be_used() {
+        let opened = guarded(|| panic!("Unable to dynamically load the \"cuda\" shared library"));
+        assert_eq!(opened.unwrap_err(), "its libraries are not installed");
+    }
 
     #[test]
     fn a_device_that_this_program_lacks_falls_back_to_the_cpu_with_one_notice() {

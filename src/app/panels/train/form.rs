@@ -261,7 +261,10 @@ pub(super) fn estimate_ui(app: &App, ui: &mut Ui) {
 /// The last part of a path.
 pub(super) fn name_of(path: &Path) -> String {
     let name = path.file_name().unwrap_or(path.as_os_str());
-    let folder = path.parent().and_then(Path::file_name).map(|name| name.to_string_lossy());
+    let folder = path
+        .parent()
+        .and_then(Path::file_name)
+        .map(|name| name.to_string_lossy());
     // What runs leave is all called the same; their folders tell them apart.
     match (path.file_stem().and_then(|stem| stem.to_str()), folder) {
         (Some("weights"), Some(folder)) => folder.into_owned(),
