@@ -6,6 +6,10 @@ pub mod imaging;
 
 pub mod nn;
 
+pub mod data;
+
+pub mod train;
+
 pub mod inpaint;
 
 pub mod document;

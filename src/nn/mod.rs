@@ -5,10 +5,12 @@
 //! mask is 1 where a pixel is valid and 0 where it is a hole.
 
 pub mod device;
+pub mod loss;
 pub mod metrics;
 pub mod ops;
 pub mod partial_conv;
 pub mod unet;
+pub mod vgg;
 pub mod weights;
 
 use std::{path::Path, sync::Arc};
@@ -16,7 +18,7 @@ use std::{path::Path, sync::Arc};
 use candle_core::{Device, Tensor};
 
 pub use device::DeviceChoice;
-pub use unet::{Config, UNet};
+pub use unet::{Config, Convolution, UNet};
 pub use weights::{Info, WeightsError};
 
 use ops::{FusedUNet, Plane};

@@ -26,6 +26,19 @@ pub struct Config {
     pub levels: usize,
 }
 
+/// What every layer of a network does with its mask.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, clap::ValueEnum, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Convolution {
+    /// Sees valid values only, renormalises by how many there were, and passes on a smaller hole.
+    #[default]
+    Partial,
+    /// Holes are zeros in the picture and nothing more: the paper's comparison.
+    Plain,
+}
+
 /// One layer, as the table of the paper lists it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Layer {

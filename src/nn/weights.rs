@@ -14,7 +14,7 @@ use candle_core::{Device, Tensor};
 use safetensors::{Dtype, SafeTensors, tensor::Metadata, tensor::TensorView};
 use sha2::{Digest as _, Sha256};
 
-use super::unet::Config;
+use super::unet::{Config, Convolution};
 
 /// The default file, as it lies in the repository.
 static EMBEDDED: &[u8] = include_bytes!(concat!(
@@ -127,6 +127,20 @@ pub struct Info {
     pub levels: usize,
     /// Path it was read from, or `built-in`.
     pub source: String,
+    /// What its layers do with their masks.
+    pub convolution: Convolution,
+    /// When it was made, RFC 3339.
+    pub created: Option<String>,
+    /// What it was trained on, in words.
+    pub trained_on: Option<String>,
+    /// Photos that it was trained on.
+    pub photos: Option<u64>,
+    /// Steps that it was trained for.
+    pub steps: Option<u64>,
+    /// How good it is on photos that it was not trained on, in words.
+    pub score: Option<String>,
+    /// The feature network that its losses used.
+    pub features: Option<String>,
 }
 
 impl Info {
@@ -136,6 +150,15 @@ impl Info {
             base_width: self.base_width,
             levels: self.levels,
         }
+    }
+
+    /// Why it cannot fill photos, if so.
+    pub fn problem_for_photos(&self) -> Option<String> {
+        (self.convolution == Convolution::Plain).then(|| {
+            "these weights are of a network with plain convolutions, made to be compared with; \
+             photos are filled with partial ones"
+                .to_owned()
+        })
     }
 }
 
@@ -177,11 +200,20 @@ pub fn parse(bytes: &[u8], source: String) -> Result<File, WeightsError> {
     let config = read_config(&header)?;
     let stored = SafeTensors::deserialize(bytes).map_err(not_safetensors)?;
     let tensors = read_tensors(&stored, config)?;
+    let text = |key: &str| header.metadata().as_ref()?.get(key).cloned();
+    let number = |key: &str| text(key)?.parse().ok();
     let info = Info {
         sha256: hex(&Sha256::digest(bytes)),
         base_width: config.base_width,
         levels: config.levels,
         source,
+        convolution: read_convolution(text("convolution"))?,
+        created: text("created"),
+        trained_on: text("trained_on"),
+        photos: number("photos"),
+        steps: number("steps"),
+        score: text("score"),
+        features: text("features"),
     };
     Ok(File { info, tensors })
 }
@@ -275,6 +307,19 @@ fn read_config(header: &Metadata) -> Result<Config, WeightsError> {
         base_width: number("base_width", Config::BASE_WIDTHS)?,
         levels: number("levels", Config::LEVELS)?,
     })
+}
+
+/// Files that do not say hold partial convolutions.
+fn read_convolution(found: Option<String>) -> Result<Convolution, WeightsError> {
+    match found.as_deref() {
+        None | Some("partial") => Ok(Convolution::Partial),
+        Some("plain") => Ok(Convolution::Plain),
+        Some(other) => Err(WeightsError::Metadata {
+            key: "convolution",
+            found: format!("{other:?}"),
+            expected: "\"partial\" or \"plain\"".to_owned(),
+        }),
+    }
 }
 
 fn read_tensors(stored: &SafeTensors<'_>, config: Config) -> Result<HashMap<String, Tensor>, WeightsError> {

@@ -37,6 +37,7 @@ mod layer;
 mod mask;
 mod pack;
 mod simd;
+mod train;
 
 use std::time::{Duration, Instant};
 
@@ -47,6 +48,7 @@ use rayon::prelude::{
 
 pub use mask::Plane;
 pub use simd::Instructions;
+pub use train::conv2d;
 
 use super::unet::{Config, UNet};
 use layer::{MapShape, Plan, Source};

@@ -1,0 +1,87 @@
+//! Why a run could not begin or had to end. Each is one line: what happened, why, what to do.
+
+use std::path::PathBuf;
+
+use crate::{
+    nn::{NetworkError, WeightsError},
+    progress::Cancelled,
+};
+
+/// Why a run could not begin or had to end.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A value of the configuration makes no sense.
+    #[error("{0}")]
+    Config(String),
+    /// The folder of photos cannot be used.
+    #[error("the photos in {folder} cannot be used: {why}")]
+    Photos {
+        /// The folder.
+        folder: PathBuf,
+        /// Why, and what to do.
+        why: String,
+    },
+    /// The output folder already holds something.
+    #[error("{0} already holds a training run: go on with it (--resume) or choose another folder")]
+    OutNotEmpty(PathBuf),
+    /// There is nothing to resume.
+    #[error("{folder} cannot be resumed: {why}; start a new run in another folder")]
+    Resume {
+        /// The output folder.
+        folder: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// Something could not be written.
+    #[error(
+        "{what} cannot be written to {path}: {why}; free some space or mend the folder, then go on with --resume"
+    )]
+    Write {
+        /// What.
+        what: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// The weights to start from were refused.
+    #[error("the weights {source_name} cannot be used: {error}")]
+    Weights {
+        /// The path, or `built-in`.
+        source_name: String,
+        /// Why.
+        #[source]
+        error: WeightsError,
+    },
+    /// The feature network was refused.
+    #[error("the feature network {source_name} cannot be used: {why}")]
+    Features {
+        /// The path, or `built-in`.
+        source_name: String,
+        /// Why.
+        why: String,
+    },
+    /// The device computes other gradients than the CPU.
+    #[error("{device} computes wrong gradients ({why}): train on the CPU (--device cpu)")]
+    WrongGradients {
+        /// Name of the device.
+        device: String,
+        /// Which, and how far off.
+        why: String,
+    },
+    /// The network could not be run.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// A tensor operation failed.
+    #[error("training failed on {device}: {error}")]
+    Compute {
+        /// Name of the device.
+        device: String,
+        /// Why.
+        #[source]
+        error: candle_core::Error,
+    },
+    /// Somebody asked to stop before the first step.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}

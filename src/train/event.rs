@@ -1,0 +1,195 @@
+//! What a training run tells while it goes on: plain values, one JSON object each.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Something that happened in a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// Everything is loaded; steps begin.
+    Started {
+        /// Photos that are trained on.
+        photos: usize,
+        /// Photos that are only measured on.
+        held_out: usize,
+        /// Files that were passed over.
+        skipped: usize,
+        /// Numbers that are learned.
+        parameters: usize,
+        /// Name of the device.
+        device: String,
+        /// Name of the feature network.
+        features: String,
+        /// Steps already made, when resumed.
+        start_step: u64,
+        /// Memory that it should take.
+        estimate_memory_mib: f64,
+    },
+    /// Steps were made. Averages are over those since the last such event.
+    Step {
+        /// Steps made in all.
+        step: u64,
+        /// The stage of the last step.
+        stage: Phase,
+        /// Squares trained on per second.
+        images_per_s: f64,
+        /// Seconds until the end, where there is one.
+        seconds_left: Option<f64>,
+        /// How much of the run is done, 0 to 1; 0 where it has no end.
+        progress: f64,
+        /// The losses.
+        loss: LossValues,
+        /// The learning rate of the last step.
+        rate: f64,
+    },
+    /// The held-out photos were measured, with the averaged weights.
+    HeldOut {
+        /// Steps made in all.
+        step: u64,
+        /// The total loss.
+        loss: f64,
+        /// Of the whole picture, in decibels, mean over the photos.
+        psnr: f64,
+        /// The same of the weights that the run started from.
+        old_psnr: Option<f64>,
+        /// Whether no earlier loss was lower.
+        is_best: bool,
+    },
+    /// Held-out photos as the network fills them now.
+    Samples {
+        /// Steps made in all.
+        step: u64,
+        /// Side of every picture, in pixels.
+        side: u32,
+        /// The pictures; not part of the JSON.
+        #[serde(skip)]
+        pictures: Vec<Sample>,
+        /// All of them in one PNG: photo, photo with hole, and fill beside each other.
+        path: PathBuf,
+    },
+    /// A checkpoint was written.
+    Checkpoint {
+        /// Steps made in all.
+        step: u64,
+        /// Where it lies.
+        path: PathBuf,
+        /// Whether the held-out loss was never lower.
+        is_best: bool,
+    },
+    /// Something the person should know although the run goes on.
+    Notice {
+        /// What.
+        text: String,
+    },
+    /// Steps wait; the model stays loaded.
+    Paused,
+    /// Steps go on.
+    Resumed,
+    /// The run is over and everything is written.
+    Finished {
+        /// Why it ended.
+        reason: Reason,
+        /// Steps made in all.
+        step: u64,
+        /// The finished weights.
+        weights: PathBuf,
+        /// Old against new weights, where there are held-out photos.
+        report: Option<Comparison>,
+    },
+}
+
+/// The stage that a step belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Everything learns.
+    One,
+    /// The encoder's batch norm is frozen.
+    Two,
+}
+
+/// Why a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// All steps or minutes are done.
+    Complete,
+    /// [`Control::stop`](super::Control::stop).
+    Stopped,
+    /// The receiver of progress cancelled.
+    Cancelled,
+    /// The loss was no number again and again.
+    Diverged,
+}
+
+/// The losses of the paper, without their weights; only `total` is weighted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct LossValues {
+    /// The weighted sum.
+    pub total: f64,
+    /// L1 at valid pixels.
+    pub valid: f64,
+    /// L1 in holes.
+    pub hole: f64,
+    /// L1 of features.
+    pub perceptual: f64,
+    /// L1 of the features' correlations, of output and composite together.
+    pub style: f64,
+    /// Total variation in and around holes.
+    pub tv: f64,
+}
+
+/// A held-out photo as the network sees and fills it: `side` × `side` × RGB, 8 bits each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// The photo.
+    pub photo: Vec<u8>,
+    /// The photo with its hole in grey.
+    pub holed: Vec<u8>,
+    /// The photo with its hole filled.
+    pub fill: Vec<u8>,
+}
+
+/// The weights a run started from against those it made, on the held-out photos.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// Photos that were measured.
+    pub photos: usize,
+    /// Side of the squares, in pixels.
+    pub side: u32,
+    /// One row per hole-to-image bucket.
+    pub buckets: Vec<BucketScore>,
+}
+
+impl Comparison {
+    /// Mean PSNR over the buckets, old and new.
+    pub fn mean_psnr(&self) -> (f64, f64) {
+        let count = self.buckets.len().max(1) as f64;
+        let mean = |score: fn(&BucketScore) -> f64| self.buckets.iter().map(score).sum::<f64>() / count;
+        (mean(|row| row.old.psnr), mean(|row| row.new.psnr))
+    }
+}
+
+/// Old and new weights in one hole-to-image bucket.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BucketScore {
+    /// Share of the picture that is hole: above this.
+    pub above: f64,
+    /// Up to this.
+    pub up_to: f64,
+    /// The weights that the run started from.
+    pub old: Score,
+    /// The weights that it made.
+    pub new: Score,
+}
+
+/// How close composites come to their photos, mean over the photos.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// Mean absolute difference, in percent of the range.
+    pub l1_percent: f64,
+    /// Decibels, over the whole picture.
+    pub psnr: f64,
+}
