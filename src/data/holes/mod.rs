@@ -5,14 +5,16 @@
 //! (255) is a hole.
 
 mod bucket;
+mod canvas;
 mod files;
 mod generate;
+mod shapes;
 
 pub use bucket::Bucket;
 pub use files::{Folder, FolderError, Polarity};
 pub use generate::generate;
 
-use crate::imaging::{Mask, random::Random};
+use crate::imaging::{Mask, Orientation, Samples, random::Random};
 
 /// Smallest side of a mask for which every bucket can be reached with every [`Border`].
 pub const MIN_SIDE: u32 = 64;
@@ -61,20 +63,47 @@ impl Source {
     ///
     /// A mask file that cannot be read is replaced by made holes; the second value says so.
     pub fn draw(&self, width: u32, height: u32, seed: u64) -> (Mask, Option<String>) {
-        match self {
-            Self::Generated(spec) => (generate(spec, width, height, seed), None),
-            Self::Files(folder) => {
-                let index = Random::keyed(seed, [0; 4]).below(folder.len());
-                match folder.mask(index, width, height) {
-                    Ok(mask) => (mask, None),
-                    Err(error) => (
-                        generate(&Spec::default(), width, height, seed),
-                        Some(format!("{error}; other holes took its place")),
-                    ),
-                }
-            }
+        let folder = match self {
+            Self::Generated(spec) => return (generate(spec, width, height, seed), None),
+            Self::Files(folder) => folder,
+        };
+        let mut random = Random::keyed(seed, [0; 4]);
+        // Turned by quarters and mirrored as well, one file gives eight masks.
+        let view = Orientation::from_exif(1 + random.below(8) as u16).unwrap_or(Orientation::UPRIGHT);
+        let (columns, rows) = if view.swaps_sides() {
+            (height, width)
+        } else {
+            (width, height)
+        };
+        match folder.mask(random.below(folder.len()), columns, rows) {
+            Ok(mask) => (turned(mask, view), None),
+            Err(error) => (
+                generate(&Spec::default(), width, height, seed),
+                Some(format!("{error}; made holes took its place")),
+            ),
         }
     }
+}
+
+fn turned(mask: Mask, view: Orientation) -> Mask {
+    let seen = mask.to_pixels().map(|pixels| view.apply(pixels));
+    let turned = seen.and_then(|pixels| match pixels.samples() {
+        Samples::U8(samples) => Mask::new(pixels.width(), pixels.height(), samples.clone()),
+        Samples::U16(_) => None,
+    });
+    turned.unwrap_or(mask)
+}
+
+/// How often each share of hole comes up: bins of 5 %, from 0 to 100 %, for `count` masks drawn from the source.
+pub fn histogram(source: &Source, count: u64, seed: u64) -> [u32; 20] {
+    const SIDE: u32 = 128;
+    let mut bins = [0; 20];
+    for index in 0..count {
+        let (mask, _) = source.draw(SIDE, SIDE, Random::keyed(seed, [index, 0, 0, 0]).next_u64());
+        let bin = mask.hole_count() * 20 / u64::from(SIDE * SIDE);
+        bins[(bin as usize).min(19)] += 1;
+    }
+    bins
 }
 
 /// Share of the picture that is hole, 0 to 1.
