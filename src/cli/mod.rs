@@ -5,6 +5,7 @@
 //! 2 wrong usage, 130 cancelled.
 
 mod error;
+mod eval;
 mod holes;
 mod info;
 mod inpaint;
@@ -76,6 +77,8 @@ enum Command {
     Inpaint(inpaint::Args),
     /// Make irregular masks, to train or measure with
     Holes(holes::Args),
+    /// Compare fills with what was there, method beside method
+    Eval(eval::Args),
     /// Version, devices, and weights with their checksum
     Info,
 }
@@ -100,6 +103,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         Some(command) => finish(cli, |terminal| match command {
             Command::Inpaint(args) => inpaint::run(args, &cli.shared, terminal),
             Command::Holes(args) => holes::run(args, &cli.shared, terminal),
+            Command::Eval(args) => eval::run(args, &cli.shared, terminal),
             Command::Info => info::run(&cli.shared, terminal),
         }),
     }
