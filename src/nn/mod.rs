@@ -4,9 +4,11 @@
 //! gives it back filled. Nothing here knows photos, files other than weights, jobs or windows. Inside the network a
 //! mask is 1 where a pixel is valid and 0 where it is a hole.
 
+pub mod adam;
 pub mod device;
 pub mod loss;
 pub mod metrics;
+pub mod norm;
 pub mod ops;
 pub mod partial_conv;
 pub mod unet;
@@ -39,6 +41,14 @@ pub enum NetworkError {
         /// Why.
         #[source]
         error: WeightsError,
+    },
+    /// The weights are of a network that is only there to be compared with.
+    #[error("the weights {source_name} cannot be used: {why}")]
+    Plain {
+        /// The path, or `built-in`.
+        source_name: String,
+        /// Why.
+        why: String,
     },
     /// Picture, mask and size do not belong together.
     #[error("a picture of {width} × {height} with {values} values and a mask of {mask} do not fit")]
@@ -101,7 +111,7 @@ enum Engine {
 
 impl Engine {
     fn new(unet: UNet, device: &Device) -> candle_core::Result<Self> {
-        if device.is_cpu() {
+        if device.is_cpu() && unet.convolution() == Convolution::Partial {
             FusedUNet::new(&unet).map(Self::Fused)
         } else {
             Ok(Self::Candle(unet))
@@ -122,7 +132,8 @@ pub struct Network {
 impl Network {
     /// Reads `weights`, or takes those in the binary, onto the chosen device.
     ///
-    /// A device that does not work is replaced by the CPU; `notice` is told.
+    /// A device that does not work is replaced by the CPU; `notice` is told. Weights of plain convolutions are refused
+    /// here; [`load`](Self::load) takes them, for comparisons.
     pub fn open(
         weights: Option<&Path>,
         choice: DeviceChoice,
@@ -136,6 +147,12 @@ impl Network {
             ),
             error,
         })?;
+        if let Some(why) = file.info().problem_for_photos() {
+            return Err(NetworkError::Plain {
+                source_name: file.info().source.clone(),
+                why,
+            });
+        }
         let device = device::open(choice, notice);
         match Self::load(&file, &device) {
             Err(error) if !device.is_cpu() => {

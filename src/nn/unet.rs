@@ -3,17 +3,19 @@
 //! `levels` partial convolutions of stride 2 go down, as many of stride 1 come up again, each on the upsampled map
 //! beside the skip of its own level; the last skip is the input picture itself. Sides that do not divide by
 //! 2^levels follow one rule: down gives `ceil(n/2)`, up gives `2n` cut to the size of the skip. Batch norm runs on
-//! its stored statistics.
+//! its stored statistics to fill, and on those of the batch to train. The same network with plain convolutions is
+//! here too, because the paper compares itself with it.
 
 use candle_core::{DType, Device, Result, Tensor};
-use candle_nn::{Activation, BatchNorm, BatchNormConfig, Module as _, ModuleT as _, VarBuilder};
+use candle_nn::{Activation, Module as _, VarBuilder};
 
 use super::{
+    norm::{Norm, Statistics},
+    ops,
     partial_conv::{Geometry, Masked, PartialConv2d},
     weights,
 };
 
-const BATCH_NORM_EPS: f64 = 1e-5;
 const LEAKY_SLOPE: f64 = 0.2;
 const IMAGE_CHANNELS: usize = 3;
 
@@ -149,16 +151,28 @@ fn layer_tensors(name: &str, layer: Layer) -> Vec<(String, Vec<usize>)> {
     tensors
 }
 
-/// A partial convolution with what follows it.
+/// Which statistics batch norms run on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Norms {
+    /// The stored ones, everywhere: to fill.
+    Stored,
+    /// Those of the batch, everywhere: the first stage of training.
+    Batch,
+    /// The stored ones in the encoder, those of the batch in the decoder: the second stage.
+    BatchInDecoder,
+}
+
+/// A convolution with what follows it.
 #[derive(Debug, Clone)]
 pub(super) struct Block {
     pub(super) conv: PartialConv2d,
-    pub(super) norm: Option<BatchNorm>,
+    pub(super) norm: Option<Norm>,
     pub(super) activation: Option<Activation>,
+    convolution: Convolution,
 }
 
 impl Block {
-    fn new(layer: Layer, vb: &VarBuilder<'_>) -> Result<Self> {
+    fn new(layer: Layer, convolution: Convolution, vb: &VarBuilder<'_>) -> Result<Self> {
         let in_channels = layer.up_channels + layer.in_channels;
         let conv = PartialConv2d::new(
             in_channels,
@@ -168,8 +182,7 @@ impl Block {
             &vb.pp("conv"),
         )?;
         let norm = if layer.has_norm {
-            let config = BatchNormConfig::from(BATCH_NORM_EPS);
-            Some(candle_nn::batch_norm(layer.out_channels, config, vb.pp("norm"))?)
+            Some(Norm::new(layer.out_channels, &vb.pp("norm"))?)
         } else {
             None
         };
@@ -177,6 +190,7 @@ impl Block {
             conv,
             norm,
             activation: layer.activation,
+            convolution,
         })
     }
 
@@ -184,19 +198,31 @@ impl Block {
         let norm = self
             .norm
             .as_ref()
-            .map(|norm| norm_to_device(norm, device))
+            .map(|norm| norm.to_device(device))
             .transpose()?;
         Ok(Self {
             conv: self.conv.to_device(device)?,
             norm,
             activation: self.activation,
+            convolution: self.convolution,
         })
     }
 
-    fn forward(&self, parts: &[Masked]) -> Result<Masked> {
-        let Masked { mut xs, mask } = self.conv.forward(parts)?;
+    /// Without `batch` on stored statistics; with it on those of the batch, which go there under `name`.
+    fn forward(&self, parts: &[Masked], name: &str, batch: Option<&mut Vec<Statistics>>) -> Result<Masked> {
+        let Masked { mut xs, mask } = match self.convolution {
+            Convolution::Partial => self.conv.forward(parts)?,
+            Convolution::Plain => convolve_plainly(&self.conv, parts)?,
+        };
         if let Some(norm) = &self.norm {
-            xs = norm.forward_t(&xs, false)?;
+            xs = match batch {
+                None => norm.forward_stored(&xs)?,
+                Some(collected) => {
+                    let (ys, statistics) = norm.forward_batch(&xs, &format!("{name}.norm"))?;
+                    collected.push(statistics);
+                    ys
+                }
+            };
         }
         if let Some(activation) = &self.activation {
             xs = activation.forward(&xs)?;
@@ -205,18 +231,23 @@ impl Block {
     }
 }
 
-fn norm_to_device(norm: &BatchNorm, device: &Device) -> Result<BatchNorm> {
-    let Some((weight, bias)) = norm.weight_and_bias() else {
-        candle_core::bail!("a batch norm without weight and bias is not of this network");
+/// An ordinary convolution with the weights of a partial one. Nothing is a hole afterwards.
+fn convolve_plainly(conv: &PartialConv2d, parts: &[Masked]) -> Result<Masked> {
+    let maps: Vec<&Tensor> = parts.iter().map(|part| &part.xs).collect();
+    let geometry = conv.geometry();
+    let ys = ops::conv2d(
+        &Tensor::cat(&maps, 1)?,
+        conv.weight(),
+        geometry.padding(),
+        geometry.stride,
+    )?;
+    let ys = match conv.bias() {
+        Some(bias) => ys.broadcast_add(&bias.reshape((1, (), 1, 1))?)?,
+        None => ys,
     };
-    BatchNorm::new(
-        weight.dim(0)?,
-        norm.running_mean().to_device(device)?,
-        norm.running_var().to_device(device)?,
-        weight.to_device(device)?,
-        bias.to_device(device)?,
-        norm.eps(),
-    )
+    let (batch, _, height, width) = ys.dims4()?;
+    let mask = Tensor::ones((batch, 1, height, width), ys.dtype(), ys.device())?;
+    Ok(Masked { xs: ys, mask })
 }
 
 /// The network.
@@ -225,26 +256,38 @@ pub struct UNet {
     pub(super) encoder: Vec<Block>,
     pub(super) decoder: Vec<Block>,
     config: Config,
+    convolution: Convolution,
 }
 
 impl UNet {
     /// Takes the tensors of [`Config::tensors`] from `vb`.
     pub fn new(config: Config, vb: &VarBuilder<'_>) -> Result<Self> {
-        let encoder = (0..config.levels)
-            .map(|index| Block::new(config.encoder_layer(index), &vb.pp("encoder").pp(index)));
-        let decoder = (0..config.levels)
-            .map(|index| Block::new(config.decoder_layer(index), &vb.pp("decoder").pp(index)));
+        Self::with_convolution(config, Convolution::Partial, vb)
+    }
+
+    /// As [`new`](Self::new), with either kind of convolution; the tensors are the same.
+    pub fn with_convolution(config: Config, convolution: Convolution, vb: &VarBuilder<'_>) -> Result<Self> {
+        let encoder = (0..config.levels).map(|index| {
+            let vb = vb.pp("encoder").pp(index);
+            Block::new(config.encoder_layer(index), convolution, &vb)
+        });
+        let decoder = (0..config.levels).map(|index| {
+            let vb = vb.pp("decoder").pp(index);
+            Block::new(config.decoder_layer(index), convolution, &vb)
+        });
         Ok(Self {
             encoder: encoder.collect::<Result<_>>()?,
             decoder: decoder.collect::<Result<_>>()?,
             config,
+            convolution,
         })
     }
 
     /// The network of a weights file, on `device`.
     pub fn load(file: &weights::File, device: &Device) -> Result<Self> {
         let vb = VarBuilder::from_tensors(file.tensors().clone(), DType::F32, device);
-        Self::new(file.info().config(), &vb)
+        let info = file.info();
+        Self::with_convolution(info.config(), info.convolution, &vb)
     }
 
     /// The same network on another device.
@@ -259,7 +302,13 @@ impl UNet {
             encoder: move_all(&self.encoder)?,
             decoder: move_all(&self.decoder)?,
             config: self.config,
+            convolution: self.convolution,
         })
+    }
+
+    /// What its layers do with their masks.
+    pub const fn convolution(&self) -> Convolution {
+        self.convolution
     }
 
     /// Its size.
@@ -283,21 +332,59 @@ impl UNet {
         mask: &Tensor,
         observe: &mut dyn FnMut(&str, &Masked),
     ) -> Result<(Tensor, Tensor)> {
-        let mut current = Masked {
-            xs: image.clone(),
-            mask: mask.clone(),
-        };
+        self.forward_with(image, mask, Norms::Stored, &mut Vec::new(), observe)
+    }
+
+    /// The training form: the output, differentiable in every weight, and the statistics of the batch of every norm
+    /// that ran on them.
+    pub fn forward_train(
+        &self,
+        image: &Tensor,
+        mask: &Tensor,
+        norms: Norms,
+    ) -> Result<(Tensor, Vec<Statistics>)> {
+        let mut statistics = Vec::new();
+        let (out, _) = self.forward_with(image, mask, norms, &mut statistics, &mut |_, _| {})?;
+        Ok((out, statistics))
+    }
+
+    fn forward_with(
+        &self,
+        image: &Tensor,
+        mask: &Tensor,
+        norms: Norms,
+        statistics: &mut Vec<Statistics>,
+        observe: &mut dyn FnMut(&str, &Masked),
+    ) -> Result<(Tensor, Tensor)> {
+        let mut current = self.input(image, mask)?;
         let mut skips = Vec::with_capacity(self.encoder.len());
         for (index, block) in self.encoder.iter().enumerate() {
-            let next = block.forward(std::slice::from_ref(&current))?;
-            observe(&format!("encoder.{index}"), &next);
+            let name = format!("encoder.{index}");
+            let batch = (norms == Norms::Batch).then_some(&mut *statistics);
+            let next = block.forward(std::slice::from_ref(&current), &name, batch)?;
+            observe(&name, &next);
             skips.push(std::mem::replace(&mut current, next));
         }
         for ((index, block), skip) in self.decoder.iter().enumerate().zip(skips.into_iter().rev()) {
-            current = block.forward(&[upsample_to(&current, &skip)?, skip])?;
-            observe(&format!("decoder.{index}"), &current);
+            let name = format!("decoder.{index}");
+            let batch = (norms != Norms::Stored).then_some(&mut *statistics);
+            current = block.forward(&[upsample_to(&current, &skip)?, skip], &name, batch)?;
+            observe(&name, &current);
         }
         Ok((current.xs, current.mask))
+    }
+
+    /// The picture as the first layer takes it; plain convolutions see zeros in its holes.
+    fn input(&self, image: &Tensor, mask: &Tensor) -> Result<Masked> {
+        let is_valid = mask.ne(0f64)?.broadcast_as(image.shape())?;
+        let xs = match self.convolution {
+            Convolution::Partial => image.clone(),
+            Convolution::Plain => is_valid.where_cond(image, &image.zeros_like()?)?,
+        };
+        Ok(Masked {
+            xs,
+            mask: mask.clone(),
+        })
     }
 }
 

@@ -10,6 +10,8 @@ use std::{
 
 use candle_core::{DType, Device, Tensor};
 
+use super::ops;
+
 /// Stages of the network, each of which ends in a pool.
 pub const STAGES: usize = 3;
 
@@ -110,7 +112,7 @@ impl Features {
 impl Layer {
     fn forward(&self, xs: &Tensor) -> candle_core::Result<Tensor> {
         let bias = self.bias.reshape((1, (), 1, 1))?;
-        xs.conv2d(&self.weight, 1, 1, 1, 1)?.broadcast_add(&bias)?.relu()
+        ops::conv2d(xs, &self.weight, 1, 1)?.broadcast_add(&bias)?.relu()
     }
 }
 

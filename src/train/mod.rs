@@ -10,8 +10,10 @@ mod control;
 mod error;
 mod estimate;
 mod event;
+mod initial;
 pub mod library;
 mod run;
+pub mod trainer;
 
 pub use config::{Config, Stage, Start};
 pub use control::{Control, Hold};

@@ -48,7 +48,7 @@ use rayon::prelude::{
 
 pub use mask::Plane;
 pub use simd::Instructions;
-pub use train::conv2d;
+pub use train::{conv2d, conv2d_relu};
 
 use super::unet::{Config, UNet};
 use layer::{MapShape, Plan, Source};

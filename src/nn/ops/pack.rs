@@ -14,7 +14,7 @@ use super::{
     kernel::{Kernel, PICTURE_CHANNELS},
     simd::Instructions,
 };
-use crate::nn::{partial_conv::Geometry, unet::Block};
+use crate::nn::{norm, partial_conv::Geometry, unet::Block};
 
 /// Sets of window rows (or columns) that fall onto one row of the small map; see [`set_sums`].
 const SETS: usize = 5;
@@ -321,14 +321,12 @@ fn fold(block: &Block) -> Result<Folded> {
         None => vec![0.0; out_channels],
     };
     if let Some(norm) = &block.norm {
-        let Some((scale, bias)) = norm.weight_and_bias() else {
-            bail!("a batch norm without weight and bias is not of this network");
-        };
+        let (scale, bias) = norm.weight_and_bias();
         let [scale, bias, mean, variance] =
             [scale, bias, norm.running_mean(), norm.running_var()].map(|values| values.to_vec1::<f32>());
         let (scale, bias, mean, variance) = (scale?, bias?, mean?, variance?);
         for (channel, window) in weight.chunks_mut(in_channels * kernel * kernel).enumerate() {
-            let factor = f64::from(scale[channel]) / (f64::from(variance[channel]) + norm.eps()).sqrt();
+            let factor = f64::from(scale[channel]) / (f64::from(variance[channel]) + norm::EPS).sqrt();
             window
                 .iter_mut()
                 .for_each(|value| *value = (f64::from(*value) * factor) as f32);

@@ -1,0 +1,186 @@
+//! The losses and whole training steps against PyTorch in double precision: every term, every gradient, running
+//! statistics and one Adam step. The numbers come from `tests/golden/make_golden.py`.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+#[path = "support/golden.rs"]
+mod golden;
+
+use std::collections::HashMap;
+
+use candle_core::{Device, Tensor, Var};
+use golden::{Golden, assert_close, values};
+use lacuna::{
+    nn::{
+        Config, Convolution,
+        loss::{self, Terms},
+        vgg::{Features, Layer},
+        weights::name_of_naoto0804,
+    },
+    train::{
+        Phase,
+        trainer::{Batch, StepOptions, Trainer},
+    },
+};
+
+/// Single against double precision.
+const LOSS_RELATIVE: f32 = 1e-5;
+/// Gradients of a whole step, relative to the largest of their tensor.
+const STEP_RELATIVE: f32 = 2e-4;
+
+#[test]
+fn every_loss_and_its_gradient_are_those_of_the_reference() {
+    let golden = Golden::open("losses.safetensors");
+    let out = Var::from_tensor(&golden.tensor("output")).unwrap();
+    let terms = loss::terms(
+        &out,
+        &golden.tensor("gt"),
+        &golden.tensor("mask"),
+        &extractor(&golden),
+    )
+    .unwrap();
+    for (name, term) in named(&terms) {
+        assert_relative(
+            name,
+            &term,
+            &golden.tensor(&format!("loss.{name}")),
+            LOSS_RELATIVE,
+        );
+        let gradients = term.backward().unwrap();
+        let gradient = gradients.get(out.as_tensor()).unwrap();
+        assert_relative(
+            &format!("gradient of {name}"),
+            gradient,
+            &golden.tensor(&format!("grad.{name}")),
+            10.0 * LOSS_RELATIVE,
+        );
+    }
+}
+
+#[test]
+fn pools_and_the_composite_are_those_of_the_reference() {
+    let golden = Golden::open("losses.safetensors");
+    let pools = extractor(&golden).pools(&golden.tensor("output")).unwrap();
+    for (index, pool) in pools.iter().enumerate() {
+        assert_relative(
+            "pool",
+            pool,
+            &golden.tensor(&format!("feat_out_{index}")),
+            LOSS_RELATIVE,
+        );
+    }
+    let composite = loss::composite(
+        &golden.tensor("output"),
+        &golden.tensor("gt"),
+        &golden.tensor("mask"),
+    )
+    .unwrap();
+    assert_relative("composite", &composite, &golden.tensor("comp"), 0.0);
+}
+
+#[test]
+fn a_step_of_stage_one_is_that_of_the_reference() {
+    compare_step("train_step.safetensors", Phase::One, 2e-4);
+}
+
+#[test]
+fn a_step_with_the_encoders_norms_frozen_is_that_of_the_reference() {
+    compare_step("train_step_frozen_enc_bn.safetensors", Phase::Two, 5e-5);
+}
+
+fn compare_step(file: &str, phase: Phase, rate: f64) {
+    let golden = Golden::open(file);
+    let config = Config {
+        base_width: 4,
+        levels: 5,
+    };
+    let ours = |name: &str| name_of_naoto0804(name, config.levels).unwrap();
+    let before: HashMap<String, Tensor> = with_prefix(&golden, "before.")
+        .map(|(name, tensor)| (ours(&name), tensor))
+        .collect();
+    let mut trainer = Trainer::new(
+        config,
+        Convolution::Partial,
+        &before,
+        &extractor(&golden),
+        &Device::Cpu,
+    )
+    .unwrap();
+    let batch = Batch {
+        photo: golden.tensor("gt"),
+        mask: golden.tensor("mask"),
+    };
+    let (terms, gradients, _) = trainer.gradients(&batch, phase).unwrap();
+    for (name, term) in named(&terms) {
+        assert_relative(
+            name,
+            &term,
+            &golden.tensor(&format!("loss.{name}")),
+            LOSS_RELATIVE,
+        );
+    }
+    let mut compared = 0;
+    for (name, expected) in with_prefix(&golden, "grad.") {
+        assert_relative(&name, &gradients[&ours(&name)], &expected, STEP_RELATIVE);
+        compared += 1;
+    }
+    assert_eq!(compared, gradients.len(), "every gradient was compared");
+
+    let options = StepOptions {
+        phase,
+        rate,
+        clip_norm: 0.0,
+        ema: 0.0,
+    };
+    trainer.step(&batch, &options).unwrap();
+    let after = trainer.state().unwrap().tensors;
+    for (name, expected) in with_prefix(&golden, "after.") {
+        let found = &after[&ours(&name)];
+        if name.contains("running") {
+            assert_relative(&name, found, &expected, LOSS_RELATIVE);
+        } else {
+            // Adam's first step is the rate times the sign of the gradient, wherever that is not about zero.
+            assert_close(&name, found, &expected, 0.02 * rate as f32);
+        }
+    }
+}
+
+fn named(terms: &Terms) -> [(&'static str, Tensor); 7] {
+    [
+        ("valid", terms.valid.clone()),
+        ("hole", terms.hole.clone()),
+        ("perceptual", terms.perceptual.clone()),
+        ("style_out", terms.style_out.clone()),
+        ("style_comp", terms.style_comp.clone()),
+        ("tv", terms.tv.clone()),
+        ("total", terms.total().unwrap()),
+    ]
+}
+
+/// The reference's small extractor: stages of its own, pictures as they are.
+fn extractor(golden: &Golden) -> Features {
+    let layer = |(stage, index): (usize, usize)| {
+        let tensor = |part: &str| golden.tensor(&format!("extractor.stages.{stage}.{index}.{part}"));
+        Layer {
+            weight: tensor("weight"),
+            bias: tensor("bias"),
+        }
+    };
+    let stages = [vec![(0, 0), (0, 1)], vec![(1, 0)], vec![(2, 0), (2, 1)]];
+    let stages = stages.map(|stage| stage.into_iter().map(layer).collect());
+    Features::from_tensors(stages.into(), "reference")
+}
+
+fn with_prefix<'a>(golden: &'a Golden, prefix: &'a str) -> impl Iterator<Item = (String, Tensor)> + 'a {
+    let tensors = golden.tensors().iter();
+    tensors.filter_map(move |(name, tensor)| Some((name.strip_prefix(prefix)?.to_owned(), tensor.clone())))
+}
+
+/// Fails where a value is further away than `relative` times the largest.
+fn assert_relative(what: &str, found: &Tensor, expected: &Tensor, relative: f32) {
+    let expected = expected.reshape(found.dims()).unwrap();
+    let largest = values(&expected)
+        .into_iter()
+        .fold(0f32, |largest, value| largest.max(value.abs()));
+    assert_close(what, found, &expected, relative * largest);
+}
