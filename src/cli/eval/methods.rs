@@ -1,8 +1,11 @@
 //! What is compared: the network in its forms, and fills without one.
 
-use std::{path::PathBuf, str::FromStr};
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
 use crate::{
@@ -13,7 +16,7 @@ use crate::{
         detail::unguided,
         plan::{self, Crop},
     },
-    nn::{Convolution, Network},
+    nn::{Convolution, Network, device, weights},
     progress::{Cancelled, Progress},
 };
 
@@ -128,21 +131,16 @@ impl Method {
             let stem = file.file_stem().unwrap_or(file.as_os_str());
             method.name = format!("{} ({})", method.name, stem.to_string_lossy());
         }
-        let shared = Shared {
-            weights: choice.weights.clone().or_else(|| shared.weights.clone()),
-            ..shared.clone()
+        let network = match (choice.kind, &choice.weights) {
+            (Kind::Conv, Some(file)) => open_plain(file, shared, terminal)?,
+            (_, own) => {
+                let shared = Shared {
+                    weights: own.clone().or_else(|| shared.weights.clone()),
+                    ..shared.clone()
+                };
+                open_network(&shared, terminal)?
+            }
         };
-        let network = open_network(&shared, terminal)?;
-        let is_plain = network.info.convolution == Convolution::Plain;
-        if is_plain != (choice.kind == Kind::Conv) {
-            bail!(
-                "{} cannot use the weights {}: they are of a network with {} convolutions; use `{}`",
-                choice.kind.name(),
-                network.info.source,
-                if is_plain { "plain" } else { "partial" },
-                if is_plain { "conv=FILE" } else { "pconv=FILE" },
-            );
-        }
         method.network = Some(network);
         Ok(method)
     }
@@ -195,6 +193,22 @@ impl Method {
             (None, kind) => Ok(classical(photo, mask, kind, progress)?),
         }
     }
+}
+
+/// The network with plain convolutions, which fills photos nowhere else.
+fn open_plain(file: &Path, shared: &Shared, terminal: &Terminal) -> anyhow::Result<Network> {
+    let weights = weights::read(file)
+        .with_context(|| format!("the weights {} cannot be used for conv", file.display()))?;
+    if weights.info().convolution != Convolution::Plain {
+        bail!(
+            "conv cannot use the weights {}: they are of a network with partial convolutions; use pconv=FILE",
+            file.display()
+        );
+    }
+    let device = device::open(shared.device.unwrap_or_default(), &mut |text| {
+        terminal.notice(text)
+    });
+    Ok(Network::load(&weights, &device)?)
 }
 
 /// Marches through the holes; only the part of the photo around them is looked at.
