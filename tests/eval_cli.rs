@@ -104,7 +104,10 @@ fn every_method_is_measured_in_every_cell_and_the_report_needs_nothing_beside_it
         page.contains("data:image/jpeg;base64,/9j/"),
         "pictures lie in the page"
     );
-    assert!(!page.contains("http:") && !page.contains("https:"), "nothing is fetched");
+    assert!(
+        !page.contains("http:") && !page.contains("https:"),
+        "nothing is fetched"
+    );
     let saved = fs::read(folder.path().join("out/report/results.json")).unwrap();
     let saved: Value = serde_json::from_slice(&saved).unwrap();
     assert_eq!(saved["means"], *means);

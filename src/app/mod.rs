@@ -21,6 +21,7 @@ mod sources;
 mod state;
 mod tasks;
 mod theme;
+mod veils;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -33,6 +34,7 @@ use notify::Notices;
 use photo::OpenPhoto;
 use state::State;
 use tasks::Tasks;
+use veils::Veils;
 
 pub use action::{Action, Menu};
 pub use run::{RunError, run};
@@ -42,6 +44,7 @@ pub use state::Start;
 pub struct App {
     photo: Option<OpenPhoto>,
     canvas: Canvas,
+    veils: Veils,
     state: State,
     notices: Notices,
     tasks: Tasks,
@@ -69,6 +72,7 @@ impl App {
         let mut app = Self {
             photo: None,
             canvas: Canvas::new(cc.wgpu_render_state.as_ref()),
+            veils: Veils::default(),
             state: State::new(),
             notices: Notices::default(),
             tasks: Tasks::new(Arc::new(move || ctx.request_repaint())),

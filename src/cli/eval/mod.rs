@@ -52,7 +52,7 @@ pub(super) struct Args {
     #[arg(long)]
     native: bool,
 
-    /// Feature network of the perceptual distance (VGG in safetensors)
+    /// Feature network of the perceptual distance (VGG in safetensors) instead of the built-in one
     #[arg(long, value_name = "FILE")]
     features: Option<PathBuf>,
 
@@ -129,7 +129,8 @@ fn open_methods(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::Re
 
 fn open_features(args: &Args) -> anyhow::Result<Option<Features>> {
     let Some(path) = &args.features else {
-        return Ok(None);
+        // A program without a feature network in it measures everything else.
+        return Ok(Features::embedded().ok());
     };
     Features::read(path)
         .map(Some)

@@ -95,6 +95,8 @@ pub(super) struct Stage<'a> {
     /// The network's sides are padded with holes to a multiple of this. With 1 the picture goes in exactly as it
     /// is, so it may not be scaled down either.
     pub(super) side_step: u32,
+    /// Left and right are exchanged on the way to the network and back.
+    pub(super) is_mirrored: bool,
     pub(super) progress: &'a dyn Progress,
     /// Where the bar stands before this crop, and its end.
     pub(super) steps: (u64, u64),
@@ -111,9 +113,12 @@ impl Stage<'_> {
     ) -> Result<Filled, Error> {
         let (mut scale_down, mut was_halved) = (crop.scale_down, false);
         loop {
-            let view = View::of(source, crop.rect, scale_down, self.side_step, &mut || {
+            let mut view = View::of(source, crop.rect, scale_down, self.side_step, &mut || {
                 self.checkpoint()
             })?;
+            if self.is_mirrored {
+                view.mirror();
+            }
             match filler.inpaint(&view.rgb, &view.valid, view.width, view.height) {
                 Ok(filled) => return Ok(self.bring_back(crop, wanted, &view, filled, scale_down)?),
                 Err(error) if !error.is_out_of_memory() => return Err(error.into()),
@@ -154,7 +159,11 @@ impl Stage<'_> {
         scale_down: u32,
     ) -> Result<Filled, Cancelled> {
         let mut rgb = filled.rgb;
-        let known: Vec<bool> = filled.still_hole.iter().map(|still_hole| !still_hole).collect();
+        let mut known: Vec<bool> = filled.still_hole.iter().map(|still_hole| !still_hole).collect();
+        if self.is_mirrored {
+            view::mirror_rows(rgb.as_chunks_mut::<3>().0, view.width);
+            view::mirror_rows(&mut known, view.width);
+        }
         push_pull::fill(&mut rgb, &known, view.width, view.height);
         self.checkpoint()?;
         let in_crop = Rect::new(
