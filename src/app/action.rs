@@ -34,6 +34,8 @@ pub enum Action {
     Brush,
     /// Take marks away.
     Eraser,
+    /// Mark what nothing should be copied from.
+    KeepOut,
     /// Move the photo.
     Hand,
     /// A larger brush.
@@ -52,12 +54,22 @@ pub enum Action {
     GrowMask,
     /// Narrow the mask.
     ShrinkMask,
+    /// Keep nothing out.
+    ClearKeepOut,
     /// Show or hide the mask's colour.
     ToggleOverlay,
     /// Fill what is masked.
     Fill,
+    /// Make the latest removal again.
+    TryAgain,
+    /// Take the next of several fills.
+    NextCandidate,
+    /// Take the one before.
+    PreviousCandidate,
     /// Stop what runs.
     Cancel,
+    /// Show or hide where the candidates differ.
+    ToggleUncertainty,
     /// Show the original instead of the result.
     Before,
     /// Divide the view into before and after.
@@ -149,7 +161,7 @@ impl Menu {
 
 impl Action {
     /// All of them, menu by menu.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 52] = [
         Self::Open,
         Self::OpenSample,
         Self::Paste,
@@ -161,9 +173,13 @@ impl Action {
         Self::Undo,
         Self::Redo,
         Self::Fill,
+        Self::TryAgain,
+        Self::NextCandidate,
+        Self::PreviousCandidate,
         Self::Cancel,
         Self::Brush,
         Self::Eraser,
+        Self::KeepOut,
         Self::Hand,
         Self::Larger,
         Self::Smaller,
@@ -175,7 +191,9 @@ impl Action {
         Self::ClearMask,
         Self::GrowMask,
         Self::ShrinkMask,
+        Self::ClearKeepOut,
         Self::ToggleOverlay,
+        Self::ToggleUncertainty,
         Self::Before,
         Self::Split,
         Self::SideBySide,
@@ -209,9 +227,16 @@ impl Action {
             | Self::CopyResult
             | Self::Settings
             | Self::Quit => Menu::File,
-            Self::Undo | Self::Redo | Self::Fill | Self::Cancel => Menu::Edit,
+            Self::Undo
+            | Self::Redo
+            | Self::Fill
+            | Self::TryAgain
+            | Self::NextCandidate
+            | Self::PreviousCandidate
+            | Self::Cancel => Menu::Edit,
             Self::Brush
             | Self::Eraser
+            | Self::KeepOut
             | Self::Hand
             | Self::Larger
             | Self::Smaller
@@ -223,7 +248,9 @@ impl Action {
             | Self::ClearMask
             | Self::GrowMask
             | Self::ShrinkMask
-            | Self::ToggleOverlay => Menu::Mask,
+            | Self::ClearKeepOut
+            | Self::ToggleOverlay
+            | Self::ToggleUncertainty => Menu::Mask,
             Self::Before
             | Self::Split
             | Self::SideBySide
@@ -281,6 +308,7 @@ impl Action {
             Self::Redo => "Redo",
             Self::Brush => "Brush",
             Self::Eraser => "Eraser",
+            Self::KeepOut => "Keep out",
             Self::Hand => "Hand",
             Self::Larger => "Larger brush",
             Self::Smaller => "Smaller brush",
@@ -290,8 +318,13 @@ impl Action {
             Self::ClearMask => "Clear mask",
             Self::GrowMask => "Grow mask",
             Self::ShrinkMask => "Shrink mask",
+            Self::ClearKeepOut => "Clear keep-out area",
             Self::ToggleOverlay => "Show mask overlay",
+            Self::ToggleUncertainty => "Show uncertainty",
             Self::Fill => "Fill",
+            Self::TryAgain => "Try again",
+            Self::NextCandidate => "Next candidate",
+            Self::PreviousCandidate => "Previous candidate",
             Self::Cancel => "Cancel",
             Self::Before => "Show before",
             Self::Split => "Split view",
@@ -333,6 +366,9 @@ impl Action {
             Self::Redo => "Do again what was undone",
             Self::Brush => "Brush over what should go; hold Alt or the right button to erase",
             Self::Eraser => "Take away what was brushed by mistake",
+            Self::KeepOut => {
+                "Brush over what nothing should be copied from; hold Alt or the right button to erase"
+            }
             Self::Hand => "Move the photo; holding Space does the same with any tool",
             Self::Larger => "A larger brush and eraser",
             Self::Smaller => "A smaller brush and eraser",
@@ -342,8 +378,13 @@ impl Action {
             Self::ClearMask => "Mask nothing",
             Self::GrowMask => "Widen the masked area by a few pixels",
             Self::ShrinkMask => "Narrow the masked area by a few pixels",
+            Self::ClearKeepOut => "Allow copying from everywhere again",
             Self::ToggleOverlay => "Show or hide the colour over what is masked",
+            Self::ToggleUncertainty => "Show or hide where the candidates of the last fill differ",
             Self::Fill => "Replace what is masked by what could be behind it",
+            Self::TryAgain => "Fill the latest removal once more with other random choices, in its place",
+            Self::NextCandidate => "Take the next of the candidates that the last fill gave",
+            Self::PreviousCandidate => "Take the candidate before",
             Self::Cancel => "Stop what is running; nothing is left half done",
             Self::Before => "Show the original, for as long as the key is held",
             Self::Split => "Original left of a line, result right of it",
@@ -380,19 +421,22 @@ impl Action {
             Self::CopyResult => icons::COPY,
             Self::Quit => icons::SIGN_OUT,
             Self::Undo => icons::UNDO,
-            Self::Redo => icons::REDO,
+            Self::Redo | Self::TryAgain => icons::REDO,
+            Self::NextCandidate => icons::PLUS,
+            Self::PreviousCandidate => icons::MINUS,
             Self::Brush => icons::PAINT_BRUSH,
             Self::Eraser => icons::ERASER,
+            Self::KeepOut => icons::EYE_SLASH,
             Self::Hand => icons::HAND,
             Self::Larger => icons::PLUS,
             Self::Smaller => icons::MINUS,
             Self::Harder => icons::CIRCLE,
             Self::Softer => icons::ACTUAL_SIZE,
             Self::InvertMask => icons::INVERT,
-            Self::ClearMask => icons::BROOM,
+            Self::ClearMask | Self::ClearKeepOut => icons::BROOM,
             Self::GrowMask => icons::GROW,
             Self::ShrinkMask => icons::SHRINK,
-            Self::ToggleOverlay => icons::OVERLAY,
+            Self::ToggleOverlay | Self::ToggleUncertainty => icons::OVERLAY,
             Self::Fill => icons::SPARKLE,
             Self::Cancel => icons::STOP,
             Self::Before => icons::CIRCLE_HALF,

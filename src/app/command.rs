@@ -64,6 +64,12 @@ pub(super) enum Command {
     Rename(u64, String),
     /// Delete a removal.
     Delete(u64),
+    /// Make a removal again with other random choices.
+    TryAgain(u64),
+    /// Make a removal again with the options as they are in the panel now.
+    RunAgain(u64),
+    /// Take this candidate of the last fill.
+    Choose(usize),
     /// Go to this place in the history.
     JumpTo(usize),
     /// Add a finished fill although things have changed, or let it go.

@@ -52,6 +52,7 @@ impl Action {
             Self::Redo => const { &[ctrl_shift(Key::Z), ctrl(Key::Y)] },
             Self::Brush => const { &[plain(Key::B)] },
             Self::Eraser => const { &[plain(Key::E)] },
+            Self::KeepOut => const { &[plain(Key::K)] },
             Self::Hand => const { &[plain(Key::H)] },
             Self::Larger => const { &[plain(Key::CloseBracket)] },
             Self::Smaller => const { &[plain(Key::OpenBracket)] },
@@ -62,7 +63,11 @@ impl Action {
             Self::GrowMask => const { &[ctrl(Key::CloseBracket)] },
             Self::ShrinkMask => const { &[ctrl(Key::OpenBracket)] },
             Self::ToggleOverlay => const { &[plain(Key::O)] },
+            Self::ToggleUncertainty => const { &[plain(Key::U)] },
             Self::Fill => const { &[plain(Key::Enter)] },
+            Self::TryAgain => const { &[plain(Key::R)] },
+            Self::NextCandidate => const { &[plain(Key::Period)] },
+            Self::PreviousCandidate => const { &[plain(Key::Comma)] },
             Self::Cancel => const { &[plain(Key::Escape)] },
             Self::Before => const { &[plain(Key::Backslash)] },
             Self::Split => const { &[plain(Key::Y)] },
@@ -89,6 +94,7 @@ impl Action {
             Self::OpenSample
             | Self::OpenMask
             | Self::SaveMask
+            | Self::ClearKeepOut
             | Self::ToggleTheme
             | Self::TrainPhotos
             | Self::StopTraining
@@ -151,6 +157,7 @@ fn readable(ctx: &Context, shortcut: &KeyboardShortcut) -> String {
         Key::Plus => "+",
         Key::Minus => "-",
         Key::Comma => ",",
+        Key::Period => ".",
         Key::Escape => "Esc",
         _ => return ctx.format_shortcut(shortcut),
     };

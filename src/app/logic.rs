@@ -35,6 +35,7 @@ impl App {
         }
         self.drain_jobs(ctx);
         self.look_at_mask();
+        self.update_veils(ctx);
         self.guard_closing(ctx);
         self.save_settings(ctx);
         self.set_title(ctx);
@@ -115,7 +116,7 @@ impl App {
         self.drain_mask();
         self.drain_mask_saving();
         self.drain_network();
-        self.drain_fill();
+        self.drain_fill(ctx);
         self.drain_writing(ctx);
         self.drain_copying();
         self.drain_dialog();

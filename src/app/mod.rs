@@ -22,6 +22,7 @@ mod state;
 mod tasks;
 mod theme;
 pub mod train;
+mod veils;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -35,6 +36,7 @@ use photo::OpenPhoto;
 use state::State;
 use tasks::Tasks;
 use train::Training;
+use veils::Veils;
 
 pub use action::{Action, Menu};
 pub use run::{RunError, run};
@@ -45,6 +47,7 @@ pub use train::usual_library;
 pub struct App {
     photo: Option<OpenPhoto>,
     canvas: Canvas,
+    veils: Veils,
     state: State,
     training: Training,
     notices: Notices,
@@ -73,6 +76,7 @@ impl App {
         let mut app = Self {
             photo: None,
             canvas: Canvas::new(cc.wgpu_render_state.as_ref()),
+            veils: Veils::default(),
             state: State::new(),
             training: Training {
                 library: start.library.clone(),

@@ -2,12 +2,14 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use eframe::egui::TextureHandle;
+
 use super::{
     canvas::Tool,
     export,
     tasks::{Filled, Purpose},
 };
-use crate::{document::Stale, nn::Network};
+use crate::{document::Stale, imaging::Patch, nn::Network};
 
 /// How the window starts.
 #[derive(Debug, Clone, Default)]
@@ -89,6 +91,22 @@ pub(super) struct Offer {
     pub(super) why: Stale,
 }
 
+/// Several fills of one removal, of which one is in the photo.
+pub(super) struct Choice {
+    /// The removal that they are candidates for.
+    pub(super) removal: u64,
+    /// The best first: patches, the recipe to be kept with them, and how they look.
+    pub(super) candidates: Vec<Choosable>,
+}
+
+/// One of several fills.
+pub(super) struct Choosable {
+    pub(super) patches: Vec<Patch>,
+    pub(super) recipe: String,
+    pub(super) score: f32,
+    pub(super) thumbnail: TextureHandle,
+}
+
 /// A removal whose name is being typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Renaming {
@@ -112,6 +130,10 @@ pub(super) struct State {
     pub(super) opening_name: String,
     pub(super) renaming: Option<Renaming>,
     pub(super) offer: Option<Offer>,
+    /// The candidates of the last fill.
+    pub(super) choice: Option<Choice>,
+    /// Where candidates differ is shown.
+    pub(super) shows_uncertainty: bool,
     /// Where to go on after the export that was asked for.
     pub(super) after_export: Option<Intent>,
     /// The person agreed to close.
@@ -134,6 +156,8 @@ impl State {
             opening_name: String::new(),
             renaming: None,
             offer: None,
+            choice: None,
+            shows_uncertainty: false,
             after_export: None,
             may_close: false,
             title: String::new(),

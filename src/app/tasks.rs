@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     document::Snapshot,
-    imaging::Mask,
+    imaging::{Mask, Pixels},
     inpaint,
     jobs::{Job, Status, Waker},
     nn::Network,
@@ -27,7 +27,9 @@ pub(super) type ReadMask = (Mask, Vec<String>);
 pub(super) struct Filled {
     pub(super) snapshot: Snapshot,
     pub(super) options: inpaint::Options,
-    pub(super) removal: Result<inpaint::Removal, inpaint::Error>,
+    pub(super) outcome: Result<inpaint::Candidates, inpaint::Error>,
+    /// A small picture of each candidate; none for a single one.
+    pub(super) thumbnails: Vec<Pixels>,
 }
 
 /// What an export gives: the plan and what the format could not hold.

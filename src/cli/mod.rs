@@ -7,6 +7,7 @@
 mod bench;
 mod convert;
 mod error;
+mod eval;
 mod holes;
 mod info;
 mod inpaint;
@@ -82,6 +83,8 @@ enum Command {
     Holes(holes::Args),
     /// Measure this machine: networks layer by layer, photos from file to file
     Bench(bench::Args),
+    /// Compare fills with what was there, method beside method
+    Eval(eval::Args),
     /// Train the network on a folder of photos
     Train(train::Args),
     /// Make weights of another project's checkpoint (naoto0804's PyTorch port)
@@ -111,6 +114,7 @@ pub fn run(cli: &Cli) -> ExitCode {
             Command::Inpaint(args) => inpaint::run(args, &cli.shared, terminal),
             Command::Holes(args) => holes::run(args, &cli.shared, terminal),
             Command::Bench(args) => bench::run(args, &cli.shared, terminal),
+            Command::Eval(args) => eval::run(args, &cli.shared, terminal),
             Command::Train(args) => train::run(args, &cli.shared, terminal),
             Command::Convert(args) => convert::run(args, terminal),
             Command::Info => info::run(&cli.shared, terminal),

@@ -30,6 +30,8 @@ pub(super) fn refine(
     let hole: Vec<bool> = (y..y + height)
         .flat_map(|row| (x..x + width).map(move |column| source.is_hole(column, row)))
         .collect();
+    progress.step(0, 1)?;
+    let keep_out = source.kept_out(crop.rect);
     let input = Input {
         width: width as usize,
         height: height as usize,
@@ -37,10 +39,13 @@ pub(super) fn refine(
         hole: &hole,
         guide: &filled.rgb,
         scale: 1.0 / filled.scale_down as f32,
-        keep_out: None,
+        keep_out: keep_out.as_deref(),
         seed: options.seed,
     };
-    let rgb = detail::restore(&input, &detail::Options::default(), progress)?;
+    let wanted = detail::Options {
+        grain: f32::from(options.grain) / 100.0,
+    };
+    let rgb = detail::restore(&input, &wanted, progress)?;
     Ok(Filled {
         rect: crop.fills,
         rgb: part(&rgb, crop.rect, crop.fills),

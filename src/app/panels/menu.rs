@@ -50,6 +50,11 @@ impl App {
             Action::Undo => document.position() > 0 || document.is_stroking(),
             Action::Redo => document.position() < document.steps().len(),
             Action::Fill => self.tasks.fill.is_none(),
+            Action::TryAgain => self.tasks.fill.is_none() && !document.removals().is_empty(),
+            Action::NextCandidate | Action::PreviousCandidate | Action::ToggleUncertainty => {
+                self.chosen().is_some()
+            }
+            Action::ClearKeepOut => document.keep_out().is_some(),
             Action::Cancel => self.tasks.foremost().is_some() || self.state.fill_when_ready,
             _ => true,
         }
@@ -84,8 +89,10 @@ impl App {
         match action {
             Action::Brush => Some(self.state.tool == Tool::Brush),
             Action::Eraser => Some(self.state.tool == Tool::Eraser),
+            Action::KeepOut => Some(self.state.tool == Tool::KeepOut),
             Action::Hand => Some(self.state.tool == Tool::Hand),
             Action::ToggleOverlay => Some(self.canvas.overlay.is_visible),
+            Action::ToggleUncertainty => Some(self.state.shows_uncertainty),
             Action::Before => Some(self.state.shows_before),
             Action::Split => Some(self.canvas.compare == Compare::Split),
             Action::SideBySide => Some(self.canvas.compare == Compare::SideBySide),

@@ -1,5 +1,6 @@
 //! The one place where commands are executed, split by subject.
 
+mod again;
 mod fill;
 mod mask;
 mod photo;
@@ -50,8 +51,11 @@ impl App {
             Command::SetVisible(id, visible) => self.edit(|document| document.set_visible(id, visible)),
             Command::Rename(id, name) => self.rename(id, &name),
             Command::Delete(id) => self.edit(|document| document.delete(id)),
+            Command::TryAgain(id) => self.try_again(id),
+            Command::RunAgain(id) => self.run_again(id),
+            Command::Choose(number) => self.choose(number),
             Command::JumpTo(position) => self.edit(|document| document.jump_to(position)),
-            Command::Offer { accept } => self.settle_offer(accept),
+            Command::Offer { accept } => self.settle_offer(ctx, accept),
             Command::Dismiss(id) => self.notices.dismiss(id),
             Command::CloseDialog => self.close_dialog(),
             Command::Train(request) => self.run_request(request),
@@ -75,12 +79,18 @@ impl App {
             Action::Undo => self.edit(crate::document::Document::undo),
             Action::Redo => self.edit(crate::document::Document::redo),
             Action::Fill => self.fill(),
+            Action::TryAgain => self.try_latest_again(),
+            Action::NextCandidate => self.choose_beside(1),
+            Action::PreviousCandidate => self.choose_beside(-1),
+            Action::ToggleUncertainty => self.state.shows_uncertainty = !self.state.shows_uncertainty,
+            Action::ClearKeepOut => self.edit(crate::document::Document::clear_keep_out),
             Action::Cancel => self.cancel(),
             Action::Palette => self.state.dialog = Dialog::Palette(Palette::default()),
             Action::Shortcuts => self.state.dialog = Dialog::Shortcuts,
             Action::Settings => self.state.dialog = Dialog::Settings,
             Action::Brush
             | Action::Eraser
+            | Action::KeepOut
             | Action::Hand
             | Action::Larger
             | Action::Smaller

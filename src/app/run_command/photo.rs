@@ -75,6 +75,8 @@ impl App {
         if let Some(path) = &photo.path {
             self.settings.now.remember_photo(path);
         }
+        self.state.choice = None;
+        self.veils.clear();
         self.photo = Some(photo);
     }
 

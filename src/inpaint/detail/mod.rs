@@ -11,12 +11,14 @@ mod score;
 mod search;
 mod spectrum;
 mod trust;
+mod unguided;
 mod vote;
 
 #[cfg(test)]
 mod tests;
 
 pub use score::{Score, score};
+pub use unguided::unguided;
 
 use crate::{
     imaging::random,

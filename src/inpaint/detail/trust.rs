@@ -30,6 +30,17 @@ pub(super) struct Trust {
 }
 
 impl Trust {
+    /// No trust anywhere: where there is no network.
+    pub(super) fn none() -> Self {
+        Self {
+            block: 1,
+            columns: 1,
+            rows: 1,
+            values: vec![0.0],
+            mean: 0.0,
+        }
+    }
+
     /// The trust at a native pixel.
     pub(super) fn at(&self, x: usize, y: usize) -> f32 {
         self.values

@@ -97,6 +97,8 @@ pub(super) struct Stage<'a> {
     /// The network's sides are padded with holes to a multiple of this. With 1 the picture goes in exactly as it
     /// is, so it may not be scaled down either.
     pub(super) side_step: u32,
+    /// Left and right are exchanged on the way to the network and back.
+    pub(super) is_mirrored: bool,
     pub(super) progress: &'a dyn Progress,
     /// Where the bar stands before this crop, and its end.
     pub(super) steps: (u64, u64),
@@ -115,11 +117,14 @@ impl Stage<'_> {
         let (start, total) = self.steps;
         let run = Stretch::new(self.progress, start, start + crop.steps(), total);
         loop {
-            let view = View::of(source, crop.rect, scale_down, self.side_step, &mut || {
+            let mut view = View::of(source, crop.rect, scale_down, self.side_step, &mut || {
                 run.step(0, 1)
             })?;
+            if self.is_mirrored {
+                view.mirror();
+            }
             match filler.inpaint(&view.rgb, &view.valid, view.width, view.height, &run) {
-                Ok(filled) => return Ok(bring_back(crop, wanted, &view, filled, scale_down, &run)?),
+                Ok(filled) => return Ok(self.bring_back(crop, wanted, &view, filled, scale_down, &run)?),
                 Err(NetworkError::Cancelled(cancelled)) => return Err(cancelled.into()),
                 Err(error) if !error.is_out_of_memory() => return Err(error.into()),
                 Err(error) => {
@@ -144,38 +149,43 @@ impl Stage<'_> {
             }
         }
     }
-}
 
-/// Mends what the network could not reach and scales what is `wanted` back to the photo's pixels.
-fn bring_back(
-    crop: &Crop,
-    wanted: Rect,
-    view: &View,
-    filled: nn::Filled,
-    scale_down: u32,
-    progress: &dyn Progress,
-) -> Result<Filled, Cancelled> {
-    let mut rgb = filled.rgb;
-    let known: Vec<bool> = filled.still_hole.iter().map(|still_hole| !still_hole).collect();
-    push_pull::fill(&mut rgb, &known, view.width, view.height);
-    progress.step(1, 1)?;
-    let in_crop = Rect::new(
-        wanted.x - crop.rect.x,
-        wanted.y - crop.rect.y,
-        wanted.width,
-        wanted.height,
-    );
-    // Padding must not be interpolated into the photo's border.
-    let width = crop.rect.width.div_ceil(scale_down) as usize;
-    let height = crop.rect.height.div_ceil(scale_down) as usize;
-    let rgb = unpadded(rgb, view.width, width, height);
-    let rgb = scale_up::scale_up(&rgb, width, height, scale_down, in_crop);
-    progress.step(1, 1)?;
-    Ok(Filled {
-        rect: wanted,
-        rgb,
-        scale_down,
-    })
+    /// Mends what the network could not reach and scales what is `wanted` back to the photo's pixels.
+    fn bring_back(
+        &self,
+        crop: &Crop,
+        wanted: Rect,
+        view: &View,
+        filled: nn::Filled,
+        scale_down: u32,
+        progress: &dyn Progress,
+    ) -> Result<Filled, Cancelled> {
+        let mut rgb = filled.rgb;
+        let mut known: Vec<bool> = filled.still_hole.iter().map(|still_hole| !still_hole).collect();
+        if self.is_mirrored {
+            view::mirror_rows(rgb.as_chunks_mut::<3>().0, view.width);
+            view::mirror_rows(&mut known, view.width);
+        }
+        push_pull::fill(&mut rgb, &known, view.width, view.height);
+        progress.step(1, 1)?;
+        let in_crop = Rect::new(
+            wanted.x - crop.rect.x,
+            wanted.y - crop.rect.y,
+            wanted.width,
+            wanted.height,
+        );
+        // Padding must not be interpolated into the photo's border.
+        let width = crop.rect.width.div_ceil(scale_down) as usize;
+        let height = crop.rect.height.div_ceil(scale_down) as usize;
+        let rgb = unpadded(rgb, view.width, width, height);
+        let rgb = scale_up::scale_up(&rgb, width, height, scale_down, in_crop);
+        progress.step(1, 1)?;
+        Ok(Filled {
+            rect: wanted,
+            rgb,
+            scale_down,
+        })
+    }
 }
 
 fn unpadded(rgb: Vec<f32>, padded_width: usize, width: usize, height: usize) -> Vec<f32> {
