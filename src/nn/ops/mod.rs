@@ -48,7 +48,9 @@ use rayon::prelude::{
 
 pub use mask::Plane;
 pub use simd::Instructions;
-pub use train::{batch_norm, conv2d, conv2d_relu, frozen_norm, max_pool2, partial_conv2d};
+pub use train::{
+    batch_norm, conv2d, conv2d_relu, frozen_norm, max_pool2, partial_conv2d, partial_conv2d_upsampled,
+};
 
 use super::unet::{Config, UNet};
 use layer::{MapShape, Plan, Source};
