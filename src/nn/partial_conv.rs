@@ -51,11 +51,33 @@ pub struct Masked {
 }
 
 impl Masked {
+    /// Both sides doubled, each value four times, cut to the size of `skip`.
+    pub(super) fn upsampled_to(&self, skip: &Self) -> Result<Self> {
+        Ok(Self {
+            xs: upsample(&self.xs, skip)?,
+            mask: upsample(&self.mask, skip)?,
+        })
+    }
+
     /// The values with zeros in holes, whatever stood there.
     fn zero_holes(&self) -> Result<Tensor> {
         let is_valid = self.mask.detach().ne(0f64)?.broadcast_as(self.xs.shape())?;
         is_valid.where_cond(&self.xs, &self.xs.zeros_like()?)
     }
+}
+
+fn upsample(xs: &Tensor, skip: &Masked) -> Result<Tensor> {
+    let (height, width) = (skip.mask.dim(2)?, skip.mask.dim(3)?);
+    xs.upsample_nearest2d(2 * xs.dim(2)?, 2 * xs.dim(3)?)?
+        .narrow(2, 0, height)?
+        .narrow(3, 0, width)
+}
+
+/// What a layer makes of its masks, `[b, 1, h', w']` each.
+struct Update {
+    mask: Tensor,
+    /// `sum(1)/sum(M)`, 0 where nothing is valid.
+    ratio: Tensor,
 }
 
 /// A partial convolution layer.
@@ -130,12 +152,42 @@ impl PartialConv2d {
     ///
     /// A map with a different mask per channel is the same as one part per channel.
     pub fn forward(&self, parts: &[Masked]) -> Result<Masked> {
+        let Update { mask, ratio } = self.update(parts)?;
+        self.add_bias(self.convolve(parts, &ratio)?, mask)
+    }
+
+    /// As [`forward`](Self::forward) over `small` with both sides doubled, cut to those of `skip`, and `skip`.
+    pub fn forward_upsampled(&self, small: &Masked, skip: &Masked) -> Result<Masked> {
+        if !small.xs.device().is_cpu() || self.geometry != (Geometry { kernel: 3, stride: 1 }) {
+            return self.forward(&[small.upsampled_to(skip)?, skip.clone()]);
+        }
+        // Only the channels of `up.xs` are counted, so it need not be upsampled.
+        let up = Masked {
+            xs: small.xs.clone(),
+            mask: upsample(&small.mask, skip)?,
+        };
+        let Update { mask, ratio } = self.update(&[up, skip.clone()])?;
+        let ys = ops::partial_conv2d_upsampled(
+            &small.xs,
+            &small.mask,
+            &skip.xs,
+            &skip.mask,
+            &self.weight,
+            &ratio,
+        )?;
+        self.add_bias(ys, mask)
+    }
+
+    /// The new mask and the factor of each output.
+    fn update(&self, parts: &[Masked]) -> Result<Update> {
         let sums = self.mask_sums(parts)?;
         let mask = sums.ne(0f64)?.to_dtype(sums.dtype())?;
         let window = self.weight.elem_count() / self.weight.dim(0)?;
         let ratio = (&mask / sums.maximum(1f64)?)?.affine(window as f64, 0.0)?;
+        Ok(Update { mask, ratio })
+    }
 
-        let ys = self.convolve(parts, &ratio)?;
+    fn add_bias(&self, ys: Tensor, mask: Tensor) -> Result<Masked> {
         let xs = match &self.bias {
             Some(bias) => (ys + bias.reshape((1, (), 1, 1))?.broadcast_mul(&mask)?)?,
             None => ys,

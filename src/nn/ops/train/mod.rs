@@ -9,6 +9,7 @@ mod norm;
 mod partial;
 mod pool;
 mod source;
+mod upsampled;
 mod walk;
 
 use candle_core::{Result, Tensor};
@@ -16,6 +17,7 @@ use candle_core::{Result, Tensor};
 use conv::Conv;
 use norm::{Norm, Statistics};
 use partial::{Factors, PartialConv};
+use upsampled::UpsampledConv;
 use walk::Window;
 
 /// Convolution of `xs` `[b, c, h, w]` with `weight` `[o, c, k, k]`: `[b, o, (h + 2·padding − k)/stride + 1, …]`.
@@ -76,6 +78,28 @@ pub fn partial_conv2d(
         ratio: Factors::new(ratio)?,
     };
     xs.contiguous()?.apply_op2(&weight.contiguous()?, op)
+}
+
+/// As [`partial_conv2d`], 3 × 3 with stride 1, over `small` at twice its size, cut to that of `skip`, and `skip`
+/// behind its channels. Neither is copied together.
+///
+/// Sides of `small` must be half of those of `skip`, rounded up. Only for the CPU.
+pub fn partial_conv2d_upsampled(
+    small: &Tensor,
+    small_mask: &Tensor,
+    skip: &Tensor,
+    skip_mask: &Tensor,
+    weight: &Tensor,
+    ratio: &Tensor,
+) -> Result<Tensor> {
+    let op = UpsampledConv {
+        small_mask: Factors::new(small_mask)?,
+        skip_mask: Factors::new(skip_mask)?,
+        ratio: Factors::new(ratio)?,
+    };
+    small
+        .contiguous()?
+        .apply_op3(&skip.contiguous()?, &weight.contiguous()?, op)
 }
 
 /// The largest of every 2 × 2 of `[b, c, h, w]`; what is left over at odd sides is cut off. Differentiable.

@@ -36,7 +36,7 @@ impl Factors {
         })
     }
 
-    fn plane(&self, of: Shape) -> Result<Plane<'_>> {
+    pub(super) fn plane(&self, of: Shape) -> Result<Plane<'_>> {
         if (self.images, self.height, self.width) != (of.images, of.height, of.width) {
             bail!(
                 "a mask of {} × {} × {} does not fit {of:?}",
