@@ -356,7 +356,7 @@ fn with_nan_in_holes(xs: &Tensor, mask: &Tensor) -> Var {
 
 #[test]
 fn the_decoders_layer_is_that_of_an_upsampled_and_joined_map() {
-    for (height, width) in [(2, 1), (6, 8), (5, 7), (41, 30)] {
+    for (height, width) in [(2usize, 1usize), (6, 8), (5, 7), (41, 30)] {
         let (small_height, small_width) = (height.div_ceil(2), width.div_ceil(2));
         let small = variable(&[2, 5, small_height, small_width], 11);
         let skip = variable(&[2, 3, height, width], 12);

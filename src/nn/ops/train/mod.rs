@@ -1,6 +1,21 @@
-//! The operations of training, forward and backward.
+//! The operations of training on the CPU, forward and backward.
 //!
-//! On the CPU they are our own, elsewhere candle's. Tensors are candle's usual `[b, c, h, w]` of `f32`.
+//! Tensors are candle's usual `[b, c, h, w]` of `f32`, and stay so: nothing is transposed and no window is copied out.
+//! Elsewhere [`conv2d`], [`conv2d_relu`] and [`max_pool2`] are candle's own. A gradient that nobody tracks is not
+//! computed: the weights of a feature network, or the first layer's picture, cost nothing backward.
+//!
+//! # How a convolution runs
+//!
+//! `walk` lays a band of some thousand positions, with zeros around, into planes in which every tap of every position
+//! lies at one fixed distance; the columns between two rows are computed too and thrown away. Strides go to planes of
+//! their own, small maps of several images share a band. `kernel` then sums a few output channels × 24 positions (with
+//! AVX2) in registers over a block of channels that the first cache holds. The gradient of the input is the same loop
+//! over the gradient, with the weights turned around; stride 2 makes its four kinds of pixels apart. The gradient of
+//! the weight multiplies the same planes position by position, in at most eight parts that are added in order.
+//! Bands, blocks and parts depend on sizes only: the same bits for any number of threads.
+//!
+//! `source` is what happens while rows are copied: holes become zero, the decoder's small map is spread and its skip
+//! joined, a gradient is scaled by the ratio or stopped by a `ReLU`. None of these makes a tensor.
 
 mod conv;
 mod engine;
