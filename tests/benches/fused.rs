@@ -4,7 +4,6 @@
 //! so each of these benches runs the network and counts that layer's time only.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed bench")]
-#![expect(missing_docs, reason = "criterion's macros make undocumented functions")]
 
 use std::{hint::black_box, time::Duration};
 

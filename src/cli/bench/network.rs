@@ -68,7 +68,7 @@ pub(super) fn measure(entry: &Entry, shared: &Shared, terminal: &Terminal) -> an
     let mask = scene::strokes(entry.size, entry.hole_fraction, seed);
     let picture = Picture::new(&mask, seed);
     let device = device::open(shared.device.unwrap_or_default(), &mut |text| {
-        terminal.notice(text)
+        terminal.notice(text);
     });
     let mut json = json!({
         "base_width": entry.config.base_width,
