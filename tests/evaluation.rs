@@ -48,8 +48,14 @@ fn classical_fills_agree_with_opencv() {
             let expected = bytes(&format!("{case}.{name}"));
             let differ = filled.iter().zip(&expected).filter(|(a, b)| a != b).count();
             let worst = filled.iter().zip(&expected).map(|(a, b)| a.abs_diff(*b)).max();
-            println!("{case}.{name}: {differ} of {} differ, at most by {worst:?}", 3 * hole.iter().filter(|h| **h).count());
-            assert!(worst <= Some(99), "{case}.{name}: {worst:?} levels away, {differ} values differ");
+            println!(
+                "{case}.{name}: {differ} of {} differ, at most by {worst:?}",
+                3 * hole.iter().filter(|h| **h).count()
+            );
+            assert!(
+                worst <= Some(99),
+                "{case}.{name}: {worst:?} levels away, {differ} values differ"
+            );
         }
     }
 }

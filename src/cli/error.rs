@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::train::Saved;
 use crate::progress::Cancelled;
 
 /// The command line itself makes no sense, beyond what the parser sees.
@@ -12,7 +13,10 @@ pub(super) struct Usage(pub(super) String);
 /// Prints the error as one line and gives its exit code.
 pub(super) fn report(error: &anyhow::Error) -> ExitCode {
     if error.chain().any(|cause| cause.is::<Cancelled>()) {
-        eprintln!("cancelled; nothing was written");
+        match error.downcast_ref::<Saved>() {
+            Some(saved) => eprintln!("{saved}"),
+            None => eprintln!("cancelled; nothing was written"),
+        }
         return ExitCode::from(130);
     }
     eprintln!("error: {}", one_line(error));

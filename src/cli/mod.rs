@@ -4,12 +4,14 @@
 //! bar, notices, and errors, which are always one line of text, also with `--json`. Exit codes: 0 done, 1 failed,
 //! 2 wrong usage, 130 cancelled.
 
+mod convert;
 mod error;
 mod holes;
 mod info;
 mod inpaint;
 mod sample;
 mod terminal;
+mod train;
 
 use std::{
     io::{self, Write as _},
@@ -76,6 +78,10 @@ enum Command {
     Inpaint(inpaint::Args),
     /// Make irregular masks, to train or measure with
     Holes(holes::Args),
+    /// Train the network on a folder of photos
+    Train(train::Args),
+    /// Make weights of another project's checkpoint (naoto0804's PyTorch port)
+    Convert(convert::Args),
     /// Version, devices, and weights with their checksum
     Info,
 }
@@ -100,6 +106,8 @@ pub fn run(cli: &Cli) -> ExitCode {
         Some(command) => finish(cli, |terminal| match command {
             Command::Inpaint(args) => inpaint::run(args, &cli.shared, terminal),
             Command::Holes(args) => holes::run(args, &cli.shared, terminal),
+            Command::Train(args) => train::run(args, &cli.shared, terminal),
+            Command::Convert(args) => convert::run(args, terminal),
             Command::Info => info::run(&cli.shared, terminal),
         }),
     }
@@ -127,6 +135,7 @@ pub fn without_window(cli: &Cli, why: &str) -> ExitCode {
 /// What a command has to say when it is done.
 struct Outcome {
     text: String,
+    /// Null where everything was printed on the way.
     json: Value,
 }
 
@@ -145,7 +154,9 @@ fn finish(cli: &Cli, command: impl FnOnce(&Terminal) -> anyhow::Result<Outcome>)
 fn print(outcome: &Outcome, shared: &Shared) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     if shared.json {
-        writeln!(stdout, "{}", outcome.json)?;
+        if !outcome.json.is_null() {
+            writeln!(stdout, "{}", outcome.json)?;
+        }
     } else if !shared.quiet {
         writeln!(stdout, "{}", outcome.text)?;
     }

@@ -71,6 +71,13 @@ impl Terminal {
         done
     }
 
+    /// A line on stderr that is no notice, above the bar; nothing with `--quiet`.
+    pub(super) fn say(&self, line: &str) {
+        if !self.is_quiet {
+            self.bar.suspend(|| eprintln!("{line}"));
+        }
+    }
+
     /// All notices so far.
     pub(super) fn notices(&self) -> Vec<String> {
         self.notices

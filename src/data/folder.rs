@@ -1,8 +1,17 @@
 //! The photos of a folder, and what of it cannot be used.
+//!
+//! Only headers are read, so thousands of photos take seconds. Damage behind the header shows when a photo is decoded;
+//! the loader goes on without it then.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    fs::File,
+    io::{self, Read as _, Seek as _, SeekFrom},
+    path::{Path, PathBuf},
+};
 
-use walkdir::WalkDir;
+use sha2::{Digest as _, Sha256};
+use walkdir::{DirEntry, WalkDir};
 
 use crate::{
     imaging::{Format, read},
@@ -67,37 +76,74 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Looks for photos in `dir` and below it.
+    /// Looks for photos in `dir` and below it, through links too, by reading the headers of files.
+    ///
+    /// A file counts by its contents or by its ending. Hidden files and folders are passed over, and so is what our
+    /// own commands write: trainings and masks. A photo that is there twice counts once.
     pub fn scan(dir: &Path, progress: &dyn Progress) -> Result<Self, ScanError> {
         if !dir.is_dir() {
             return Err(ScanError::NotAFolder(dir.display().to_string()));
         }
-        progress.stage("Looking for photos")?;
         let mut folder = Self {
             dir: dir.to_owned(),
             photos: Vec::new(),
             skipped: Vec::new(),
         };
-        for entry in WalkDir::new(dir).sort_by_file_name().into_iter().flatten() {
-            progress.step(0, 1)?;
-            let path = entry.into_path();
-            if Format::from_path(&path).is_none() {
-                continue;
-            }
-            match read::photo(&path) {
-                Ok(photo) => folder.photos.push(PhotoFile {
-                    fingerprint: folder.photos.len() as u64,
-                    path,
-                    width: photo.pixels.width(),
-                    height: photo.pixels.height(),
-                }),
-                Err(error) => folder.skipped.push(Skipped {
-                    path,
-                    why: error.problem.to_string(),
-                }),
+        progress.stage("Looking for photos")?;
+        let files = folder.files(progress)?;
+        progress.stage("Reading photos")?;
+        let mut seen = HashMap::new();
+        for (index, path) in files.iter().enumerate() {
+            progress.step(index as u64, files.len() as u64)?;
+            match examine(path) {
+                None => {}
+                Some(Ok(photo)) => match seen.entry(photo.fingerprint) {
+                    Entry::Vacant(place) => {
+                        place.insert(path);
+                        folder.photos.push(photo);
+                    }
+                    Entry::Occupied(first) => {
+                        folder.skip(path, format!("it is the same photo as {}", first.get().display()));
+                    }
+                },
+                Some(Err(why)) => folder.skip(path, why),
             }
         }
+        progress.step(files.len() as u64, files.len() as u64)?;
         Ok(folder)
+    }
+
+    fn skip(&mut self, path: &Path, why: String) {
+        let path = path.to_owned();
+        self.skipped.push(Skipped { path, why });
+    }
+
+    /// Every file that may be a photo, in the order of the names. What cannot be listed is skipped with a reason.
+    fn files(&mut self, progress: &dyn Progress) -> Result<Vec<PathBuf>, Cancelled> {
+        let mut files = Vec::new();
+        let dir = self.dir.clone();
+        let entries = WalkDir::new(&dir)
+            .follow_links(true)
+            .sort_by_file_name()
+            .into_iter()
+            .filter_entry(|entry| entry.depth() == 0 || !(is_hidden(entry) || is_own_output(entry)));
+        for entry in entries {
+            progress.step(0, 1)?;
+            match entry {
+                Ok(entry) if entry.file_type().is_file() => files.push(entry.into_path()),
+                Ok(_) => {}
+                // A link back to a folder above it leads to nothing new.
+                Err(error) if error.loop_ancestor().is_some() => {}
+                Err(error) => {
+                    let path = error.path().unwrap_or(&dir).to_owned();
+                    let why = error
+                        .io_error()
+                        .map_or_else(|| error.to_string(), ToString::to_string);
+                    self.skip(&path, format!("{why}; check its permissions"));
+                }
+            }
+        }
+        Ok(files)
     }
 
     /// An error that says what was found instead, where there is no photo at all.
@@ -117,4 +163,53 @@ impl Folder {
         let folder = self.dir.display().to_string();
         Err(NoPhotos { folder, why })
     }
+}
+
+fn is_hidden(entry: &DirEntry) -> bool {
+    entry.file_name().to_string_lossy().starts_with('.')
+}
+
+/// Whether it is a folder into which a training or `lacuna holes` has written.
+fn is_own_output(entry: &DirEntry) -> bool {
+    let holds = |name: &str| entry.path().join(name).is_file();
+    entry.file_type().is_dir() && (holds("holes.json") || (holds("config.json") && holds("log.jsonl")))
+}
+
+/// The photo, or why it is none that can be used; `None` where neither contents nor name claim that it is one.
+fn examine(path: &Path) -> Option<Result<PhotoFile, String>> {
+    let (width, height) = match read::size(path) {
+        Ok(size) => size,
+        Err(error) => {
+            let is_other_file = matches!(error.problem, read::Problem::UnknownFormat | read::Problem::Empty)
+                && Format::from_path(path).is_none();
+            return (!is_other_file).then(|| Err(error.problem.to_string()));
+        }
+    };
+    if width.min(height) < MIN_SIDE {
+        return Some(Err(format!(
+            "it is too small ({width}×{height}); photos need at least {MIN_SIDE} pixels on each side"
+        )));
+    }
+    let photo = fingerprint(path).map(|fingerprint| PhotoFile {
+        path: path.to_owned(),
+        width,
+        height,
+        fingerprint,
+    });
+    Some(photo.map_err(|error| format!("the file cannot be read ({error}); check its permissions")))
+}
+
+/// From the length of the file and its first and last 16 KiB: quick, and in practice no two photos share it.
+fn fingerprint(path: &Path) -> io::Result<u64> {
+    const PART: u64 = 16 << 10;
+    let mut file = File::open(path)?;
+    let length = file.seek(SeekFrom::End(0))?;
+    let mut bytes = length.to_le_bytes().to_vec();
+    for start in [0, length.saturating_sub(PART)] {
+        file.seek(SeekFrom::Start(start))?;
+        (&mut file).take(PART).read_to_end(&mut bytes)?;
+    }
+    let digest: [u8; 32] = Sha256::digest(&bytes).into();
+    let (first, _) = digest.as_chunks();
+    Ok(u64::from_le_bytes(first[0]))
 }

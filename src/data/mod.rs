@@ -7,6 +7,7 @@
 mod folder;
 pub mod holes;
 mod loader;
+mod picture;
 mod split;
 
 pub use folder::{Folder, MIN_SIDE, NoPhotos, PhotoFile, ScanError, Skipped};

@@ -3,11 +3,11 @@
 use fast_image_resize::{
     FilterType, ResizeAlg, ResizeOptions, Resizer,
     images::{TypedImage, TypedImageRef},
-    pixels::F32x3,
+    pixels::{F32x3, U8x3},
 };
 use rayon::prelude::*;
 
-use super::{HOLE_THRESHOLD, Mask};
+use super::{HOLE_THRESHOLD, Mask, Rect};
 
 /// How new pixels follow from old ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,19 @@ pub enum Filter {
     CatmullRom,
     /// Lanczos with three lobes: sharpest, overshoots at hard edges.
     Lanczos3,
+}
+
+impl Filter {
+    fn options(self) -> ResizeOptions {
+        let filter = match self {
+            Self::Area => FilterType::Box,
+            Self::CatmullRom => FilterType::CatmullRom,
+            Self::Lanczos3 => FilterType::Lanczos3,
+        };
+        ResizeOptions::new()
+            .resize_alg(ResizeAlg::Convolution(filter))
+            .use_alpha(false)
+    }
 }
 
 /// Resizes interleaved RGB from `size` to `new_size` (columns, rows).
@@ -34,18 +47,34 @@ pub fn rgb(rgb: &[f32], size: (u32, u32), new_size: (u32, u32), filter: Filter) 
     let pixels: Vec<F32x3> = rgb.as_chunks().0.iter().map(|color| F32x3::new(*color)).collect();
     let source = TypedImageRef::new(size.0, size.1, &pixels).ok()?;
     let mut resized = TypedImage::<F32x3>::new(new_size.0, new_size.1);
-    let filter = match filter {
-        Filter::Area => FilterType::Box,
-        Filter::CatmullRom => FilterType::CatmullRom,
-        Filter::Lanczos3 => FilterType::Lanczos3,
-    };
-    let options = ResizeOptions::new()
-        .resize_alg(ResizeAlg::Convolution(filter))
-        .use_alpha(false);
+    let options = filter.options();
     Resizer::new()
         .resize_typed(&source, &mut resized, &options)
         .ok()?;
     Some(resized.pixels().iter().flat_map(|pixel| pixel.0).collect())
+}
+
+/// Resizes a part of a picture of bytes, interleaved RGB, from `part` of `size` to `new_size` (columns, rows).
+///
+/// `None` unless there are three values per pixel, `part` lies inside and no side is zero.
+pub fn rgb8(
+    rgb: &[u8],
+    size: (u32, u32),
+    part: Rect,
+    new_size: (u32, u32),
+    filter: Filter,
+) -> Option<Vec<u8>> {
+    let is_inside = part.right() <= size.0 && part.bottom() <= size.1;
+    if new_size.0 == 0 || new_size.1 == 0 || part.is_empty() || !is_inside {
+        return None;
+    }
+    let source = TypedImageRef::<U8x3>::from_buffer(size.0, size.1, rgb).ok()?;
+    let mut resized = vec![0; new_size.0 as usize * new_size.1 as usize * 3];
+    let mut target = TypedImage::<U8x3>::from_buffer(new_size.0, new_size.1, &mut resized).ok()?;
+    let [left, top, width, height] = [part.x, part.y, part.width, part.height].map(f64::from);
+    let options = filter.options().crop(left, top, width, height);
+    Resizer::new().resize_typed(&source, &mut target, &options).ok()?;
+    Some(resized)
 }
 
 /// A smaller mask where a pixel is a hole if any of the pixels that it covers is: 255 or 0.

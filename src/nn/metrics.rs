@@ -59,7 +59,14 @@ pub fn ssim(picture: &[f32], reference: &[f32], width: usize) -> Option<f64> {
     let window = gaussian();
     let rows: Vec<f64> = (0..=height - SSIM_WINDOW)
         .into_par_iter()
-        .map(|top| row_of_similarity(&picture[3 * width * top..], &reference[3 * width * top..], width, &window))
+        .map(|top| {
+            row_of_similarity(
+                &picture[3 * width * top..],
+                &reference[3 * width * top..],
+                width,
+                &window,
+            )
+        })
         .collect();
     let windows = rows.len() * (width + 1 - SSIM_WINDOW) * 3;
     Some(rows.iter().sum::<f64>() / windows as f64)
@@ -148,7 +155,10 @@ mod tests {
         let mut picture = reference.clone();
         picture[30..60].fill(0.1);
         let of_part = squared_error(&picture[30..60], &reference[30..60]);
-        assert!((psnr_of(of_part, 768) - psnr(&picture, &reference)).abs() < 1e-9, "same sum");
+        assert!(
+            (psnr_of(of_part, 768) - psnr(&picture, &reference)).abs() < 1e-9,
+            "same sum"
+        );
     }
 
     #[test]

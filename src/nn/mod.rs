@@ -5,6 +5,7 @@
 //! mask is 1 where a pixel is valid and 0 where it is a hole.
 
 pub mod adam;
+pub mod convert;
 pub mod device;
 pub mod loss;
 pub mod metrics;

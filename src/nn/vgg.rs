@@ -24,6 +24,9 @@ pub enum FeaturesError {
     /// The file could not be read.
     #[error("it cannot be read: {0}")]
     Io(#[from] std::io::Error),
+    /// This program was built without one.
+    #[error("this program has none built in: name a VGG-16 or VGG-19 (--features FILE)")]
+    NotBuiltIn,
     /// It is no safetensors file, or a tensor has an odd type or shape.
     #[error("it is not a feature network: {0}")]
     Format(String),
@@ -69,6 +72,11 @@ impl Features {
         Ok(Self { stages, name })
     }
 
+    /// The network that lies in the binary.
+    pub fn embedded() -> Result<Self, FeaturesError> {
+        Err(FeaturesError::NotBuiltIn)
+    }
+
     /// A network of given layers, stage by stage, whose pictures need not be normalised in any special way.
     pub fn from_tensors(stages: Vec<Vec<Layer>>, name: impl Into<String>) -> Self {
         let name = name.into();
@@ -111,8 +119,7 @@ impl Features {
 
 impl Layer {
     fn forward(&self, xs: &Tensor) -> candle_core::Result<Tensor> {
-        let bias = self.bias.reshape((1, (), 1, 1))?;
-        ops::conv2d(xs, &self.weight, 1, 1)?.broadcast_add(&bias)?.relu()
+        ops::conv2d_relu(xs, &self.weight, &self.bias, 1)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::{
+    data::{LoaderError, holes::FolderError},
     nn::{NetworkError, WeightsError},
     progress::Cancelled,
 };
@@ -21,6 +22,15 @@ pub enum Error {
         /// Why, and what to do.
         why: String,
     },
+    /// There is no photo that can be used, in words of the folder's own.
+    #[error("{0}")]
+    NoPhotos(String),
+    /// A batch could not be made.
+    #[error(transparent)]
+    Loader(#[from] LoaderError),
+    /// The folder of masks cannot be used.
+    #[error(transparent)]
+    Masks(#[from] FolderError),
     /// The output folder already holds something.
     #[error("{0} already holds a training run: go on with it (--resume) or choose another folder")]
     OutNotEmpty(PathBuf),

@@ -5,14 +5,22 @@
 //! step; it does no input or output and owns no thread. A run that is resumed equals one that was never broken, bit
 //! for bit, on the CPU.
 
+mod checkpoint;
 mod config;
 mod control;
 mod error;
 mod estimate;
 mod event;
+mod finish;
+mod gradient_check;
+mod held_out;
 mod initial;
 pub mod library;
+mod meter;
+mod output;
 mod run;
+mod schedule;
+mod start;
 pub mod trainer;
 
 pub use config::{Config, Stage, Start};
@@ -20,4 +28,5 @@ pub use control::{Control, Hold};
 pub use error::Error;
 pub use estimate::{Estimate, estimate};
 pub use event::{BucketScore, Comparison, Event, LossValues, Phase, Reason, Sample, Score};
+pub use gradient_check::difference as gradient_difference;
 pub use run::{Outcome, run};

@@ -1,9 +1,44 @@
-//! A whole run.
+//! The loop around the trainer: load, step, report, measure, save, sample, and listen between two steps.
+//!
+//! Everything that the trainer must not do is here: files, clocks, and whoever steers or watches the run. When the
+//! loss is no number any more, the run goes back to its last checkpoint with half the rate.
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    thread,
+    time::{Duration, Instant},
+};
 
-use super::{Comparison, Config, Control, Error, Event, Reason};
-use crate::progress::Progress;
+use super::{
+    Comparison, Config, Control, Error, Event, Reason, checkpoint,
+    checkpoint::Position,
+    estimate,
+    held_out::{self, HeldOut},
+    meter::Meter,
+    output::{self, Output},
+    schedule::{self, Moment},
+    start::{self, Photos, StartWeights},
+    trainer::{State, StepOptions, Trainer},
+};
+use crate::{
+    data::{
+        Loader, LoaderOptions,
+        holes::{self, Polarity},
+    },
+    nn::device,
+    progress::Progress,
+};
+
+/// Seconds between two reports.
+const REPORT_EVERY_S: f64 = 0.5;
+/// How often a waiting run looks whether it may go on.
+const WAIT: Duration = Duration::from_millis(20);
+/// Times in a row that a run goes back to a checkpoint before it gives up.
+const MOST_RETREATS: u32 = 5;
+/// Reports without a bad loss after which retreats no longer count as in a row.
+const CALM_REPORTS: u32 = 20;
+/// Threads that decode photos.
+const LOADER_THREADS: usize = 2;
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,17 +59,422 @@ pub struct Outcome {
 /// the step and saves, as [`Control::stop`] does. `on_event` is called on this thread.
 pub fn run(
     config: &Config,
-    _resume: bool,
-    _control: &Control,
-    _on_event: &mut dyn FnMut(Event),
+    resume: bool,
+    control: &Control,
+    on_event: &mut dyn FnMut(Event),
     progress: &dyn Progress,
 ) -> Result<Outcome, Error> {
     if let Some(problem) = config.problem() {
         return Err(Error::Config(problem));
     }
-    progress.stage("Reading photos")?;
-    Err(Error::Photos {
-        folder: config.photos.clone(),
-        why: "this build cannot read them yet".to_owned(),
-    })
+    let photos = start::photos(config, progress)?;
+    let output = Output::open(&config.out, resume)?;
+    progress.stage("Preparing")?;
+    let device = start::device(config, progress)?;
+    let features = start::features(config.features.as_deref())?;
+    let start = start::weights(config)?;
+    let compute = |error| compute_error(&device, error);
+    let trainer =
+        Trainer::new(start.size, start.convolution, start.tensors(), &features, &device).map_err(compute)?;
+    let mut notice = |text: String| progress.notice(&text);
+    let held_out = HeldOut::read(&photos.held_out, config.side, config.seed, &mut notice);
+    output.save_config(config)?;
+    let pool = config.threads.map(thread_pool).transpose()?;
+    let mut run = Run {
+        config,
+        control,
+        on_event,
+        progress,
+        output,
+        position: new_position(&start),
+        trainer,
+        start,
+        photos,
+        held_out,
+        pool,
+        meter: Meter::default(),
+        retreats: 0,
+        calm: 0,
+        checkpoint_at: Instant::now(),
+        sample_at: Instant::now(),
+        saved_step: None,
+        is_best: false,
+    };
+    run.begin(resume)?;
+    let reason = run.train()?;
+    run.finish(reason)
+}
+
+fn new_position(start: &StartWeights) -> Position {
+    Position {
+        step: 0,
+        updates: 0,
+        elapsed_s: 0.0,
+        rate_factor: 1.0,
+        best_loss: None,
+        old_psnr: None,
+        architecture: checkpoint::architecture(start.size, start.convolution),
+    }
+}
+
+fn thread_pool(threads: usize) -> Result<rayon::ThreadPool, Error> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|index| format!("train-{index}"))
+        .build()
+        .map_err(|error| Error::Config(format!("--threads: {threads} cannot be started: {error}")))
+}
+
+pub(super) fn compute_error(device: &candle_core::Device, error: candle_core::Error) -> Error {
+    Error::Compute {
+        device: device::name(device),
+        error,
+    }
+}
+
+/// A run in progress.
+pub(super) struct Run<'a> {
+    pub(super) config: &'a Config,
+    control: &'a Control,
+    on_event: &'a mut dyn FnMut(Event),
+    progress: &'a dyn Progress,
+    pub(super) output: Output,
+    pub(super) position: Position,
+    pub(super) trainer: Trainer,
+    pub(super) start: StartWeights,
+    pub(super) photos: Photos,
+    pub(super) held_out: HeldOut,
+    pub(super) pool: Option<rayon::ThreadPool>,
+    meter: Meter,
+    retreats: u32,
+    calm: u32,
+    checkpoint_at: Instant,
+    sample_at: Instant,
+    /// The step of the last checkpoint.
+    saved_step: Option<u64>,
+    /// Whether the last measurement was the best.
+    is_best: bool,
+}
+
+impl Run<'_> {
+    /// Takes over a checkpoint, or measures the start and makes the first; then tells that steps begin.
+    fn begin(&mut self, resume: bool) -> Result<(), Error> {
+        if resume {
+            self.restore()?;
+        }
+        self.tell(Event::Started {
+            photos: self.photos.train.len(),
+            held_out: self.held_out.len(),
+            skipped: self.photos.skipped,
+            parameters: self.trainer.parameters(),
+            device: device::name(self.trainer.device()),
+            features: self.trainer.features().name().to_owned(),
+            start_step: self.position.step,
+            estimate_memory_mib: estimate(self.config).memory_mib,
+        })?;
+        if !resume {
+            self.evaluate()?;
+            self.save()?;
+        }
+        self.sample()
+    }
+
+    fn train(&mut self) -> Result<Reason, Error> {
+        let mut loader = self.loader()?;
+        loop {
+            if let Some(reason) = self.wait()? {
+                return Ok(reason);
+            }
+            let moment = self.moment();
+            if moment.is_over() {
+                return Ok(Reason::Complete);
+            }
+            self.step(&mut loader, moment)?;
+            if self.is_due(self.meter.age_s() >= REPORT_EVERY_S) && !self.report()? {
+                if self.retreats > MOST_RETREATS {
+                    return Ok(Reason::Diverged);
+                }
+                loader = self.loader()?;
+                continue;
+            }
+            if self
+                .position
+                .step
+                .is_multiple_of(self.config.evaluate_every_steps)
+            {
+                self.evaluate()?;
+            }
+            if self.checkpoint_at.elapsed().as_secs_f64() >= self.config.checkpoint_every_s {
+                self.save()?;
+            }
+            if self.sample_at.elapsed().as_secs_f64() >= self.config.sample_every_s {
+                self.sample()?;
+            }
+        }
+    }
+
+    /// Loads a batch and makes a step.
+    fn step(&mut self, loader: &mut Loader, moment: Moment) -> Result<(), Error> {
+        let began = Instant::now();
+        let batch = loader.next()?;
+        for text in batch.notices {
+            self.tell(Event::Notice { text })?;
+        }
+        let options = StepOptions {
+            phase: moment.phase,
+            rate: moment.rate * self.position.rate_factor,
+            clip_norm: self.config.clip_norm,
+            ema: self.config.ema,
+        };
+        let device = self.trainer.device().clone();
+        let trainer = &mut self.trainer;
+        let terms = in_pool(self.pool.as_ref(), || {
+            let batch = held_out::to_batch(&batch.rgb, &batch.valid, batch.side, &device)?;
+            trainer.step(&batch, &options)
+        });
+        let seconds = began.elapsed().as_secs_f64();
+        terms
+            .and_then(|terms| self.meter.add(&terms, seconds))
+            .map_err(|error| compute_error(&device, error))?;
+        self.position.step += 1;
+        self.position.elapsed_s += seconds;
+        Ok(())
+    }
+
+    /// Tells the losses since the last report. `false`: they were no numbers, and the run has gone back.
+    pub(super) fn report(&mut self) -> Result<bool, Error> {
+        let reading = self
+            .meter
+            .read()
+            .map_err(|error| compute_error(self.trainer.device(), error))?;
+        let Some(reading) = reading else {
+            return Ok(true);
+        };
+        if !reading.loss.total.is_finite() {
+            self.retreat()?;
+            return Ok(false);
+        }
+        self.calm += 1;
+        if self.calm >= CALM_REPORTS {
+            self.retreats = 0;
+        }
+        let moment = self.moment();
+        let (step, elapsed) = (self.position.step, self.position.elapsed_s);
+        self.tell(Event::Step {
+            step,
+            stage: moment.phase,
+            images_per_s: reading.steps_per_s * f64::from(self.config.batch),
+            seconds_left: schedule::seconds_left(self.config, step, elapsed, reading.steps_per_s),
+            progress: moment.progress,
+            loss: reading.loss,
+            rate: moment.rate * self.position.rate_factor,
+        })?;
+        Ok(true)
+    }
+
+    /// Back to the last checkpoint, with half the rate.
+    fn retreat(&mut self) -> Result<(), Error> {
+        let step = self.position.step;
+        let factor = self.position.rate_factor / 2.0;
+        self.restore()?;
+        self.position.rate_factor = self.position.rate_factor.min(factor);
+        self.retreats += 1;
+        self.calm = 0;
+        let back = self.position.step;
+        self.tell(Event::Notice {
+            text: format!(
+                "the loss was no number at step {step}: back to the checkpoint of step {back}, with half the learning rate"
+            ),
+        })
+    }
+
+    /// Waits while paused or held, and does what is asked for meanwhile. Gives the reason to end, if there is one.
+    fn wait(&mut self) -> Result<Option<Reason>, Error> {
+        let mut was_paused = false;
+        let reason = loop {
+            if self.control.take_save() {
+                self.save()?;
+            }
+            if self.control.take_sample() {
+                self.sample()?;
+            }
+            if self.control.is_stopped() {
+                break Some(Reason::Stopped);
+            }
+            if self.progress.step(self.permille(), 1000).is_err() {
+                break Some(Reason::Cancelled);
+            }
+            if self.control.is_paused() != was_paused {
+                was_paused = !was_paused;
+                self.tell(if was_paused { Event::Paused } else { Event::Resumed })?;
+            }
+            if !was_paused && !self.control.is_held() {
+                break None;
+            }
+            thread::sleep(WAIT);
+        };
+        Ok(reason)
+    }
+
+    /// Measures the averaged weights on the held-out photos; keeps them if they are the best.
+    fn evaluate(&mut self) -> Result<(), Error> {
+        let (trainer, held_out) = (&self.trainer, &self.held_out);
+        let measured = in_pool(self.pool.as_ref(), || {
+            let unet = trainer.averaged()?;
+            held_out.measure(trainer, &unet)
+        });
+        let Some(measured) = measured.map_err(|error| compute_error(self.trainer.device(), error))? else {
+            return Ok(());
+        };
+        let old_psnr = *self.position.old_psnr.get_or_insert(measured.psnr);
+        self.is_best = self.position.best_loss.is_none_or(|best| measured.loss < best);
+        if self.is_best && measured.loss.is_finite() {
+            self.position.best_loss = Some(measured.loss);
+            let score = format!("held-out loss {:.4}, PSNR {:.2} dB", measured.loss, measured.psnr);
+            self.write_weights(&self.output.best(), score)?;
+        }
+        self.tell(Event::HeldOut {
+            step: self.position.step,
+            loss: measured.loss,
+            psnr: measured.psnr,
+            old_psnr: Some(old_psnr),
+            is_best: self.is_best,
+        })
+    }
+
+    /// Writes a checkpoint, unless something in it is no number: then the run goes back instead of saving that.
+    pub(super) fn save(&mut self) -> Result<(), Error> {
+        self.checkpoint_at = Instant::now();
+        if self.saved_step == Some(self.position.step) {
+            return Ok(());
+        }
+        let state = self
+            .trainer
+            .state()
+            .and_then(|state| Ok((is_finite(&state)?, state)));
+        let (is_finite, state) = state.map_err(|error| compute_error(self.trainer.device(), error))?;
+        if !is_finite {
+            tracing::warn!(
+                step = self.position.step,
+                "no checkpoint of weights that are no numbers"
+            );
+            return Ok(());
+        }
+        self.position.updates = state.updates;
+        let keep = self.config.keep_checkpoints;
+        let path = checkpoint::write(&self.output.checkpoints(), &self.position, &state, keep)?;
+        self.saved_step = Some(self.position.step);
+        self.tell(Event::Checkpoint {
+            step: self.position.step,
+            path,
+            is_best: self.is_best,
+        })
+    }
+
+    /// Takes over the latest good checkpoint.
+    fn restore(&mut self) -> Result<(), Error> {
+        let mut notices = Vec::new();
+        let found = checkpoint::read_latest(&self.output.checkpoints(), &mut |text| notices.push(text));
+        for text in notices {
+            self.tell(Event::Notice { text })?;
+        }
+        let cannot = |why: String| Error::Resume {
+            folder: self.config.out.clone(),
+            why,
+        };
+        let (position, state) = found.map_err(cannot)?;
+        if position.architecture != self.position.architecture {
+            return Err(cannot(
+                "it trains another network than these weights, width, levels or convolution".to_owned(),
+            ));
+        }
+        self.trainer
+            .restore(&state)
+            .map_err(|error| cannot(error.to_string()))?;
+        self.position = position;
+        self.saved_step = Some(self.position.step);
+        self.meter = Meter::default();
+        Ok(())
+    }
+
+    /// Makes sample pictures and writes them.
+    pub(super) fn sample(&mut self) -> Result<(), Error> {
+        self.sample_at = Instant::now();
+        let (trainer, held_out) = (&self.trainer, &self.held_out);
+        let pictures = in_pool(self.pool.as_ref(), || {
+            held_out.samples(&trainer.averaged()?, trainer.device())
+        });
+        let pictures = pictures.map_err(|error| compute_error(self.trainer.device(), error))?;
+        if pictures.is_empty() {
+            return Ok(());
+        }
+        let (step, side) = (self.position.step, self.config.side);
+        let path = self.output.samples().join(format!("step-{step:08}.png"));
+        let file = held_out::montage(&pictures, side).map_err(|error| Error::Write {
+            what: "samples",
+            path: path.clone(),
+            why: error.to_string(),
+        })?;
+        output::write(&path, &file, "samples")?;
+        self.tell(Event::Samples {
+            step,
+            side,
+            pictures,
+            path,
+        })
+    }
+
+    /// Batches from the next step on.
+    fn loader(&self) -> Result<Loader, Error> {
+        let holes = match &self.config.holes {
+            None => holes::Source::default(),
+            Some(folder) => holes::Source::Files(holes::Folder::open(folder, Polarity::Auto)?),
+        };
+        Ok(Loader::new(LoaderOptions {
+            photos: self.photos.train.clone(),
+            holes,
+            side: self.config.side,
+            batch: self.config.batch as usize,
+            seed: self.config.seed,
+            first_step: self.position.step,
+            threads: LOADER_THREADS,
+            ..LoaderOptions::default()
+        })?)
+    }
+
+    fn moment(&self) -> Moment {
+        Moment::of(self.config, self.position.step, self.position.elapsed_s)
+    }
+
+    /// Whether something that is due by the clock is to be done now: always where the run is over.
+    fn is_due(&self, by_clock: bool) -> bool {
+        by_clock || self.moment().is_over()
+    }
+
+    fn permille(&self) -> u64 {
+        (self.moment().progress * 1000.0) as u64
+    }
+
+    pub(super) fn tell(&mut self, event: Event) -> Result<(), Error> {
+        self.output.log(&event)?;
+        (self.on_event)(event);
+        Ok(())
+    }
+}
+
+/// Whether every number of a state is one.
+fn is_finite(state: &State) -> candle_core::Result<bool> {
+    for tensor in state.tensors.values() {
+        if !tensor.abs()?.sum_all()?.to_scalar::<f32>()?.is_finite() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+pub(super) fn in_pool<T: Send>(pool: Option<&rayon::ThreadPool>, work: impl FnOnce() -> T + Send) -> T {
+    match pool {
+        None => work(),
+        Some(pool) => pool.install(work),
+    }
 }

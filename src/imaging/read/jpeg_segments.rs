@@ -15,6 +15,8 @@ pub(super) struct Segments<'a> {
     /// Baseline with fewer components in the first scan than in the frame, and colours at reduced resolution. The
     /// decoder gets the colours of such files wrong.
     pub(super) has_separate_scans: bool,
+    /// Columns and rows, from the first frame.
+    pub(super) size: Option<(u32, u32)>,
     /// The file holds a picture with its end.
     pub(super) is_complete: bool,
 }
@@ -66,6 +68,9 @@ impl<'a> Segments<'a> {
             let Some(payload) = payload(bytes, at) else { break };
             at += 2 + payload.len();
             segments.take(marker, payload, &mut icc_parts);
+            if is_frame(marker) && segments.size.is_none() {
+                segments.size = frame_size(payload);
+            }
             if matches!(marker, BASELINE | EXTENDED) {
                 frame = Frame::parse(payload);
             }
@@ -103,6 +108,19 @@ impl<'a> Segments<'a> {
             _ => {}
         }
     }
+}
+
+/// Of the markers from 0xC0 to 0xCF three are tables, not frames.
+const fn is_frame(marker: u8) -> bool {
+    matches!(marker, 0xC0..=0xCF) && !matches!(marker, 0xC4 | 0xC8 | 0xCC)
+}
+
+fn frame_size(payload: &[u8]) -> Option<(u32, u32)> {
+    let &[_depth, height_high, height_low, width_high, width_low, ..] = payload else {
+        return None;
+    };
+    let side = |high, low| u32::from(u16::from_be_bytes([high, low]));
+    Some((side(width_high, width_low), side(height_high, height_low)))
 }
 
 /// The next marker at or behind `at`, and where its segment starts. Data of scans is passed over.

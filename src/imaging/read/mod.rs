@@ -8,6 +8,7 @@ mod jpeg;
 mod jpeg_segments;
 mod mask_file;
 mod png;
+mod size;
 mod tiff;
 mod webp;
 
@@ -15,6 +16,7 @@ use std::{fs, panic, path::Path};
 
 pub use error::{Problem, ReadError};
 pub use mask_file::{mask, mask_of_any_size};
+pub use size::size;
 
 use super::{Channels, Format, Metadata, Photo, Pixels, Samples};
 

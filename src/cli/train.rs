@@ -1,0 +1,261 @@
+//! `lacuna train`: a run in the terminal, with a line per event where `--json` asks for it.
+//!
+//! Flags, configuration file and saved run are the same struct. A file gives the values that no flag names; with
+//! `--resume` the saved run does.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+use clap::{ArgMatches, Command, parser::ValueSource};
+use serde_json::{Value, json};
+
+use super::{Outcome, Shared, error::Usage, terminal::Terminal};
+use crate::{
+    progress::{Cancelled, Progress as _},
+    train::{self, Config, Control, Event, Reason, Start},
+};
+
+/// What `lacuna train` takes.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Args {
+    /// Configuration (JSON) that gives the values no flag names
+    #[arg(long = "config", value_name = "FILE")]
+    pub(super) config_file: Option<PathBuf>,
+
+    /// Go on with the run in OUT
+    #[arg(long)]
+    pub(super) resume: bool,
+
+    #[command(flatten)]
+    pub(super) given: Given,
+}
+
+/// A configuration that remembers which of its values were named on the command line.
+#[derive(Debug, Clone)]
+pub(super) struct Given {
+    config: Config,
+    named: Vec<String>,
+}
+
+impl clap::FromArgMatches for Given {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let named = matches
+            .ids()
+            .map(|id| id.as_str().to_owned())
+            .filter(|id| matches.value_source(id) == Some(ValueSource::CommandLine));
+        Ok(Self {
+            config: Config::from_arg_matches(matches)?,
+            named: named.collect(),
+        })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl clap::Args for Given {
+    fn augment_args(command: Command) -> Command {
+        Config::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Config::augment_args_for_update(command)
+    }
+}
+
+impl Given {
+    /// The values of `file`, except those that were named.
+    fn over(&self, file: Config) -> serde_json::Result<Config> {
+        let named = serde_json::to_value(&self.config)?;
+        let mut merged = serde_json::to_value(file)?;
+        for name in &self.named {
+            if let Some(value) = named.get(name) {
+                merged[name] = value.clone();
+            }
+        }
+        serde_json::from_value(merged)
+    }
+}
+
+pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::Result<Outcome> {
+    let config = config(args, shared)?;
+    if let Some(problem) = config.problem() {
+        return Err(Usage(problem).into());
+    }
+    let control = Control::default();
+    let mut lines = Lines {
+        is_json: shared.json,
+        broken: None,
+    };
+    let mut on_event = |event: Event| {
+        if let Err(error) = lines.tell(&event, terminal) {
+            lines.broken.get_or_insert(error);
+            control.stop();
+        }
+    };
+    let outcome = train::run(&config, args.resume, &control, &mut on_event, terminal)?;
+    if let Some(error) = lines.broken {
+        return Err(error).context("printing events");
+    }
+    match outcome.reason {
+        Reason::Cancelled => Err(anyhow::Error::new(Cancelled).context(Saved)),
+        Reason::Diverged => anyhow::bail!(
+            "the loss was no number again and again: {} holds what was learned before; \
+             try a lower --learning-rate",
+            outcome.weights.display()
+        ),
+        Reason::Complete | Reason::Stopped => Ok(Outcome {
+            text: summary(&outcome),
+            json: Value::Null,
+        }),
+    }
+}
+
+/// What a cancelled run leaves behind.
+#[derive(Debug, thiserror::Error)]
+#[error("stopped; the run is saved, go on with --resume")]
+pub(super) struct Saved;
+
+/// Puts flags, file and saved run together.
+fn config(args: &Args, shared: &Shared) -> anyhow::Result<Config> {
+    let saved = args.given.config.out.join("config.json");
+    let file = match &args.config_file {
+        Some(path) => Some(path.as_path()),
+        None if args.resume && saved.exists() => Some(saved.as_path()),
+        None => None,
+    };
+    let file = file.map(read).transpose()?.unwrap_or_default();
+    let is_start_named = args.given.named.iter().any(|name| name == "start");
+    let mut config = args.given.over(file).context("putting flags and file together")?;
+    config.device = shared.device.unwrap_or(config.device);
+    config.seed = shared.seed.unwrap_or(config.seed);
+    if let (Some(weights), false) = (&shared.weights, is_start_named) {
+        config.start = Start::File(weights.clone());
+    }
+    Ok(config)
+}
+
+fn read(path: &Path) -> anyhow::Result<Config> {
+    let text = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
+    serde_json::from_slice(&text)
+        .with_context(|| format!("reading {}: it is not a configuration", path.display()))
+}
+
+/// Where events go: a line of JSON each on stdout, or a few words on stderr.
+struct Lines {
+    is_json: bool,
+    broken: Option<io::Error>,
+}
+
+impl Lines {
+    fn tell(&self, event: &Event, terminal: &Terminal) -> io::Result<()> {
+        if self.is_json {
+            let mut stdout = io::stdout().lock();
+            writeln!(stdout, "{}", json!(event))?;
+            stdout.flush()?;
+        }
+        match event {
+            Event::Notice { text } => terminal.notice(text),
+            other => {
+                if let Some(line) = words(other) {
+                    terminal.say(&line);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An event as a person reads it; steps are in the bar.
+fn words(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::Started {
+            photos,
+            held_out,
+            parameters,
+            device,
+            features,
+            start_step,
+            estimate_memory_mib,
+            ..
+        } => format!(
+            "{photos} photos, {held_out} held out; {:.2} M weights on {device}, features {features}, \
+             about {estimate_memory_mib:.0} MiB; from step {start_step}",
+            *parameters as f64 / 1e6
+        ),
+        Event::Step {
+            step,
+            images_per_s,
+            seconds_left,
+            loss,
+            ..
+        } => {
+            let left = seconds_left.map_or_else(String::new, |seconds| format!(", {seconds:.0} s left"));
+            format!(
+                "step {step}: loss {:.4}, {images_per_s:.2} images/s{left}",
+                loss.total
+            )
+        }
+        Event::HeldOut {
+            step,
+            loss,
+            psnr,
+            old_psnr,
+            is_best,
+        } => format!(
+            "step {step}: held out {loss:.4}, {psnr:.2} dB (start: {:.2}){}",
+            old_psnr.unwrap_or(*psnr),
+            if *is_best { ", the best so far" } else { "" }
+        ),
+        Event::Samples { path, .. } => format!("samples in {}", path.display()),
+        Event::Checkpoint { step, .. } => format!("step {step}: saved"),
+        _ => return None,
+    })
+}
+
+fn summary(outcome: &train::Outcome) -> String {
+    let mut lines = vec![format!("{}: {} steps", outcome.weights.display(), outcome.step)];
+    for row in outcome.report.iter().flat_map(|report| &report.buckets) {
+        lines.push(format!(
+            "holes of {:2.0} to {:2.0} %  PSNR {:.2} → {:.2} dB",
+            100.0 * row.above,
+            100.0 * row.up_to,
+            row.old.psnr,
+            row.new.psnr
+        ));
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::{Args, Config};
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    #[test]
+    fn flags_win_over_the_file_even_with_a_default_value() {
+        let line = Line::parse_from(["train", "--batch", "4", "--photos", "p"]);
+        let file = Config {
+            batch: 9,
+            side: 64,
+            out: "o".into(),
+            ..Config::default()
+        };
+        let merged = line.args.given.over(file).unwrap();
+        assert_eq!((merged.batch, merged.side), (4, 64));
+        assert_eq!((merged.photos, merged.out), ("p".into(), "o".into()));
+    }
+}

@@ -1,0 +1,168 @@
+//! Weights from other projects' checkpoints.
+//!
+//! naoto0804's PyTorch port divides by `sum(M)` where the paper multiplies by `sum(1)/sum(M)`, so its convolutions are
+//! `in·k·k` times as large. Its pictures are normalised as ours.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    io::{self, Write as _},
+    path::Path,
+};
+
+use candle_core::{DType, Tensor, pickle};
+use safetensors::{Dtype, tensor::TensorView};
+use tempfile::NamedTempFile;
+
+use super::{unet::Config, weights::name_of_naoto0804};
+
+/// Keys under which checkpoints keep their tensors; the last stands for the file itself.
+const NESTS: [Option<&str>; 3] = [Some("state_dict"), Some("model"), None];
+
+/// Why a checkpoint could not be converted.
+#[derive(Debug, thiserror::Error)]
+pub enum ConvertError {
+    /// It is no checkpoint that can be read.
+    #[error(
+        "{path} cannot be read as a PyTorch checkpoint: {why}; files from before PyTorch 1.6 must be saved again"
+    )]
+    NotACheckpoint {
+        /// The file.
+        path: String,
+        /// Why.
+        why: String,
+    },
+    /// It is a checkpoint of something else.
+    #[error("{path} is not in naoto0804's layout: {why}")]
+    Layout {
+        /// The file.
+        path: String,
+        /// What is missing or too much.
+        why: String,
+    },
+    /// The weights could not be written.
+    #[error("writing {path}: {error}")]
+    Write {
+        /// The file.
+        path: String,
+        /// Why.
+        #[source]
+        error: io::Error,
+    },
+}
+
+/// The bytes of a weights file (float32) for the checkpoint at `path`.
+pub fn naoto0804(path: &Path) -> Result<Vec<u8>, ConvertError> {
+    let named = path.display().to_string();
+    let layout = |why: String| ConvertError::Layout {
+        path: named.clone(),
+        why,
+    };
+    let read = read(path)?;
+    let levels = (1..=*Config::LEVELS.end())
+        .take_while(|level| read.contains_key(&format!("enc_{level}.conv.input_conv.weight")))
+        .count();
+    let first = read
+        .get("enc_1.conv.input_conv.weight")
+        .and_then(|weight| weight.dims().first().copied());
+    let Some(base_width) = first else {
+        return Err(layout("enc_1.conv.input_conv.weight is missing".to_owned()));
+    };
+    let config = Config { base_width, levels };
+    if !config.is_supported() {
+        return Err(layout(format!(
+            "{levels} levels of base width {base_width} are not supported"
+        )));
+    }
+    let ours: BTreeMap<String, &Tensor> = read
+        .iter()
+        .filter_map(|(name, tensor)| Some((name_of_naoto0804(name, levels)?, tensor)))
+        .collect();
+    let mut stored = Vec::new();
+    for (name, shape) in config.tensors() {
+        let tensor = ours
+            .get(&name)
+            .ok_or_else(|| layout(format!("nothing in it becomes {name}")))?;
+        if tensor.dims() != shape {
+            return Err(layout(format!(
+                "{name} would have shape {:?} instead of {shape:?}",
+                tensor.dims()
+            )));
+        }
+        let scale = if name.ends_with("conv.weight") {
+            1.0 / shape[1..].iter().product::<usize>() as f64
+        } else {
+            1.0
+        };
+        let bytes = bytes(tensor, scale).map_err(|error| layout(format!("{name}: {error}")))?;
+        stored.push((name, shape, bytes));
+    }
+    serialize(config, &stored).map_err(|error| layout(error.to_string()))
+}
+
+/// Writes a file beside `path` and renames it; one that is there is left alone.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), ConvertError> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let written = NamedTempFile::new_in(folder).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist_noclobber(path).map_err(|error| error.error)?;
+        Ok(())
+    });
+    written.map_err(|error| ConvertError::Write {
+        path: path.display().to_string(),
+        error,
+    })
+}
+
+/// The tensors, wherever in the checkpoint they are.
+fn read(path: &Path) -> Result<HashMap<String, Tensor>, ConvertError> {
+    let mut why = "there is no tensor in it".to_owned();
+    for nest in NESTS {
+        match pickle::read_all_with_key(path, nest) {
+            Ok(tensors) if !tensors.is_empty() => return Ok(tensors.into_iter().collect()),
+            Ok(_) => {}
+            // Only what is wrong with the file itself is worth telling: most files lack the other keys.
+            Err(error) if nest.is_none() => why = error.to_string(),
+            Err(_) => {}
+        }
+    }
+    Err(ConvertError::NotACheckpoint {
+        path: path.display().to_string(),
+        why: why.lines().next().unwrap_or_default().to_owned(),
+    })
+}
+
+fn bytes(tensor: &Tensor, scale: f64) -> candle_core::Result<Vec<u8>> {
+    let tensor = tensor
+        .to_dtype(DType::F64)?
+        .affine(scale, 0.0)?
+        .to_dtype(DType::F32)?;
+    let values = tensor.flatten_all()?.to_vec1::<f32>()?;
+    Ok(values.iter().flat_map(|value| value.to_le_bytes()).collect())
+}
+
+fn serialize(
+    config: Config,
+    stored: &[(String, Vec<usize>, Vec<u8>)],
+) -> Result<Vec<u8>, safetensors::SafeTensorError> {
+    let views = stored
+        .iter()
+        .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)));
+    let views = views.collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
+    let metadata = [
+        ("format", "pconv-unet".to_owned()),
+        ("normalization", "imagenet".to_owned()),
+        ("window", "full-kernel".to_owned()),
+        ("base_width", config.base_width.to_string()),
+        ("levels", config.levels.to_string()),
+        (
+            "trained_on",
+            "converted from a checkpoint of naoto0804's layout".to_owned(),
+        ),
+    ];
+    let metadata = metadata.map(|(key, value)| (key.to_owned(), value)).into();
+    safetensors::serialize(views, Some(metadata))
+}

@@ -1,0 +1,151 @@
+//! What a run begins with: device, feature network, the weights to start from, the photos.
+
+use std::{collections::HashMap, path::Path};
+
+use candle_core::{Device, Tensor};
+
+use super::{Config, Error, Start, gradient_check, initial, output};
+use crate::{
+    data::{self, Folder, PhotoFile},
+    nn::{self, device, unet::Convolution, vgg::Features, weights},
+    progress::Progress,
+};
+
+/// The weights that a run starts from.
+#[derive(Debug)]
+pub(super) struct StartWeights {
+    /// As a file, whatever they came from: what the finished ones are compared with.
+    pub file: weights::File,
+    /// Size of the network.
+    pub size: nn::Config,
+    /// What its layers do with their masks.
+    pub convolution: Convolution,
+}
+
+impl StartWeights {
+    /// Their tensors.
+    pub(super) const fn tensors(&self) -> &HashMap<String, Tensor> {
+        self.file.tensors()
+    }
+}
+
+/// Photos to train on and photos to measure on.
+#[derive(Debug)]
+pub(super) struct Photos {
+    /// To train on.
+    pub train: Vec<PhotoFile>,
+    /// To measure on.
+    pub held_out: Vec<PhotoFile>,
+    /// Files passed over.
+    pub skipped: usize,
+}
+
+/// Looks through the folder of photos and holds some back.
+pub(super) fn photos(config: &Config, progress: &dyn Progress) -> Result<Photos, Error> {
+    let unusable = |why: String| Error::Photos {
+        folder: config.photos.clone(),
+        why,
+    };
+    let folder = Folder::scan(&config.photos, progress).map_err(|error| match error {
+        data::ScanError::Cancelled(cancelled) => Error::Cancelled(cancelled),
+        other => unusable(other.to_string()),
+    })?;
+    folder
+        .require_photos()
+        .map_err(|error| Error::NoPhotos(error.to_string()))?;
+    if let Some(first) = folder.skipped.first() {
+        progress.notice(&format!(
+            "{} of the files are passed over, the first is {}: {}",
+            folder.skipped.len(),
+            first.path.display(),
+            first.why
+        ));
+    }
+    let held_out = (config.held_out as usize).min(folder.photos.len() / 4);
+    let (train, held_out) = data::split(&folder.photos, held_out, config.seed);
+    Ok(Photos {
+        train,
+        held_out,
+        skipped: folder.skipped.len(),
+    })
+}
+
+/// Opens the device; one whose gradients are wrong is refused.
+pub(super) fn device(config: &Config, progress: &dyn Progress) -> Result<Device, Error> {
+    let device = device::open(config.device, &mut |text| progress.notice(text));
+    if device.is_cpu() {
+        return Ok(device);
+    }
+    match gradient_check::difference(&device, &Device::Cpu) {
+        None => Ok(device),
+        Some(why) => Err(Error::WrongGradients {
+            device: device::name(&device),
+            why,
+        }),
+    }
+}
+
+/// The feature network that the configuration names.
+pub(super) fn features(path: Option<&Path>) -> Result<Features, Error> {
+    let read = path.map_or_else(Features::embedded, Features::read);
+    read.map_err(|error| Error::Features {
+        source_name: source_name(path),
+        why: error.to_string(),
+    })
+}
+
+/// The weights that the configuration names. What a file holds decides over size and kind.
+pub(super) fn weights(config: &Config) -> Result<StartWeights, Error> {
+    let file = match &config.start {
+        Start::Default => weights::embedded(),
+        Start::File(path) => weights::read(path),
+        Start::HeInit => return he(config),
+    };
+    let path = match &config.start {
+        Start::File(path) => Some(path.as_path()),
+        _ => None,
+    };
+    let file = file.map_err(|error| Error::Weights {
+        source_name: source_name(path),
+        error,
+    })?;
+    let size = file.info().config();
+    // The tensors are the same: a network of plain convolutions may well start from partial ones.
+    Ok(StartWeights {
+        file,
+        size,
+        convolution: config.convolution,
+    })
+}
+
+fn he(config: &Config) -> Result<StartWeights, Error> {
+    let size = nn::Config {
+        base_width: config.base_width,
+        levels: config.levels,
+    };
+    let compute = |error| Error::Compute {
+        device: "the CPU".to_owned(),
+        error,
+    };
+    let tensors = initial::he(size, config.seed)
+        .map_err(compute)?
+        .into_iter()
+        .collect();
+    let bytes = output::weights_file(&tensors, size, config.convolution, Vec::new()).map_err(compute)?;
+    let file = weights::parse(&bytes, "nothing learned yet".to_owned()).map_err(|error| Error::Weights {
+        source_name: "of He's initialisation".to_owned(),
+        error,
+    })?;
+    Ok(StartWeights {
+        file,
+        size,
+        convolution: config.convolution,
+    })
+}
+
+fn source_name(path: Option<&Path>) -> String {
+    path.map_or_else(
+        || weights::EMBEDDED_NAME.to_owned(),
+        |path| path.display().to_string(),
+    )
+}

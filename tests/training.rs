@@ -1,0 +1,236 @@
+//! Whole runs of a tiny network: what is resumed equals what was never broken off, and what goes wrong is told.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+#[path = "support/tiny_training.rs"]
+mod tiny_training;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use lacuna::{
+    nn::{Convolution, DeviceChoice, Network, NetworkError, weights},
+    progress::Silent,
+    train::{self, Config, Control, Error, Event, Outcome, Reason, library},
+};
+use tempfile::TempDir;
+use tiny_training::{config, features};
+
+fn run(config: &Config, resume: bool, on_event: &mut dyn FnMut(&Control, &Event)) -> Result<Outcome, Error> {
+    let control = Control::default();
+    train::run(
+        config,
+        resume,
+        &control,
+        &mut |event| on_event(&control, &event),
+        &Silent,
+    )
+}
+
+fn quietly(config: &Config, resume: bool) -> Result<Outcome, Error> {
+    run(config, resume, &mut |_, _| {})
+}
+
+/// Every number in the checkpoint of a step.
+fn checkpoint(out: &Path, step: u64) -> BTreeMap<String, Vec<u32>> {
+    let path = out.join(format!("checkpoints/step-{step:08}.safetensors"));
+    let tensors = candle_core::safetensors::load(path, &candle_core::Device::Cpu).unwrap();
+    let bits = |tensor: candle_core::Tensor| {
+        let values = tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        values.into_iter().map(f32::to_bits).collect()
+    };
+    tensors
+        .into_iter()
+        .map(|(name, tensor)| (name, bits(tensor)))
+        .collect()
+}
+
+#[test]
+fn a_resumed_run_equals_an_unbroken_one_bit_for_bit_with_any_number_of_threads() {
+    let folder = TempDir::new().unwrap();
+    let whole = Config {
+        threads: Some(2),
+        ..config(folder.path())
+    };
+    let outcome = quietly(&whole, false).unwrap();
+    assert_eq!((outcome.reason, outcome.step), (Reason::Complete, 6));
+
+    let broken = Config {
+        out: folder.path().join("broken"),
+        threads: Some(1),
+        ..whole.clone()
+    };
+    let stopped = run(&broken, false, &mut |control, event| {
+        if matches!(event, Event::HeldOut { step: 3, .. }) {
+            control.stop();
+        }
+    });
+    assert_eq!(
+        (stopped.as_ref().unwrap().reason, stopped.unwrap().step),
+        (Reason::Stopped, 3)
+    );
+    let mut start_step = None;
+    let resumed = run(&broken, true, &mut |_, event| {
+        if let Event::Started { start_step: step, .. } = event {
+            start_step = Some(*step);
+        }
+    });
+    assert_eq!((start_step, resumed.unwrap().step), (Some(3), 6));
+
+    assert_ne!(
+        checkpoint(&whole.out, 6),
+        checkpoint(&broken.out, 3),
+        "steps change something"
+    );
+    assert!(
+        checkpoint(&whole.out, 6) == checkpoint(&broken.out, 6),
+        "resumed and unbroken differ"
+    );
+}
+
+#[test]
+fn the_finished_weights_say_what_they_are_and_fill_photos() {
+    let folder = TempDir::new().unwrap();
+    let outcome = quietly(&config(folder.path()), false).unwrap();
+    let file = weights::read(&outcome.weights).unwrap();
+    let info = file.info();
+    assert_eq!(
+        (info.base_width, info.levels, info.steps, info.photos),
+        (2, 5, Some(6), Some(6))
+    );
+    assert!(
+        info.score.as_ref().unwrap().contains("2 held-out photos"),
+        "{info:?}"
+    );
+    assert_eq!(outcome.report.unwrap().buckets.len(), 6);
+    let network = Network::open(Some(&outcome.weights), DeviceChoice::Cpu, &mut |_| {}).unwrap();
+    let filled = network
+        .inpaint(&[0.5; 3 * 64 * 64], &[1; 64 * 64], 64, 64)
+        .unwrap();
+    assert_eq!(filled.rgb, [0.5; 3 * 64 * 64], "nothing to fill");
+    let listed = library::list(folder.path()).unwrap();
+    let listed = listed.iter().find(|entry| entry.path == outcome.weights).unwrap();
+    assert_eq!((listed.name.as_str(), listed.problem.clone()), ("out", None));
+}
+
+#[test]
+fn weights_of_plain_convolutions_are_trained_alike_and_refused_for_photos() {
+    let folder = TempDir::new().unwrap();
+    let config = Config {
+        convolution: Convolution::Plain,
+        steps: Some(2),
+        ..config(folder.path())
+    };
+    let outcome = quietly(&config, false).unwrap();
+    let refused = Network::open(Some(&outcome.weights), DeviceChoice::Cpu, &mut |_| {});
+    assert!(matches!(refused, Err(NetworkError::Plain { .. })), "{refused:?}");
+    let file = weights::read(&outcome.weights).unwrap();
+    let network = Network::load(&file, &candle_core::Device::Cpu).unwrap();
+    assert!(
+        network.inpaint(&[0.5; 12], &[1; 4], 2, 2).is_ok(),
+        "to compare with"
+    );
+}
+
+#[test]
+fn a_loss_that_is_no_number_goes_back_and_at_last_gives_up_with_good_weights() {
+    let folder = TempDir::new().unwrap();
+    let config = Config {
+        steps: Some(1_000_000),
+        ..config(folder.path())
+    };
+    features(&folder.path().join("features.safetensors"), 1e18);
+    let mut notices = Vec::new();
+    let outcome = run(&config, false, &mut |_, event| {
+        if let Event::Notice { text } = event {
+            notices.push(text.clone());
+        }
+    });
+    let outcome = outcome.unwrap();
+    assert_eq!((outcome.reason, outcome.step), (Reason::Diverged, 0));
+    assert!(
+        notices.iter().all(|text| text.contains("half the learning rate")),
+        "{notices:?}"
+    );
+    assert!(
+        weights::read(&outcome.weights).is_ok(),
+        "the weights before it went wrong"
+    );
+}
+
+#[test]
+fn a_pause_is_told_and_what_is_asked_for_in_it_is_done() {
+    let folder = TempDir::new().unwrap();
+    let mut events = Vec::new();
+    let outcome = run(&config(folder.path()), false, &mut |control, event| match event {
+        Event::HeldOut { step: 3, .. } => control.pause(),
+        Event::Paused => {
+            events.push("paused");
+            control.save_now();
+        }
+        Event::Checkpoint { step: 3, .. } => {
+            events.push("saved");
+            control.resume();
+        }
+        Event::Resumed => events.push("resumed"),
+        _ => {}
+    });
+    assert_eq!(outcome.unwrap().step, 6);
+    assert_eq!(events, ["paused", "saved", "resumed"]);
+}
+
+#[test]
+fn runs_that_cannot_begin_say_why_and_touch_nothing() {
+    let folder = TempDir::new().unwrap();
+    let good = Config {
+        steps: Some(1),
+        ..config(folder.path())
+    };
+    let empty: PathBuf = folder.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    let refusal = |config: &Config, resume| quietly(config, resume).unwrap_err().to_string();
+
+    let no_photos = Config {
+        photos: empty.clone(),
+        ..good.clone()
+    };
+    assert!(
+        refusal(&no_photos, false).contains("no usable photo"),
+        "no photos"
+    );
+    assert!(
+        refusal(&good, true).contains("no training run"),
+        "nothing to resume"
+    );
+    let no_features = Config {
+        features: Some(empty.join("none.safetensors")),
+        ..good.clone()
+    };
+    assert!(
+        refusal(&no_features, false).contains("feature network"),
+        "no features"
+    );
+    fs::remove_dir_all(&good.out).unwrap();
+
+    quietly(&good, false).unwrap();
+    assert!(
+        refusal(&good, false).contains("already holds a training run"),
+        "not resumed"
+    );
+    let wider = Config {
+        base_width: 3,
+        ..good.clone()
+    };
+    assert!(
+        refusal(&wider, true).contains("another network"),
+        "other architecture"
+    );
+    let longer = Config {
+        steps: Some(2),
+        ..good
+    };
+    assert_eq!(quietly(&longer, true).unwrap().step, 2, "the run is still whole");
+}
