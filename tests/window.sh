@@ -135,7 +135,7 @@ snap() {
 train() {
     mkdir -p "$work/Scenes" "$HOME/.config/lacuna"
     for scene in "$root"/assets/scenes/*-photo.jpg; do
-        convert "$scene" -crop 600x533 +repage "$work/Scenes/$(basename "$scene" -photo.jpg)-%02d.jpg"
+        convert "$scene" -crop 600x534 +repage "$work/Scenes/$(basename "$scene" -photo.jpg)-%02d.jpg"
     done
     # Small squares and frequent looks, for a slow machine.
     cat >"$HOME/.config/lacuna/settings.json" <<'JSON'

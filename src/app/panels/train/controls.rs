@@ -138,7 +138,7 @@ fn use_ui(app: &App, run: &Run, ui: &mut Ui, commands: &mut Vec<Command>) {
     }
     let size = [ui.available_width(), theme::MAIN_BUTTON_HEIGHT];
     let text = format!("{}  Use these weights", icons::CHECK);
-    let response = ui.add(main_button(ui, text).min_size(size.into()));
+    let response = ui.add_sized(size, main_button(ui, text));
     response.widget_info(|| super::widgets::button_info(true, "Use these weights"));
     if response.on_hover_text(Action::UseTrained.tooltip()).clicked() {
         commands.push(Action::UseTrained.into());

@@ -10,6 +10,7 @@ use super::words;
 use crate::app::{
     App,
     command::Command,
+    icons,
     panels::widgets::note,
     theme,
     train::{
@@ -54,7 +55,8 @@ fn toolbar_ui(view: &mut View, ui: &mut Ui) {
         for (index, term) in Term::ALL.into_iter().enumerate() {
             let color = theme::curve(index, ui.visuals().dark_mode);
             let is_shown = view.shown[index];
-            let text = RichText::new(format!("● {}", term.label()));
+            let icon = if is_shown { icons::CHECK } else { icons::CIRCLE };
+            let text = RichText::new(format!("{icon} {}", term.label()));
             let text = if is_shown { text.color(color) } else { text.weak() };
             let button = Button::new(text).small().frame_when_inactive(false);
             let response = ui.add(button).on_hover_text(term.tooltip());

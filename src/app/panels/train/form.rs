@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use eframe::egui::{Align, Button, CollapsingHeader, ComboBox, DragValue, Label, Layout, RichText, Ui};
+use eframe::egui::{Align, Button, CollapsingHeader, ComboBox, DragValue, Label, Layout, RichText, Ui, vec2};
 
 use super::{
     advanced,
@@ -75,7 +75,8 @@ fn unfinished_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
 
 fn photos_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
     let photos = &app.settings.now.train.photos;
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+    let size = vec2(ui.available_width(), ui.spacing().interact_size.y);
+    ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
         let choose = ui.button("Choose…");
         choose.widget_info(|| button_info(true, "Choose photos…"));
         if choose.on_hover_text(Action::TrainPhotos.tooltip()).clicked() {

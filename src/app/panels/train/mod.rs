@@ -68,8 +68,9 @@ fn form_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
                 Action::StartTraining.label()
             );
             let size = [ui.available_width(), theme::MAIN_BUTTON_HEIGHT];
-            let button = main_button(ui, text).min_size(size.into());
-            let response = ui.add_enabled(form::can_start(app), button);
+            let button = main_button(ui, text);
+            let shown = ui.add_enabled_ui(form::can_start(app), |ui| ui.add_sized(size, button));
+            let response = shown.inner;
             let is_enabled = response.enabled();
             response.widget_info(|| widgets::button_info(is_enabled, Action::StartTraining.label()));
             let hint = Action::StartTraining.hint(ui.ctx());

@@ -114,8 +114,11 @@ pub(super) fn wide_button(
     is_enabled: bool,
     hint: &str,
 ) -> bool {
-    let button = Button::new(format!("{icon}  {name}")).min_size(vec2(width, 0.0));
-    let response = ui.add_enabled(is_enabled, button);
+    let button = Button::new(format!("{icon}  {name}"));
+    let response = ui.add_enabled_ui(is_enabled, |ui| {
+        ui.add_sized([width, ui.spacing().interact_size.y], button)
+    });
+    let response = response.inner;
     response.widget_info(|| button_info(is_enabled, name));
     response.on_hover_text(hint).clicked()
 }
@@ -137,7 +140,9 @@ pub(super) fn bars(ui: &mut Ui, bars: &[Bar], label_width: f32) {
                 ui.set_min_width(label_width);
                 ui.label(RichText::new(&bar.label).weak().small());
             });
-            bar_ui(ui, bar.count as f32 / most as f32);
+            if bar.count > 0 {
+                bar_ui(ui, bar.count as f32 / most as f32);
+            }
             ui.label(RichText::new(bar.count.to_string()).weak().small());
         });
     }
