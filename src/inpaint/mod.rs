@@ -93,7 +93,7 @@ fn remove_with(
         &prepared,
         filler,
         options,
-        Variation::default(),
+        Variation::of(options.seed, 0),
         progress,
     )
 }
