@@ -32,6 +32,7 @@
 //!
 //! What is left: a fresh map per layer costs page faults (about 20 of the 183 ms), and Winograd and int8 are not done.
 
+pub mod cuda;
 mod kernel;
 mod layer;
 mod mask;
