@@ -6,6 +6,8 @@ pub mod imaging;
 
 pub mod nn;
 
+pub mod data;
+
 pub mod inpaint;
 
 pub mod document;

@@ -5,6 +5,7 @@
 //! 2 wrong usage, 130 cancelled.
 
 mod error;
+mod holes;
 mod info;
 mod inpaint;
 mod sample;
@@ -73,6 +74,8 @@ pub struct Shared {
 enum Command {
     /// Remove what a mask marks from a photo
     Inpaint(inpaint::Args),
+    /// Make irregular masks, to train or measure with
+    Holes(holes::Args),
     /// Version, devices, and weights with their checksum
     Info,
 }
@@ -96,6 +99,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         }
         Some(command) => finish(cli, |terminal| match command {
             Command::Inpaint(args) => inpaint::run(args, &cli.shared, terminal),
+            Command::Holes(args) => holes::run(args, &cli.shared, terminal),
             Command::Info => info::run(&cli.shared, terminal),
         }),
     }

@@ -17,6 +17,7 @@ mod photo;
 mod photoshop;
 mod pixels;
 mod pixels_rgb;
+pub mod random;
 pub mod read;
 mod rect;
 pub mod resize;

@@ -47,7 +47,7 @@ pub struct Removal {
 /// Fills the holes of `mask` in `photo`.
 ///
 /// The photo is not changed: [`apply_all`] puts the patches over it. Reports two phases, planning and filling, and
-/// can be cancelled between and within crops, but not within a run of the network.
+/// can be cancelled at any time, within a run of the network too.
 pub fn remove(
     photo: &Pixels,
     mask: &Mask,

@@ -18,7 +18,8 @@ pub use device::DeviceChoice;
 pub use unet::{Config, UNet};
 pub use weights::{Info, WeightsError};
 
-use ops::{FusedUNet, Plane};
+use crate::progress::{Cancelled, Progress, Silent};
+use ops::{FillError, FusedUNet, Plane};
 
 /// Mean and deviation per channel of the pictures the network is trained on, for values from 0 to 1 (ImageNet).
 pub const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
@@ -58,6 +59,9 @@ pub enum NetworkError {
         #[source]
         error: candle_core::Error,
     },
+    /// Somebody asked to stop.
+    #[error("cancelled")]
+    Cancelled(#[from] Cancelled),
 }
 
 impl NetworkError {
@@ -184,6 +188,21 @@ impl Network {
         width: usize,
         height: usize,
     ) -> Result<Filled, NetworkError> {
+        self.inpaint_with(rgb, valid, width, height, &Silent)
+    }
+
+    /// As [`inpaint`](Self::inpaint), and reports the work of this run as steps of the current phase.
+    ///
+    /// On the CPU `progress` hears of it, and can stop the run, every few milliseconds of work; on a GPU after every
+    /// layer.
+    pub fn inpaint_with(
+        &self,
+        rgb: &[f32],
+        valid: &[u8],
+        width: usize,
+        height: usize,
+        progress: &dyn Progress,
+    ) -> Result<Filled, NetworkError> {
         if width * height == 0 || valid.len() != width * height || rgb.len() != 3 * valid.len() {
             return Err(NetworkError::Size {
                 width,
@@ -194,10 +213,13 @@ impl Network {
         }
         let pixels = normalized(rgb, valid);
         let made = match &*self.engine {
-            Engine::Fused(fused) => run_fused(fused, &pixels, valid, width, height),
-            Engine::Candle(unet) => run_candle(unet, &self.device, pixels, valid, width, height),
+            Engine::Fused(fused) => run_fused(fused, &pixels, valid, width, height, progress),
+            Engine::Candle(unet) => run_candle(unet, &self.device, pixels, valid, width, height, progress),
         };
-        let (made, mask) = made.map_err(|error| compute_error(&self.device, error))?;
+        let (made, mask) = made.map_err(|error| match error {
+            FillError::Cancelled(cancelled) => cancelled.into(),
+            FillError::Failed(error) => compute_error(&self.device, error),
+        })?;
         Ok(compose(rgb, valid, &made, &mask))
     }
 }
@@ -216,15 +238,16 @@ fn run_fused(
     valid: &[u8],
     width: usize,
     height: usize,
-) -> candle_core::Result<(Vec<f32>, Vec<u8>)> {
+    progress: &dyn Progress,
+) -> Result<(Vec<f32>, Vec<u8>), FillError> {
     let holes: Vec<u8> = valid.iter().map(|&valid| u8::from(valid == 0)).collect();
     let (Some(valid), Some(holes)) = (
         Plane::new(height, width, valid),
         Plane::new(height, width, &holes),
     ) else {
-        candle_core::bail!("a mask of {} for {width} × {height}", valid.len());
+        return Err(candle_core::Error::msg("a mask of another size than its picture").into());
     };
-    let (pixels, mask) = fused.fill(pixels, &valid, Some(&holes))?;
+    let (pixels, mask) = fused.fill_observed(pixels, &valid, Some(&holes), &mut |_| {}, progress)?;
     Ok((pixels, mask.into_values()))
 }
 
@@ -236,7 +259,8 @@ fn run_candle(
     valid: &[u8],
     width: usize,
     height: usize,
-) -> candle_core::Result<(Vec<f32>, Vec<u8>)> {
+    progress: &dyn Progress,
+) -> Result<(Vec<f32>, Vec<u8>), FillError> {
     let image = Tensor::from_vec(pixels, (1, height, width, 3), device)?;
     let image = image.permute((0, 3, 1, 2))?.contiguous()?;
     let mask = valid
@@ -244,7 +268,15 @@ fn run_candle(
         .map(|&valid| f32::from(u8::from(valid != 0)))
         .collect();
     let mask = Tensor::from_vec(mask, (1, 1, height, width), device)?;
-    let (image, mask) = unet.forward(&image, &mask)?;
+    let (mut done, layers) = (0, 2 * unet.config().levels as u64);
+    let mut cancelled = Ok(());
+    let made = unet.forward_observed(&image, &mask, &mut |_, _| {
+        done += 1;
+        cancelled = progress.step(done, layers);
+        cancelled.map_err(candle_core::Error::wrap)
+    });
+    cancelled?;
+    let (image, mask) = made?;
     let pixels = image
         .permute((0, 2, 3, 1))?
         .contiguous()?

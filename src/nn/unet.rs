@@ -260,15 +260,16 @@ impl UNet {
     /// Any size from 1 × 1. The output is what the network makes everywhere, at valid pixels too; where the mask
     /// that comes back is 0 it is exactly 0.
     pub fn forward(&self, image: &Tensor, mask: &Tensor) -> Result<(Tensor, Tensor)> {
-        self.forward_observed(image, mask, &mut |_, _| {})
+        self.forward_observed(image, mask, &mut |_, _| Ok(()))
     }
 
-    /// As [`forward`](Self::forward), and shows every layer's output with its name (`encoder.0`) to `observe`.
+    /// As [`forward`](Self::forward), and shows every layer's output with its name (`encoder.0`) to `observe`, whose
+    /// error ends the run.
     pub fn forward_observed(
         &self,
         image: &Tensor,
         mask: &Tensor,
-        observe: &mut dyn FnMut(&str, &Masked),
+        observe: &mut dyn FnMut(&str, &Masked) -> Result<()>,
     ) -> Result<(Tensor, Tensor)> {
         let mut current = Masked {
             xs: image.clone(),
@@ -277,12 +278,12 @@ impl UNet {
         let mut skips = Vec::with_capacity(self.encoder.len());
         for (index, block) in self.encoder.iter().enumerate() {
             let next = block.forward(std::slice::from_ref(&current))?;
-            observe(&format!("encoder.{index}"), &next);
+            observe(&format!("encoder.{index}"), &next)?;
             skips.push(std::mem::replace(&mut current, next));
         }
         for ((index, block), skip) in self.decoder.iter().enumerate().zip(skips.into_iter().rev()) {
             current = block.forward(&[upsample_to(&current, &skip)?, skip])?;
-            observe(&format!("decoder.{index}"), &current);
+            observe(&format!("decoder.{index}"), &current)?;
         }
         Ok((current.xs, current.mask))
     }

@@ -20,15 +20,38 @@ pub fn mask(path: &Path, photo_size: (u32, u32)) -> Result<(Mask, Vec<String>), 
         })
 }
 
+/// Reads the mask at `path` as large as it is: 255 or 0, grey decided at 50 %.
+pub fn mask_of_any_size(path: &Path) -> Result<Mask, ReadError> {
+    let read = fs::read(path).map_err(Problem::from_io);
+    read.and_then(|bytes| {
+        let (pixels, _) = upright(&bytes)?;
+        binary(&pixels, &mut Vec::new())
+    })
+    .map_err(|problem| ReadError {
+        name: path.display().to_string(),
+        problem,
+    })
+}
+
 fn mask_from_bytes(bytes: &[u8], photo_size: (u32, u32)) -> Result<(Mask, Vec<String>), Problem> {
+    let (pixels, stored_size) = upright(bytes)?;
+    check_mask_size((pixels.width(), pixels.height()), stored_size, photo_size)?;
+    let mut notices = Vec::new();
+    let mask = binary(&pixels, &mut notices)?;
+    Ok((mask, notices))
+}
+
+/// The picture turned upright, and the size at which it is stored.
+fn upright(bytes: &[u8]) -> Result<(Pixels, (u32, u32)), Problem> {
     let (_, stored) = decode_stored(bytes)?;
     let stored_size = (stored.pixels.width(), stored.pixels.height());
     let Stored { pixels, exif, .. } = stored;
     let (_, orientation) = Metadata::from_file(None, exif, None, None);
-    let pixels = orientation.apply(pixels);
-    check_mask_size((pixels.width(), pixels.height()), stored_size, photo_size)?;
-    let mut notices = Vec::new();
-    let coverage = coverage(&pixels, &mut notices);
+    Ok((orientation.apply(pixels), stored_size))
+}
+
+fn binary(pixels: &Pixels, notices: &mut Vec<String>) -> Result<Mask, Problem> {
+    let coverage = coverage(pixels, notices);
     if coverage.iter().any(|&value| value != 0 && value != 255) {
         notices.push("the mask is grey: pixels from 50 % on are removed".to_owned());
     }
@@ -36,12 +59,8 @@ fn mask_from_bytes(bytes: &[u8], photo_size: (u32, u32)) -> Result<(Mask, Vec<St
         .iter()
         .map(|&value| if value >= HOLE_THRESHOLD { 255 } else { 0 })
         .collect();
-    Mask::new(photo_size.0, photo_size.1, binary)
-        .map(|mask| (mask, notices))
-        .ok_or(Problem::ImpossibleSize {
-            width: photo_size.0,
-            height: photo_size.1,
-        })
+    let (width, height) = (pixels.width(), pixels.height());
+    Mask::new(width, height, binary).ok_or(Problem::ImpossibleSize { width, height })
 }
 
 fn check_mask_size(mask: (u32, u32), stored: (u32, u32), photo: (u32, u32)) -> Result<(), Problem> {

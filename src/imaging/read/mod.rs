@@ -14,7 +14,7 @@ mod webp;
 use std::{fs, panic, path::Path};
 
 pub use error::{Problem, ReadError};
-pub use mask_file::mask;
+pub use mask_file::{mask, mask_of_any_size};
 
 use super::{Channels, Format, Metadata, Photo, Pixels, Samples};
 

@@ -73,6 +73,16 @@ pub fn photo(
     })
 }
 
+/// Writes a file that is no photo the same way: beside its place, synced, and renamed.
+pub fn file(path: &Path, bytes: &[u8], overwrite: bool) -> Result<(), WriteError> {
+    let written =
+        atomic::check_target(path, None, overwrite).and_then(|()| atomic::write(path, bytes, overwrite));
+    written.map_err(|problem| WriteError {
+        name: path.display().to_string(),
+        problem,
+    })
+}
+
 /// Refuses before any work what [`photo`] would refuse for `path` in the end: an existing file without `overwrite`,
 /// the original, a folder that is missing or cannot be written to.
 pub fn check(path: &Path, options: &Options, overwrite: bool) -> Result<(), WriteError> {

@@ -7,7 +7,6 @@ mod grain;
 mod membrane;
 mod patches;
 mod pyramid;
-mod random;
 mod score;
 mod search;
 mod spectrum;
@@ -19,7 +18,10 @@ mod tests;
 
 pub use score::{Score, score};
 
-use crate::progress::{Cancelled, Progress};
+use crate::{
+    imaging::random,
+    progress::{Cancelled, Progress},
+};
 use pyramid::Planes;
 
 /// What the stage works on: one crop at native scale. Planes are row by row, colours interleaved RGB in 0..1 in the

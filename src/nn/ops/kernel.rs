@@ -74,6 +74,7 @@ macro_rules! unrolled {
         })*
     };
 }
+pub(super) use unrolled;
 
 /// Sums, scales, shifts, activates and stores a tile of outputs for a panel of `VECTORS` vectors.
 ///

@@ -127,6 +127,11 @@ impl Packed {
         kernel * kernel * (self.in_channels[0] + self.in_channels[1])
     }
 
+    /// Bytes of its weights.
+    pub(super) fn bytes(&self) -> u64 {
+        size_of_val(self.weights.as_slice()) as u64
+    }
+
     /// Packs a layer of the encoder.
     pub(super) fn encoder(block: &Block, instructions: Instructions) -> Result<Self> {
         let folded = fold(block)?;

@@ -1,39 +1,56 @@
 //! Random numbers that depend on a place, not on an order.
 //!
-//! Every patch draws from a generator keyed by (seed, level, round, x, y). Which thread visits the patch, and when,
-//! changes nothing, so a result is the same for any number of threads.
+//! Every patch of a fill draws from a generator keyed by (seed, level, round, x, y), every hole and every crop of a
+//! training batch from one keyed by its number. Which thread comes by, and when, changes nothing, so a result is the
+//! same for any number of threads. Only whole numbers decide, so it is the same on every machine, too.
 
 /// A `SplitMix64` sequence (Steele, Lea and Flood, OOPSLA 2014).
 #[derive(Debug, Clone)]
-pub(super) struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
     /// The generator of one place. The keys are mixed one after another, so that no two places share a sequence.
-    pub(super) fn keyed(seed: u64, keys: [u64; 4]) -> Self {
+    pub fn keyed(seed: u64, keys: [u64; 4]) -> Self {
         Self(
             keys.iter()
                 .fold(seed, |state, key| mix(state ^ key.wrapping_mul(GOLDEN))),
         )
     }
 
-    pub(super) fn next_u64(&mut self) -> u64 {
+    /// The next 64 bits.
+    pub fn next_u64(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(GOLDEN);
         mix(self.0)
     }
 
     /// A whole number in `0..bound`; 0 for an empty range. The bias of the multiply-shift is below 2⁻³² · bound.
-    pub(super) fn below(&mut self, bound: usize) -> usize {
+    pub fn below(&mut self, bound: usize) -> usize {
         (((self.next_u64() >> 32) * bound as u64) >> 32) as usize
     }
 
+    /// A number in `0.0..1.0`: a multiple of 2⁻⁵³, each as likely as the others.
+    pub fn unit(&mut self) -> f64 {
+        (self.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// A number in `low..high`.
+    pub fn between(&mut self, low: f64, high: f64) -> f64 {
+        low + (high - low) * self.unit()
+    }
+
+    /// Whether an event of this probability happens.
+    pub fn chance(&mut self, probability: f64) -> bool {
+        self.unit() < probability
+    }
+
     /// A whole number in `-radius..=radius`.
-    pub(super) fn within(&mut self, radius: i32) -> i32 {
+    pub fn within(&mut self, radius: i32) -> i32 {
         self.below(2 * radius.max(0) as usize + 1) as i32 - radius.max(0)
     }
 
     /// Roughly normal with mean 0 and variance 1: the sum of twelve uniform numbers, so bounded by ±6 and the same
     /// on every machine (no logarithm, no cosine).
-    pub(super) fn normal(&mut self) -> f32 {
+    pub fn normal(&mut self) -> f32 {
         let mut sum = 0u32;
         for _ in 0..3 {
             let bits = self.next_u64();
