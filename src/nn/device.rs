@@ -1,8 +1,8 @@
 //! Which processor the network runs on.
 //!
 //! `auto` takes CUDA, then Metal, then the CPU. A device that fails to open never stops the work: the CPU takes over
-//! and the person is told. A CUDA library that is missing makes the bindings panic, so opening is also guarded
-//! against that. Running out of memory later is not handled here: see [`NetworkError::is_out_of_memory`].
+//! and the person is told. A CUDA library that is missing makes the bindings panic, so they are looked for
+//! first, and opening is guarded against panics too. Running out of memory later is not handled here: see [`NetworkError::is_out_of_memory`].
 //!
 //! [`NetworkError::is_out_of_memory`]: super::NetworkError::is_out_of_memory
 
@@ -102,6 +102,12 @@ pub fn list() -> Vec<Available> {
 fn try_open(choice: DeviceChoice) -> Result<Device, String> {
     if !choice.is_built_in() {
         return Err(format!("this program was built without {}", choice.label()));
+    }
+    #[cfg(feature = "cuda")]
+    if choice == DeviceChoice::Cuda
+        && let Some(library) = super::ops::cuda::missing_library()
+    {
+        return Err(format!("{library} is not installed"));
     }
     let opened = std::panic::catch_unwind(|| match choice {
         DeviceChoice::Auto | DeviceChoice::Cpu => Ok(Device::Cpu),

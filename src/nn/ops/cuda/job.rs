@@ -156,7 +156,11 @@ impl Product {
                 job,
             },
             finish: is_split.then(|| Launch::flat(kernels.finish, rows * columns, job)),
-            partial_bytes: if is_split { splits * rows * columns * size_of::<f32>() } else { 0 },
+            partial_bytes: if is_split {
+                splits * rows * columns * size_of::<f32>()
+            } else {
+                0
+            },
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! The kernels are text in the `.cu` files beside this one. What is launched, with which numbers, is decided here
 //! without naming CUDA: [`GpuUNet`] runs a picture through any [`Gpu`], and [`convolution::Shape`] gives the launches of
-//! the convolution that trains. `device` (feature `cuda`) is the one that runs them on a GPU. `tests/kernels.rs` runs
+//! the convolution that trains. `device` (feature `cuda`) is the one that
+//! runs them on a GPU, after comparing a test picture with the CPU. `tests/kernels.rs` runs
 //! the same launches of the same text on the CPU, against the golden numbers.
 //!
 //! # What is done
@@ -21,13 +22,17 @@ pub mod convolution;
 #[cfg(feature = "cuda")]
 mod device;
 pub mod job;
+#[cfg(feature = "cuda")]
+mod training;
 mod unet;
 
 use candle_core::Result;
 
 #[cfg(feature = "cuda")]
-pub use device::{CudaGpu, compile, conv2d, missing_library};
+pub use device::{CudaGpu, compile, missing_library, open_unet};
 pub use job::{Addresses, Job, Launch, Product};
+#[cfg(feature = "cuda")]
+pub use training::{conv2d, has_training_kernels};
 pub use unet::GpuUNet;
 
 /// The kernels of inference; all of one text.
@@ -62,6 +67,14 @@ impl Precision {
         match self {
             Self::Single => 4,
             Self::Half => 2,
+        }
+    }
+
+    /// What [`GpuUNet::deviation_from`] is at most where the kernels are right.
+    pub const fn tolerance(self) -> f32 {
+        match self {
+            Self::Single => 1e-4,
+            Self::Half => 3e-2,
         }
     }
 

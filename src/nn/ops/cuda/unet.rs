@@ -13,7 +13,7 @@ use super::{
     job::{Addresses, Job, Kernels, Launch, Product},
 };
 use crate::nn::{
-    ops::{Plane, pack},
+    ops::{FusedUNet, Plane, pack},
     partial_conv::Geometry,
     unet::{Block, Config, UNet},
 };
@@ -24,6 +24,9 @@ const PICTURE_CHANNELS: usize = 3;
 const PICTURE_DEPTH: usize = 3072;
 /// Channels that the wide form of the tensor kernel reads at a time.
 const WIDE: usize = 8;
+
+/// Side of the picture of [`GpuUNet::deviation_from`].
+const TEST_SIDE: usize = 64;
 
 /// A layer's weights on the device.
 struct Layer<B> {
@@ -54,6 +57,12 @@ pub struct GpuUNet<G: Gpu> {
     config: Config,
 }
 
+impl<G: Gpu> std::fmt::Debug for GpuUNet<G> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "GpuUNet({:?}, {:?})", self.config, self.precision)
+    }
+}
+
 impl<G: Gpu> GpuUNet<G> {
     /// Puts `unet`, which must be on the CPU, onto `gpu`.
     pub fn new(gpu: G, unet: &UNet, precision: Precision) -> Result<Self> {
@@ -62,7 +71,8 @@ impl<G: Gpu> GpuUNet<G> {
         let encoder = unet.encoder.iter().map(|block| layer(block, None));
         let encoder = encoder.collect::<Result<_>>()?;
         let decoder = unet.decoder.iter().enumerate();
-        let decoder = decoder.map(|(index, block)| layer(block, Some(config.decoder_layer(index).up_channels)));
+        let decoder =
+            decoder.map(|(index, block)| layer(block, Some(config.decoder_layer(index).up_channels)));
         let decoder = decoder.collect::<Result<_>>()?;
         Ok(Self {
             gpu,
@@ -81,6 +91,44 @@ impl<G: Gpu> GpuUNet<G> {
     /// What its maps and weights are made of.
     pub const fn precision(&self) -> Precision {
         self.precision
+    }
+
+    /// How far what it makes of a small test picture is from what the CPU makes, relative to the largest value.
+    ///
+    /// A GPU or a driver on which the kernels go wrong is found by this before it spoils a photo.
+    pub fn deviation_from(&self, reference: &FusedUNet) -> Result<f32> {
+        let holes = |at: usize| (20..44).contains(&(at / TEST_SIDE)) && (12..40).contains(&(at % TEST_SIDE));
+        let valid: Vec<u8> = (0..TEST_SIDE * TEST_SIDE)
+            .map(|at| u8::from(!holes(at)))
+            .collect();
+        let Some(valid) = Plane::new(TEST_SIDE, TEST_SIDE, &valid) else {
+            bail!("a test picture of another size");
+        };
+        let pixels: Vec<f32> = (0..PICTURE_CHANNELS * TEST_SIDE * TEST_SIDE)
+            .map(|at| ((at / 31) as f32 * 0.37).sin() + 0.5 * (at as f32 * 0.11).cos())
+            .collect();
+        let (found, found_mask) = self.fill(&pixels, &valid, None)?;
+        let (expected, expected_mask) = reference.fill(&pixels, &valid, None)?;
+        let largest = expected
+            .iter()
+            .fold(f32::MIN_POSITIVE, |max, value| max.max(value.abs()));
+        let distances = found
+            .iter()
+            .zip(&expected)
+            .map(|(found, expected)| (found - expected).abs());
+        // A value that is no number must not pass for a small distance.
+        let distance = distances.fold(0.0, |max: f32, distance| {
+            if distance <= max || max.is_nan() {
+                max
+            } else {
+                distance
+            }
+        });
+        Ok(if found_mask == expected_mask {
+            distance / largest
+        } else {
+            f32::INFINITY
+        })
     }
 
     /// The same as [`UNet::forward`] for one picture on the CPU: `image` `[1, 3, h, w]`, `mask` `[1, 1, h, w]`.
@@ -122,7 +170,11 @@ impl<G: Gpu> GpuUNet<G> {
             current = self.run(layer, &current, Some(&skip), needed.as_ref())?;
         }
         let ys = self.gpu.download(&current.xs)?;
-        let ys = ys.as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes));
+        let ys = ys
+            .as_chunks::<4>()
+            .0
+            .iter()
+            .map(|&bytes| f32::from_le_bytes(bytes));
         let Some(mask) = Plane::new(height, width, &self.gpu.download(&current.mask)?) else {
             bail!("the device gave back a mask of another size");
         };
@@ -214,8 +266,13 @@ impl<G: Gpu> GpuUNet<G> {
             extra: self.gpu.address(&mask),
             ..Addresses::default()
         };
-        self.gpu.launch(&Launch::flat("partial_mask", outputs, job), masks)?;
-        let value_bytes = if layer.is_picture { size_of::<f32>() } else { self.precision.bytes() };
+        self.gpu
+            .launch(&Launch::flat("partial_mask", outputs, job), masks)?;
+        let value_bytes = if layer.is_picture {
+            size_of::<f32>()
+        } else {
+            self.precision.bytes()
+        };
         let xs = self.gpu.empty(outputs * layer.out_channels * value_bytes)?;
         let values = Addresses {
             first: self.gpu.address(&input.xs),

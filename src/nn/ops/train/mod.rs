@@ -1,6 +1,6 @@
 //! The operations of training, forward and backward.
 //!
-//! On the CPU they are our own, elsewhere candle's. Tensors are candle's usual `[b, c, h, w]` of `f32`.
+//! On the CPU they are our own, on CUDA our kernels where they fit, elsewhere candle's. Tensors are candle's usual `[b, c, h, w]` of `f32`.
 
 mod conv;
 mod engine;
@@ -18,7 +18,7 @@ use walk::Window;
 /// Differentiable in both arguments; a gradient that nobody tracks is not computed.
 pub fn conv2d(xs: &Tensor, weight: &Tensor, padding: usize, stride: usize) -> Result<Tensor> {
     if !xs.device().is_cpu() {
-        return xs.conv2d(weight, padding, stride, 1, 1);
+        return on_device(xs, weight, padding, stride);
     }
     let window = Window {
         kernel: weight.dim(3)?,
@@ -34,7 +34,7 @@ pub fn conv2d(xs: &Tensor, weight: &Tensor, padding: usize, stride: usize) -> Re
 /// Differentiable in all arguments; a gradient that nobody tracks is not computed.
 pub fn conv2d_relu(xs: &Tensor, weight: &Tensor, bias: &Tensor, padding: usize) -> Result<Tensor> {
     if !xs.device().is_cpu() {
-        let ys = xs.conv2d(weight, padding, 1, 1, 1)?;
+        let ys = on_device(xs, weight, padding, 1)?;
         return ys.broadcast_add(&bias.reshape((1, (), 1, 1))?)?.relu();
     }
     let window = Window {
@@ -47,4 +47,17 @@ pub fn conv2d_relu(xs: &Tensor, weight: &Tensor, bias: &Tensor, padding: usize) 
         &bias.contiguous()?,
         Conv { window, slope: 0.0 },
     )
+}
+
+/// A convolution on a GPU: our kernels on CUDA, which pad by half the window and take `f32`; else candle's.
+fn on_device(xs: &Tensor, weight: &Tensor, padding: usize, stride: usize) -> Result<Tensor> {
+    #[cfg(feature = "cuda")]
+    if xs.device().is_cuda()
+        && (xs.dtype(), weight.dtype()) == (candle_core::DType::F32, candle_core::DType::F32)
+        && weight.dim(3)? == 2 * padding + 1
+        && super::cuda::has_training_kernels(xs.device())
+    {
+        return super::cuda::conv2d(xs, weight, stride);
+    }
+    xs.conv2d(weight, padding, stride, 1, 1)
 }

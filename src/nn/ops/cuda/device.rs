@@ -1,0 +1,235 @@
+//! Launches on an NVIDIA GPU, through candle's device.
+//!
+//! nvrtc compiles the kernels once per process, for compute capability 8.0, and the driver translates them for the
+//! GPU at hand. Everything runs on candle's stream, in order.
+
+use std::sync::OnceLock;
+
+use candle_core::{
+    CudaDevice, Result,
+    backend::BackendDevice as _,
+    bail,
+    cuda_backend::{
+        WrapErr as _,
+        cudarc::{
+            driver::{CudaSlice, DevicePtr as _, DeviceRepr, LaunchConfig, PushKernelArg as _},
+            nvrtc::{CompileOptions, compile_ptx_with_opts},
+        },
+    },
+};
+
+use super::{Addresses, Gpu, GpuUNet, INFERENCE, Job, Launch, Precision, TRAINING};
+use crate::nn::{ops::FusedUNet, unet::UNet};
+
+/// The oldest GPUs that the kernels run on: Ampere.
+const MIN_CAPABILITY: (i32, i32) = (8, 0);
+const ARCHITECTURE: &str = "compute_80";
+
+/// What `common.cu` calls `Job`: the pointers, then the numbers.
+#[repr(C)]
+struct Parameters {
+    addresses: Addresses,
+    job: Job,
+}
+
+// SAFETY: plain numbers in C's layout, the same as in `common.cu`; the addresses are of memory on the device.
+#[expect(
+    unsafe_code,
+    reason = "a kernel's parameter has to say that it may be copied to the device"
+)]
+unsafe impl DeviceRepr for Parameters {}
+
+/// Which of CUDA's libraries is not installed, if any.
+#[cfg(feature = "cuda-loading")]
+#[expect(unsafe_code, reason = "looking for a library loads it")]
+pub fn missing_library() -> Option<&'static str> {
+    use candle_core::cuda_backend::cudarc::{cublas, curand, driver, nvrtc};
+    // SAFETY: these load NVIDIA's own libraries, whose initialisers do nothing that could harm the process.
+    let (has_driver, has_rest) = unsafe {
+        (
+            driver::sys::is_culib_present(),
+            [
+                (cublas::sys::is_culib_present(), "cuBLAS"),
+                (curand::sys::is_culib_present(), "cuRAND"),
+                (nvrtc::sys::is_culib_present(), "NVRTC"),
+            ],
+        )
+    };
+    if !has_driver {
+        return Some("NVIDIA's driver");
+    }
+    has_rest
+        .into_iter()
+        .find(|(is_there, _)| !is_there)
+        .map(|(_, name)| name)
+}
+
+/// Which of CUDA's libraries is not installed: none, because this program is linked to them.
+#[cfg(not(feature = "cuda-loading"))]
+pub const fn missing_library() -> Option<&'static str> {
+    None
+}
+
+/// Compiles kernels to PTX; no GPU is needed for that. The error is nvrtc's.
+pub fn compile(source: &str) -> std::result::Result<String, String> {
+    let options = CompileOptions {
+        arch: Some(ARCHITECTURE),
+        ..CompileOptions::default()
+    };
+    // The bindings panic where the library is missing.
+    let compiled = std::panic::catch_unwind(|| compile_ptx_with_opts(source, options));
+    match compiled {
+        Ok(compiled) => compiled
+            .map(|ptx| ptx.to_src())
+            .map_err(|error| error.to_string()),
+        Err(_) => Err("NVRTC is not installed".to_owned()),
+    }
+}
+
+/// A text of kernels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Module {
+    Inference,
+    Training,
+}
+
+impl Module {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Inference => "lacuna-inference",
+            Self::Training => "lacuna-training",
+        }
+    }
+
+    /// The PTX, compiled when it is first asked for.
+    fn ptx(self) -> Result<&'static str> {
+        static INFERENCE_PTX: OnceLock<std::result::Result<String, String>> = OnceLock::new();
+        static TRAINING_PTX: OnceLock<std::result::Result<String, String>> = OnceLock::new();
+        let (compiled, source) = match self {
+            Self::Inference => (&INFERENCE_PTX, INFERENCE),
+            Self::Training => (&TRAINING_PTX, TRAINING),
+        };
+        match compiled.get_or_init(|| compile(source)) {
+            Ok(ptx) => Ok(ptx),
+            Err(why) => bail!("the kernels do not compile: {why}"),
+        }
+    }
+}
+
+/// A GPU with compiled kernels.
+#[derive(Debug, Clone)]
+pub struct CudaGpu {
+    device: CudaDevice,
+    module: Module,
+    ptx: &'static str,
+}
+
+impl CudaGpu {
+    /// With the kernels of inference; an error where they cannot be compiled or the GPU is too old for them.
+    pub fn new(device: &CudaDevice) -> Result<Self> {
+        Self::with(device, Module::Inference)
+    }
+
+    pub(super) fn with(device: &CudaDevice, module: Module) -> Result<Self> {
+        let capability = device.cuda_stream().context().compute_capability().w()?;
+        if capability < MIN_CAPABILITY {
+            bail!(
+                "the GPU's compute capability is {}.{}, the kernels need 8.0",
+                capability.0,
+                capability.1
+            );
+        }
+        Ok(Self {
+            device: device.clone(),
+            module,
+            ptx: module.ptx()?,
+        })
+    }
+
+    pub(super) const fn device(&self) -> &CudaDevice {
+        &self.device
+    }
+
+    /// Waits for everything that was launched.
+    pub fn wait(&self) -> Result<()> {
+        self.device.synchronize()
+    }
+
+    pub(super) fn allocate<T: DeviceRepr>(&self, len: usize) -> Result<CudaSlice<T>> {
+        #[expect(unsafe_code, reason = "memory that is not cleared")]
+        // SAFETY: every launch writes all of its output before anything reads it.
+        unsafe {
+            self.device.alloc(len)
+        }
+    }
+
+    pub(super) fn address_of<T>(&self, slice: &CudaSlice<T>) -> u64 {
+        slice.device_ptr(&self.device.cuda_stream()).0
+    }
+}
+
+impl Gpu for CudaGpu {
+    type Buffer = CudaSlice<u8>;
+
+    fn empty(&self, bytes: usize) -> Result<CudaSlice<u8>> {
+        self.allocate(bytes)
+    }
+
+    fn upload(&self, bytes: &[u8]) -> Result<CudaSlice<u8>> {
+        self.device.clone_htod(bytes)
+    }
+
+    fn download(&self, buffer: &CudaSlice<u8>) -> Result<Vec<u8>> {
+        self.device.clone_dtoh(buffer)
+    }
+
+    fn address(&self, buffer: &CudaSlice<u8>) -> u64 {
+        self.address_of(buffer)
+    }
+
+    fn launch(&self, launch: &Launch, addresses: Addresses) -> Result<()> {
+        let function = self
+            .device
+            .get_or_load_custom_func(launch.kernel, self.module.name(), self.ptx)?;
+        let parameters = Parameters {
+            addresses,
+            job: launch.job,
+        };
+        let [x, y, z] = launch.grid;
+        let mut builder = function.builder();
+        builder.arg(&parameters);
+        let config = LaunchConfig {
+            grid_dim: (x, y, z),
+            block_dim: (launch.threads, 1, 1),
+            shared_mem_bytes: 0,
+        };
+        #[expect(unsafe_code, reason = "a launch")]
+        // SAFETY: the kernel takes exactly `Parameters`; sizes and addresses come from the same plan, and whoever
+        // made it keeps the memory until it has launched everything that uses it.
+        unsafe {
+            builder.launch(config).w()?;
+        }
+        Ok(())
+    }
+}
+
+/// The network on a GPU, in half precision if that is right there, else in single.
+///
+/// It has made a test picture and was compared with the CPU before it comes back.
+pub fn open_unet(device: &CudaDevice, unet: &UNet) -> Result<GpuUNet<CudaGpu>> {
+    let gpu = CudaGpu::new(device)?;
+    let reference = FusedUNet::new(unet)?;
+    let mut deviations = Vec::new();
+    for precision in [Precision::Half, Precision::Single] {
+        let candidate = GpuUNet::new(gpu.clone(), unet, precision)?;
+        // The weights were sent on this thread's stream; fills may come from another's.
+        gpu.wait()?;
+        let deviation = candidate.deviation_from(&reference)?;
+        if deviation <= precision.tolerance() {
+            return Ok(candidate);
+        }
+        tracing::warn!("the kernels in {} are {deviation} off", precision.label());
+        deviations.push(deviation);
+    }
+    bail!("the kernels give something else than the CPU (off by {deviations:?})")
+}
