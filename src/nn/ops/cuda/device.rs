@@ -39,50 +39,59 @@ struct Parameters {
 )]
 unsafe impl DeviceRepr for Parameters {}
 
-/// Which of CUDA's libraries is not installed, if any.
+/// Which of the libraries that candle's device needs is not installed, if any.
 #[cfg(feature = "cuda-loading")]
 #[expect(unsafe_code, reason = "looking for a library loads it")]
 pub fn missing_library() -> Option<&'static str> {
-    use candle_core::cuda_backend::cudarc::{cublas, curand, driver, nvrtc};
+    use candle_core::cuda_backend::cudarc::{cublas, curand, driver};
     // SAFETY: these load NVIDIA's own libraries, whose initialisers do nothing that could harm the process.
-    let (has_driver, has_rest) = unsafe {
-        (
-            driver::sys::is_culib_present(),
-            [
-                (cublas::sys::is_culib_present(), "cuBLAS"),
-                (curand::sys::is_culib_present(), "cuRAND"),
-                (nvrtc::sys::is_culib_present(), "NVRTC"),
-            ],
-        )
-    };
-    if !has_driver {
-        return Some("NVIDIA's driver");
+    unsafe {
+        if !driver::sys::is_culib_present() {
+            Some("NVIDIA's driver")
+        } else if !cublas::sys::is_culib_present() {
+            Some("cuBLAS")
+        } else if !curand::sys::is_culib_present() {
+            Some("cuRAND")
+        } else {
+            None
+        }
     }
-    has_rest
-        .into_iter()
-        .find(|(is_there, _)| !is_there)
-        .map(|(_, name)| name)
 }
 
-/// Which of CUDA's libraries is not installed: none, because this program is linked to them.
+/// Which of the libraries that candle's device needs is not installed: none, this program is linked to them.
 #[cfg(not(feature = "cuda-loading"))]
 pub const fn missing_library() -> Option<&'static str> {
     None
 }
 
+#[cfg(feature = "cuda-loading")]
+#[expect(unsafe_code, reason = "looking for a library loads it")]
+fn has_compiler() -> bool {
+    // SAFETY: as in `missing_library`.
+    unsafe { candle_core::cuda_backend::cudarc::nvrtc::sys::is_culib_present() }
+}
+
+#[cfg(not(feature = "cuda-loading"))]
+const fn has_compiler() -> bool {
+    true
+}
+
 /// Compiles kernels to PTX; no GPU is needed for that. The error is nvrtc's.
 pub fn compile(source: &str) -> std::result::Result<String, String> {
+    if !has_compiler() {
+        return Err("NVRTC is not installed".to_owned());
+    }
     let options = CompileOptions {
         arch: Some(ARCHITECTURE),
         ..CompileOptions::default()
     };
-    // The bindings panic where the library is missing.
+    // The bindings panic where a function is missing from the library.
     let compiled = std::panic::catch_unwind(|| compile_ptx_with_opts(source, options));
     match compiled {
         Ok(compiled) => compiled
             .map(|ptx| ptx.to_src())
             .map_err(|error| error.to_string()),
-        Err(_) => Err("NVRTC is not installed".to_owned()),
+        Err(_) => Err("NVRTC is not of a version that this program knows".to_owned()),
     }
 }
 
@@ -155,12 +164,10 @@ impl CudaGpu {
         self.device.synchronize()
     }
 
+    #[expect(unsafe_code, reason = "memory that is not cleared")]
     pub(super) fn allocate<T: DeviceRepr>(&self, len: usize) -> Result<CudaSlice<T>> {
-        #[expect(unsafe_code, reason = "memory that is not cleared")]
         // SAFETY: every launch writes all of its output before anything reads it.
-        unsafe {
-            self.device.alloc(len)
-        }
+        unsafe { self.device.alloc(len) }
     }
 
     pub(super) fn address_of<T>(&self, slice: &CudaSlice<T>) -> u64 {
@@ -187,6 +194,7 @@ impl Gpu for CudaGpu {
         self.address_of(buffer)
     }
 
+    #[expect(unsafe_code, reason = "a launch")]
     fn launch(&self, launch: &Launch, addresses: Addresses) -> Result<()> {
         let function = self
             .device
@@ -203,7 +211,6 @@ impl Gpu for CudaGpu {
             block_dim: (launch.threads, 1, 1),
             shared_mem_bytes: 0,
         };
-        #[expect(unsafe_code, reason = "a launch")]
         // SAFETY: the kernel takes exactly `Parameters`; sizes and addresses come from the same plan, and whoever
         // made it keeps the memory until it has launched everything that uses it.
         unsafe {
