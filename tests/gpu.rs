@@ -13,7 +13,7 @@ use candle_nn::VarBuilder;
 use golden::{Golden, assert_close, values};
 use lacuna::nn::{
     Config, DeviceChoice, Network, NetworkError, UNet, device,
-    ops::cuda::{CudaGpu, GpuUNet, INFERENCE, Precision, TRAINING, compile, open_unet},
+    ops::cuda::{CudaGpu, GpuUNet, INFERENCE, PLAIN, Precision, TRAINING, compile, open_unet},
     ops::{FusedUNet, conv2d},
     weights::{self, name_of_naoto0804},
 };
@@ -36,7 +36,7 @@ fn gpu() -> Option<(Device, CudaDevice)> {
 
 #[test]
 fn all_kernels_compile_at_run_time() {
-    for (name, source) in [("inference", INFERENCE), ("training", TRAINING)] {
+    for (name, source) in [("inference", INFERENCE), ("plain", PLAIN), ("training", TRAINING)] {
         match compile(source) {
             Ok(ptx) => assert!(ptx.contains(".visible .entry"), "{name} has kernels"),
             Err(why) if why.contains("not installed") => {

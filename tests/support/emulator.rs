@@ -10,7 +10,7 @@ use std::{
 };
 
 use candle_core::Result;
-use lacuna::nn::ops::cuda::{Addresses, Gpu, INFERENCE, Launch, TRAINING};
+use lacuna::nn::ops::cuda::{Addresses, Gpu, INFERENCE, Launch, PLAIN, TRAINING};
 
 /// The emulator; `clone` gives another hand on the same one.
 #[derive(Clone)]
@@ -64,7 +64,7 @@ fn build() -> std::result::Result<PathBuf, String> {
     }
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels");
     std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("kernels.cu"), format!("{INFERENCE}{TRAINING}")).unwrap();
+    std::fs::write(folder.join("kernels.cu"), format!("{INFERENCE}{PLAIN}{TRAINING}")).unwrap();
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kernels/emulator.cpp");
     let program = folder.join("emulator");
     let flags = [

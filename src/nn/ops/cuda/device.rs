@@ -1,6 +1,6 @@
 //! Launches on an NVIDIA GPU, through candle's device.
 //!
-//! nvrtc compiles the kernels once per process, for compute capability 8.0, and the driver translates them for the
+//! nvrtc compiles the kernels when they are first needed, once per process, for compute capability 8.0, and the driver translates them for the
 //! GPU at hand. Everything runs on candle's stream, in order.
 
 use std::sync::OnceLock;
@@ -18,7 +18,7 @@ use candle_core::{
     },
 };
 
-use super::{Addresses, Gpu, GpuUNet, INFERENCE, Job, Launch, Precision, TRAINING};
+use super::{Addresses, Gpu, GpuUNet, INFERENCE, Job, Launch, PLAIN, Precision, TRAINING};
 use crate::nn::{ops::FusedUNet, unet::UNet};
 
 /// The oldest GPUs that the kernels run on: Ampere.
@@ -99,13 +99,29 @@ pub fn compile(source: &str) -> std::result::Result<String, String> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Module {
     Inference,
+    Plain,
     Training,
 }
 
 impl Module {
+    /// Where a kernel is.
+    fn of(kernel: &str) -> Self {
+        match kernel {
+            "partial_conv_f32" | "partial_conv_f16" | "picture_conv_f16" => Self::Plain,
+            "conv_forward"
+            | "finish_forward"
+            | "conv_input_gradient"
+            | "finish_input_gradient"
+            | "conv_weight_gradient"
+            | "finish_weight_gradient" => Self::Training,
+            _ => Self::Inference,
+        }
+    }
+
     const fn name(self) -> &'static str {
         match self {
             Self::Inference => "lacuna-inference",
+            Self::Plain => "lacuna-plain",
             Self::Training => "lacuna-training",
         }
     }
@@ -113,9 +129,11 @@ impl Module {
     /// The PTX, compiled when it is first asked for.
     fn ptx(self) -> Result<&'static str> {
         static INFERENCE_PTX: OnceLock<std::result::Result<String, String>> = OnceLock::new();
+        static PLAIN_PTX: OnceLock<std::result::Result<String, String>> = OnceLock::new();
         static TRAINING_PTX: OnceLock<std::result::Result<String, String>> = OnceLock::new();
         let (compiled, source) = match self {
             Self::Inference => (&INFERENCE_PTX, INFERENCE),
+            Self::Plain => (&PLAIN_PTX, PLAIN),
             Self::Training => (&TRAINING_PTX, TRAINING),
         };
         match compiled.get_or_init(|| compile(source)) {
@@ -129,12 +147,10 @@ impl Module {
 #[derive(Debug, Clone)]
 pub struct CudaGpu {
     device: CudaDevice,
-    module: Module,
-    ptx: &'static str,
 }
 
 impl CudaGpu {
-    /// With the kernels of inference; an error where they cannot be compiled or the GPU is too old for them.
+    /// An error where the kernels of inference cannot be compiled, or the GPU is too old for them.
     pub fn new(device: &CudaDevice) -> Result<Self> {
         Self::with(device, Module::Inference)
     }
@@ -148,10 +164,9 @@ impl CudaGpu {
                 capability.1
             );
         }
+        module.ptx()?;
         Ok(Self {
             device: device.clone(),
-            module,
-            ptx: module.ptx()?,
         })
     }
 
@@ -196,9 +211,10 @@ impl Gpu for CudaGpu {
 
     #[expect(unsafe_code, reason = "a launch")]
     fn launch(&self, launch: &Launch, addresses: Addresses) -> Result<()> {
+        let module = Module::of(launch.kernel);
         let function = self
             .device
-            .get_or_load_custom_func(launch.kernel, self.module.name(), self.ptx)?;
+            .get_or_load_custom_func(launch.kernel, module.name(), module.ptx()?)?;
         let parameters = Parameters {
             addresses,
             job: launch.job,

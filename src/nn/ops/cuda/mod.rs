@@ -35,7 +35,7 @@ pub use job::{Addresses, Job, Launch, Product};
 pub use training::{conv2d, has_training_kernels};
 pub use unet::GpuUNet;
 
-/// The kernels of inference; all of one text.
+/// The kernels of inference but [`PLAIN`]; all of one text.
 pub const INFERENCE: &str = concat!(
     include_str!("common.cu"),
     include_str!("mask.cu"),
@@ -43,6 +43,14 @@ pub const INFERENCE: &str = concat!(
     include_str!("partial_conv.cu"),
     include_str!("tensor_cores.cu"),
     include_str!("picture.cu"),
+);
+
+/// The layer without tensor cores; all of one text.
+pub const PLAIN: &str = concat!(
+    include_str!("common.cu"),
+    include_str!("gemm.cu"),
+    include_str!("partial_conv.cu"),
+    include_str!("plain.cu"),
 );
 
 /// The kernels of training; all of one text.

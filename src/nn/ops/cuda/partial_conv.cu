@@ -4,6 +4,9 @@
 // the window of the first source, then over that of the second. Weights are [out][depth]. A block whose outputs all
 // saw nothing, or are not needed, multiplies nothing.
 
+#ifndef PARTIAL_CONV_CU
+#define PARTIAL_CONV_CU
+
 template <class T> struct Sources {
     const Job &job;
 
@@ -63,14 +66,11 @@ template <class T, class To> DEVICE void partial_conv(const Job &job) {
                          job.out_height * job.out_width, job.out_channels, depth);
 }
 
-GLOBAL partial_conv_f32(Job job) { partial_conv<float, float>(job); }
-GLOBAL partial_conv_f16(Job job) { partial_conv<Half, Half>(job); }
-// The picture's layer where it is too deep for picture.cu.
-GLOBAL picture_conv_f16(Job job) { partial_conv<Half, float>(job); }
-
 template <class T> DEVICE void finish(const Job &job) {
     add_parts(job, FusedOutput<T>{job}, job.out_height * job.out_width, job.out_channels);
 }
 
 GLOBAL finish_f32(Job job) { finish<float>(job); }
 GLOBAL finish_f16(Job job) { finish<Half>(job); }
+
+#endif
