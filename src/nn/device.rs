@@ -1,8 +1,8 @@
 //! Which processor the network runs on.
 //!
 //! `auto` takes CUDA, then Metal, then the CPU. A device that fails to open never stops the work: the CPU takes over
-//! and the person is told. A CUDA library that is missing makes the bindings panic, so opening is also guarded
-//! against that. Running out of memory later is not handled here: see [`NetworkError::is_out_of_memory`].
+//! and the person is told. A CUDA library that is missing makes the bindings panic, so they are looked for
+//! first, and opening is guarded against panics too. Running out of memory later is not handled here: see [`NetworkError::is_out_of_memory`].
 //!
 //! [`NetworkError::is_out_of_memory`]: super::NetworkError::is_out_of_memory
 
@@ -105,6 +105,12 @@ fn try_open(choice: DeviceChoice) -> Result<Device, String> {
     if !choice.is_built_in() {
         return Err(format!("this program was built without {}", choice.label()));
     }
+    #[cfg(feature = "cuda")]
+    if choice == DeviceChoice::Cuda
+        && let Some(library) = super::ops::cuda::missing_library()
+    {
+        return Err(format!("{library} is not installed"));
+    }
     guarded(|| match choice {
         DeviceChoice::Auto | DeviceChoice::Cpu => Ok(Device::Cpu),
         DeviceChoice::Cuda => Device::new_cuda(0),
@@ -113,10 +119,6 @@ fn try_open(choice: DeviceChoice) -> Result<Device, String> {
 }
 
 /// Opens a device through bindings that panic where a library is missing, and keeps that panic to itself.
-///
-/// With CUDA loaded at run time, `cudarc::{driver, cublas, curand, nvrtc}::sys::is_culib_present` would tell beforehand.
-/// It is unsafe and exists only in a build that loads them so, not in one that links CUDA (which does not start
-/// without it anyway), so a check would have to live in `nn::ops` behind the build's own switch.
 fn guarded(open: impl FnOnce() -> candle_core::Result<Device> + UnwindSafe) -> Result<Device, String> {
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));

@@ -78,7 +78,7 @@ pub(super) fn measure(entry: &Entry, shared: &Shared, terminal: &Terminal) -> an
         "device": device::name(&device),
         "runs": entry.runs,
     });
-    let (unet, file) = unet(entry.config, shared, &device)?;
+    let (unet, file) = unet(entry.config, shared)?;
     json["weights"] = json!(file.as_ref().map_or("random", |file| file.info().source.as_str()));
     let times = if device.is_cpu() {
         let fused = FusedUNet::new(&unet)?;
@@ -102,12 +102,13 @@ pub(super) fn weights_file(shared: &Shared) -> anyhow::Result<weights::File> {
 }
 
 /// The network of the weights file where that has this size, else one that starts from He's initialisation.
-fn unet(config: Config, shared: &Shared, device: &Device) -> anyhow::Result<(UNet, Option<weights::File>)> {
+/// The network, on the CPU.
+fn unet(config: Config, shared: &Shared) -> anyhow::Result<(UNet, Option<weights::File>)> {
     let file = weights_file(shared)?;
     if file.info().config() == config {
-        return Ok((UNet::load(&file, device)?, Some(file)));
+        return Ok((UNet::load(&file, &Device::Cpu)?, Some(file)));
     }
-    let vb = VarBuilder::from_varmap(&VarMap::new(), DType::F32, device);
+    let vb = VarBuilder::from_varmap(&VarMap::new(), DType::F32, &Device::Cpu);
     Ok((UNet::new(config, &vb)?, None))
 }
 

@@ -34,6 +34,7 @@
 //!
 //! Winograd and int8 are not done. `lacuna bench` measures every layer against the machine's ceilings ([`limits`]).
 
+pub mod cuda;
 mod fused;
 mod kernel;
 mod layer;

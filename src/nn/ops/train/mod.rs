@@ -1,7 +1,8 @@
 //! The operations of training on the CPU, forward and backward.
 //!
 //! Tensors are candle's usual `[b, c, h, w]` of `f32`, and stay so: nothing is transposed and no window is copied out.
-//! Elsewhere [`conv2d`], [`conv2d_relu`] and [`max_pool2`] are candle's own. A gradient that nobody tracks is not
+//! On CUDA [`conv2d`] and [`conv2d_relu`] are our kernels where they fit; elsewhere they and
+//! [`max_pool2`] are candle's own. A gradient that nobody tracks is not
 //! computed: the weights of a feature network, or the first layer's picture, cost nothing backward.
 //!
 //! # How a convolution runs
@@ -40,7 +41,7 @@ use walk::Window;
 /// Differentiable in both arguments; a gradient that nobody tracks is not computed.
 pub fn conv2d(xs: &Tensor, weight: &Tensor, padding: usize, stride: usize) -> Result<Tensor> {
     if !xs.device().is_cpu() {
-        return xs.conv2d(weight, padding, stride, 1, 1);
+        return on_device(xs, weight, padding, stride);
     }
     let window = Window {
         kernel: weight.dim(3)?,
@@ -56,7 +57,7 @@ pub fn conv2d(xs: &Tensor, weight: &Tensor, padding: usize, stride: usize) -> Re
 /// Differentiable in all arguments; a gradient that nobody tracks is not computed.
 pub fn conv2d_relu(xs: &Tensor, weight: &Tensor, bias: &Tensor, padding: usize) -> Result<Tensor> {
     if !xs.device().is_cpu() {
-        let ys = xs.conv2d(weight, padding, 1, 1, 1)?;
+        let ys = on_device(xs, weight, padding, 1)?;
         return ys.broadcast_add(&bias.reshape((1, (), 1, 1))?)?.relu();
     }
     let window = Window {
@@ -181,4 +182,17 @@ pub fn frozen_norm(
     };
     xs.contiguous()?
         .apply_op3(&weight.contiguous()?, &bias.contiguous()?, op)
+}
+
+/// A convolution on a GPU: our kernels on CUDA, which pad by half the window and take `f32`; else candle's.
+fn on_device(xs: &Tensor, weight: &Tensor, padding: usize, stride: usize) -> Result<Tensor> {
+    #[cfg(feature = "cuda")]
+    if xs.device().is_cuda()
+        && (xs.dtype(), weight.dtype()) == (candle_core::DType::F32, candle_core::DType::F32)
+        && weight.dim(3)? == 2 * padding + 1
+        && super::cuda::has_training_kernels(xs.device())
+    {
+        return super::cuda::conv2d(xs, weight, stride);
+    }
+    xs.conv2d(weight, padding, stride, 1, 1)
 }
