@@ -101,8 +101,7 @@ pub(super) fn weights_file(shared: &Shared) -> anyhow::Result<weights::File> {
     }
 }
 
-/// The network of the weights file where that has this size, else one that starts from He's initialisation.
-/// The network, on the CPU.
+/// The network of the weights file where that has this size, else one of He's initialisation; on the CPU.
 fn unet(config: Config, shared: &Shared) -> anyhow::Result<(UNet, Option<weights::File>)> {
     let file = weights_file(shared)?;
     if file.info().config() == config {
