@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 #[path = "support/golden.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
 mod golden;
 
 use std::collections::HashMap;

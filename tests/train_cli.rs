@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 #[path = "support/golden.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
 mod golden;
 #[path = "support/tiny_training.rs"]
 mod tiny_training;

@@ -213,7 +213,6 @@ fn runs_that_cannot_begin_say_why_and_touch_nothing() {
         refusal(&no_features, false).contains("feature network"),
         "no features"
     );
-    fs::remove_dir_all(&good.out).unwrap();
 
     quietly(&good, false).unwrap();
     assert!(
@@ -232,5 +231,30 @@ fn runs_that_cannot_begin_say_why_and_touch_nothing() {
         steps: Some(2),
         ..good
     };
+    assert_eq!(quietly(&longer, true).unwrap().step, 2, "the run is still whole");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_ends_the_run_with_one_clear_line_and_loses_nothing() {
+    let folder = TempDir::new().unwrap();
+    let config = Config {
+        steps: Some(1),
+        ..config(folder.path())
+    };
+    quietly(&config, false).unwrap();
+    let log = config.out.join("log.jsonl");
+    fs::remove_file(&log).unwrap();
+    std::os::unix::fs::symlink("/dev/full", &log).unwrap();
+    let longer = Config {
+        steps: Some(2),
+        ..config
+    };
+    let refused = quietly(&longer, true).unwrap_err().to_string();
+    assert!(
+        refused.contains("No space left") && refused.contains("--resume"),
+        "{refused}"
+    );
+    fs::remove_file(&log).unwrap();
     assert_eq!(quietly(&longer, true).unwrap().step, 2, "the run is still whole");
 }

@@ -12,6 +12,15 @@ use candle_core::{DType, Device, Tensor};
 
 use super::ops;
 
+/// Our own network, as it lies in the repository: distilled from VGG-19, see weights/README.md.
+static EMBEDDED: &[u8] = include_bytes!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/weights/features.safetensors"
+));
+
+/// What our own network is called where others have a file.
+const EMBEDDED_NAME: &str = "built-in";
+
 /// Stages of the network, each of which ends in a pool.
 pub const STAGES: usize = 3;
 
@@ -24,9 +33,6 @@ pub enum FeaturesError {
     /// The file could not be read.
     #[error("it cannot be read: {0}")]
     Io(#[from] std::io::Error),
-    /// This program was built without one.
-    #[error("this program has none built in: name a VGG-16 or VGG-19 (--features FILE)")]
-    NotBuiltIn,
     /// It is no safetensors file, or a tensor has an odd type or shape.
     #[error("it is not a feature network: {0}")]
     Format(String),
@@ -62,19 +68,23 @@ impl Features {
     /// Layers after the third pool are passed over.
     pub fn read(path: &Path) -> Result<Self, FeaturesError> {
         let bytes = std::fs::read(path)?;
-        let (stages, convolutions) = parse(&bytes)?;
         let file = path.file_name().map_or_else(PathBuf::new, PathBuf::from);
-        let name = match convolutions {
+        Self::parse(&bytes, |convolutions| match convolutions {
             8 => format!("VGG-19 ({})", file.display()),
             7 => format!("VGG-16 ({})", file.display()),
             count => format!("{count} convolutions ({})", file.display()),
-        };
+        })
+    }
+
+    fn parse(bytes: &[u8], name: impl FnOnce(usize) -> String) -> Result<Self, FeaturesError> {
+        let (stages, convolutions) = parse(bytes)?;
+        let name = name(convolutions);
         Ok(Self { stages, name })
     }
 
     /// The network that lies in the binary.
     pub fn embedded() -> Result<Self, FeaturesError> {
-        Err(FeaturesError::NotBuiltIn)
+        Self::parse(EMBEDDED, |_| EMBEDDED_NAME.to_owned())
     }
 
     /// A network of given layers, stage by stage, whose pictures need not be normalised in any special way.
@@ -213,5 +223,45 @@ fn check(layer: &Layer, channels: usize, number: usize) -> Result<usize, Feature
     match sums {
         Ok(sums) if sums.is_finite() => Ok(out),
         _ => Err(wrong("holds values that are no numbers".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{DType, Device, Tensor};
+
+    use super::{Features, parse};
+
+    #[test]
+    fn the_built_in_network_has_three_pools_that_halve_and_look_at_the_picture() {
+        let features = Features::embedded().unwrap();
+        assert_eq!(features.name(), "built-in");
+        let picture = Tensor::arange(0f32, 3.0 * 24.0 * 16.0, &Device::Cpu)
+            .unwrap()
+            .sin()
+            .unwrap();
+        let picture = picture.reshape((1, 3, 24, 16)).unwrap();
+        let pools = features.pools(&picture).unwrap();
+        let sizes = pools
+            .each_ref()
+            .map(|pool| (pool.dim(2).unwrap(), pool.dim(3).unwrap()));
+        assert_eq!(sizes, [(12, 8), (6, 4), (3, 2)]);
+        let dark = features
+            .pools(&Tensor::zeros((1, 3, 24, 16), DType::F32, &Device::Cpu).unwrap())
+            .unwrap();
+        for (pool, dark) in pools.iter().zip(&dark) {
+            let distance = (pool - dark).unwrap().abs().unwrap().max_all().unwrap();
+            assert!(
+                distance.to_scalar::<f32>().unwrap() > 0.0,
+                "the pool sees nothing"
+            );
+        }
+    }
+
+    #[test]
+    fn files_of_something_else_are_refused() {
+        for bytes in [&b"{}"[..], &[0; 64]] {
+            assert!(parse(bytes).is_err(), "{bytes:?}");
+        }
     }
 }

@@ -15,6 +15,7 @@ mod finish;
 mod gradient_check;
 mod held_out;
 mod initial;
+mod keep;
 pub mod library;
 mod meter;
 mod output;

@@ -12,7 +12,7 @@ use candle_core::Tensor;
 use safetensors::{Dtype, tensor::TensorView};
 use tempfile::NamedTempFile;
 
-use super::{Config, Error, Event, initial::is_statistic};
+use super::{Config, Error, Event, checkpoint, initial::is_statistic};
 use crate::nn::{self, unet::Convolution};
 
 /// The folder and its parts.
@@ -27,8 +27,9 @@ impl Output {
         let output = Self {
             folder: folder.to_owned(),
         };
-        let has_run =
-            output.config_file().exists() || output.log_file().exists() || output.checkpoints().exists();
+        let has_run = output.config_file().exists()
+            || output.log_file().exists()
+            || !checkpoint::list(&output.checkpoints()).is_empty();
         if resume && !has_run {
             return Err(Error::Resume {
                 folder: folder.to_owned(),

@@ -15,10 +15,10 @@ use super::{
     estimate,
     held_out::{self, HeldOut},
     meter::Meter,
-    output::{self, Output},
+    output::Output,
     schedule::{self, Moment},
     start::{self, Photos, StartWeights},
-    trainer::{State, StepOptions, Trainer},
+    trainer::{StepOptions, Trainer},
 };
 use crate::{
     data::{
@@ -78,7 +78,6 @@ pub fn run(
         Trainer::new(start.size, start.convolution, start.tensors(), &features, &device).map_err(compute)?;
     let mut notice = |text: String| progress.notice(&text);
     let held_out = HeldOut::read(&photos.held_out, config.side, config.seed, &mut notice);
-    output.save_config(config)?;
     let pool = config.threads.map(thread_pool).transpose()?;
     let mut run = Run {
         config,
@@ -92,6 +91,7 @@ pub fn run(
         photos,
         held_out,
         pool,
+        loader: None,
         meter: Meter::default(),
         retreats: 0,
         calm: 0,
@@ -135,7 +135,7 @@ pub(super) fn compute_error(device: &candle_core::Device, error: candle_core::Er
 /// A run in progress.
 pub(super) struct Run<'a> {
     pub(super) config: &'a Config,
-    control: &'a Control,
+    pub(super) control: &'a Control,
     on_event: &'a mut dyn FnMut(Event),
     progress: &'a dyn Progress,
     pub(super) output: Output,
@@ -145,15 +145,17 @@ pub(super) struct Run<'a> {
     pub(super) photos: Photos,
     pub(super) held_out: HeldOut,
     pub(super) pool: Option<rayon::ThreadPool>,
-    meter: Meter,
+    /// Batches from the next step on; opened when a step needs it.
+    pub(super) loader: Option<Loader>,
+    pub(super) meter: Meter,
     retreats: u32,
     calm: u32,
-    checkpoint_at: Instant,
-    sample_at: Instant,
+    pub(super) checkpoint_at: Instant,
+    pub(super) sample_at: Instant,
     /// The step of the last checkpoint.
-    saved_step: Option<u64>,
+    pub(super) saved_step: Option<u64>,
     /// Whether the last measurement was the best.
-    is_best: bool,
+    pub(super) is_best: bool,
 }
 
 impl Run<'_> {
@@ -162,6 +164,7 @@ impl Run<'_> {
         if resume {
             self.restore()?;
         }
+        self.output.save_config(self.config)?;
         self.tell(Event::Started {
             photos: self.photos.train.len(),
             held_out: self.held_out.len(),
@@ -180,7 +183,8 @@ impl Run<'_> {
     }
 
     fn train(&mut self) -> Result<Reason, Error> {
-        let mut loader = self.loader()?;
+        // A cancellation that comes with it comes again in `wait`, which knows what to do with it.
+        let _ = self.progress.stage("Training");
         loop {
             if let Some(reason) = self.wait()? {
                 return Ok(reason);
@@ -189,34 +193,42 @@ impl Run<'_> {
             if moment.is_over() {
                 return Ok(Reason::Complete);
             }
-            self.step(&mut loader, moment)?;
-            if self.is_due(self.meter.age_s() >= REPORT_EVERY_S) && !self.report()? {
-                if self.retreats > MOST_RETREATS {
-                    return Ok(Reason::Diverged);
-                }
-                loader = self.loader()?;
-                continue;
-            }
-            if self
-                .position
-                .step
-                .is_multiple_of(self.config.evaluate_every_steps)
-            {
-                self.evaluate()?;
-            }
-            if self.checkpoint_at.elapsed().as_secs_f64() >= self.config.checkpoint_every_s {
-                self.save()?;
-            }
-            if self.sample_at.elapsed().as_secs_f64() >= self.config.sample_every_s {
-                self.sample()?;
+            self.step(moment)?;
+            self.keep_up()?;
+            if self.retreats > MOST_RETREATS {
+                return Ok(Reason::Diverged);
             }
         }
     }
 
+    /// Does what is due after a step.
+    fn keep_up(&mut self) -> Result<(), Error> {
+        let is_due = self.meter.age_s() >= REPORT_EVERY_S || self.moment().is_over();
+        if is_due && !self.report()? {
+            return Ok(());
+        }
+        if self
+            .position
+            .step
+            .is_multiple_of(self.config.evaluate_every_steps)
+        {
+            self.evaluate()?;
+        }
+        if self.checkpoint_at.elapsed().as_secs_f64() >= self.config.checkpoint_every_s {
+            self.save()?;
+        }
+        if self.sample_at.elapsed().as_secs_f64() >= self.config.sample_every_s {
+            self.sample()?;
+        }
+        Ok(())
+    }
+
     /// Loads a batch and makes a step.
-    fn step(&mut self, loader: &mut Loader, moment: Moment) -> Result<(), Error> {
+    fn step(&mut self, moment: Moment) -> Result<(), Error> {
         let began = Instant::now();
+        let mut loader = self.loader.take().map_or_else(|| self.new_loader(), Ok)?;
         let batch = loader.next()?;
+        self.loader = Some(loader);
         for text in batch.notices {
             self.tell(Event::Notice { text })?;
         }
@@ -273,7 +285,7 @@ impl Run<'_> {
     }
 
     /// Back to the last checkpoint, with half the rate.
-    fn retreat(&mut self) -> Result<(), Error> {
+    pub(super) fn retreat(&mut self) -> Result<(), Error> {
         let step = self.position.step;
         let factor = self.position.rate_factor / 2.0;
         self.restore()?;
@@ -283,7 +295,7 @@ impl Run<'_> {
         let back = self.position.step;
         self.tell(Event::Notice {
             text: format!(
-                "the loss was no number at step {step}: back to the checkpoint of step {back}, with half the learning rate"
+                "the loss or a weight was no number at step {step}: back to the checkpoint of step {back}, with half the learning rate"
             ),
         })
     }
@@ -316,116 +328,8 @@ impl Run<'_> {
         Ok(reason)
     }
 
-    /// Measures the averaged weights on the held-out photos; keeps them if they are the best.
-    fn evaluate(&mut self) -> Result<(), Error> {
-        let (trainer, held_out) = (&self.trainer, &self.held_out);
-        let measured = in_pool(self.pool.as_ref(), || {
-            let unet = trainer.averaged()?;
-            held_out.measure(trainer, &unet)
-        });
-        let Some(measured) = measured.map_err(|error| compute_error(self.trainer.device(), error))? else {
-            return Ok(());
-        };
-        let old_psnr = *self.position.old_psnr.get_or_insert(measured.psnr);
-        self.is_best = self.position.best_loss.is_none_or(|best| measured.loss < best);
-        if self.is_best && measured.loss.is_finite() {
-            self.position.best_loss = Some(measured.loss);
-            let score = format!("held-out loss {:.4}, PSNR {:.2} dB", measured.loss, measured.psnr);
-            self.write_weights(&self.output.best(), score)?;
-        }
-        self.tell(Event::HeldOut {
-            step: self.position.step,
-            loss: measured.loss,
-            psnr: measured.psnr,
-            old_psnr: Some(old_psnr),
-            is_best: self.is_best,
-        })
-    }
-
-    /// Writes a checkpoint, unless something in it is no number: then the run goes back instead of saving that.
-    pub(super) fn save(&mut self) -> Result<(), Error> {
-        self.checkpoint_at = Instant::now();
-        if self.saved_step == Some(self.position.step) {
-            return Ok(());
-        }
-        let state = self
-            .trainer
-            .state()
-            .and_then(|state| Ok((is_finite(&state)?, state)));
-        let (is_finite, state) = state.map_err(|error| compute_error(self.trainer.device(), error))?;
-        if !is_finite {
-            tracing::warn!(
-                step = self.position.step,
-                "no checkpoint of weights that are no numbers"
-            );
-            return Ok(());
-        }
-        self.position.updates = state.updates;
-        let keep = self.config.keep_checkpoints;
-        let path = checkpoint::write(&self.output.checkpoints(), &self.position, &state, keep)?;
-        self.saved_step = Some(self.position.step);
-        self.tell(Event::Checkpoint {
-            step: self.position.step,
-            path,
-            is_best: self.is_best,
-        })
-    }
-
-    /// Takes over the latest good checkpoint.
-    fn restore(&mut self) -> Result<(), Error> {
-        let mut notices = Vec::new();
-        let found = checkpoint::read_latest(&self.output.checkpoints(), &mut |text| notices.push(text));
-        for text in notices {
-            self.tell(Event::Notice { text })?;
-        }
-        let cannot = |why: String| Error::Resume {
-            folder: self.config.out.clone(),
-            why,
-        };
-        let (position, state) = found.map_err(cannot)?;
-        if position.architecture != self.position.architecture {
-            return Err(cannot(
-                "it trains another network than these weights, width, levels or convolution".to_owned(),
-            ));
-        }
-        self.trainer
-            .restore(&state)
-            .map_err(|error| cannot(error.to_string()))?;
-        self.position = position;
-        self.saved_step = Some(self.position.step);
-        self.meter = Meter::default();
-        Ok(())
-    }
-
-    /// Makes sample pictures and writes them.
-    pub(super) fn sample(&mut self) -> Result<(), Error> {
-        self.sample_at = Instant::now();
-        let (trainer, held_out) = (&self.trainer, &self.held_out);
-        let pictures = in_pool(self.pool.as_ref(), || {
-            held_out.samples(&trainer.averaged()?, trainer.device())
-        });
-        let pictures = pictures.map_err(|error| compute_error(self.trainer.device(), error))?;
-        if pictures.is_empty() {
-            return Ok(());
-        }
-        let (step, side) = (self.position.step, self.config.side);
-        let path = self.output.samples().join(format!("step-{step:08}.png"));
-        let file = held_out::montage(&pictures, side).map_err(|error| Error::Write {
-            what: "samples",
-            path: path.clone(),
-            why: error.to_string(),
-        })?;
-        output::write(&path, &file, "samples")?;
-        self.tell(Event::Samples {
-            step,
-            side,
-            pictures,
-            path,
-        })
-    }
-
     /// Batches from the next step on.
-    fn loader(&self) -> Result<Loader, Error> {
+    fn new_loader(&self) -> Result<Loader, Error> {
         let holes = match &self.config.holes {
             None => holes::Source::default(),
             Some(folder) => holes::Source::Files(holes::Folder::open(folder, Polarity::Auto)?),
@@ -446,11 +350,6 @@ impl Run<'_> {
         Moment::of(self.config, self.position.step, self.position.elapsed_s)
     }
 
-    /// Whether something that is due by the clock is to be done now: always where the run is over.
-    fn is_due(&self, by_clock: bool) -> bool {
-        by_clock || self.moment().is_over()
-    }
-
     fn permille(&self) -> u64 {
         (self.moment().progress * 1000.0) as u64
     }
@@ -460,16 +359,6 @@ impl Run<'_> {
         (self.on_event)(event);
         Ok(())
     }
-}
-
-/// Whether every number of a state is one.
-fn is_finite(state: &State) -> candle_core::Result<bool> {
-    for tensor in state.tensors.values() {
-        if !tensor.abs()?.sum_all()?.to_scalar::<f32>()?.is_finite() {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 pub(super) fn in_pool<T: Send>(pool: Option<&rayon::ThreadPool>, work: impl FnOnce() -> T + Send) -> T {

@@ -1,0 +1,129 @@
+//! What a run leaves behind on its way: measurements, the best weights, checkpoints, sample pictures.
+
+use std::time::Instant;
+
+use super::{
+    Error, Event, checkpoint, held_out,
+    meter::Meter,
+    output,
+    run::{Run, compute_error, in_pool},
+    trainer::State,
+};
+
+impl Run<'_> {
+    /// Measures the averaged weights on the held-out photos; keeps them if they are the best.
+    pub(super) fn evaluate(&mut self) -> Result<(), Error> {
+        let (trainer, held_out) = (&self.trainer, &self.held_out);
+        let measured = in_pool(self.pool.as_ref(), || {
+            let unet = trainer.averaged()?;
+            held_out.measure(trainer, &unet)
+        });
+        let Some(measured) = measured.map_err(|error| compute_error(self.trainer.device(), error))? else {
+            return Ok(());
+        };
+        let old_psnr = *self.position.old_psnr.get_or_insert(measured.psnr);
+        self.is_best =
+            measured.loss.is_finite() && self.position.best_loss.is_none_or(|best| measured.loss < best);
+        if self.is_best {
+            self.position.best_loss = Some(measured.loss);
+            let score = format!("held-out loss {:.4}, PSNR {:.2} dB", measured.loss, measured.psnr);
+            self.write_weights(&self.output.best(), score)?;
+        }
+        self.tell(Event::HeldOut {
+            step: self.position.step,
+            loss: measured.loss,
+            psnr: measured.psnr,
+            old_psnr: Some(old_psnr),
+            is_best: self.is_best,
+        })
+    }
+
+    /// Writes a checkpoint, unless something in it is no number: then the run goes back instead of saving that.
+    pub(super) fn save(&mut self) -> Result<(), Error> {
+        self.checkpoint_at = Instant::now();
+        if self.saved_step == Some(self.position.step) {
+            return Ok(());
+        }
+        let state = self
+            .trainer
+            .state()
+            .and_then(|state| Ok((is_finite(&state)?, state)));
+        let (is_finite, state) = state.map_err(|error| compute_error(self.trainer.device(), error))?;
+        if !is_finite {
+            return self.retreat();
+        }
+        self.position.updates = state.updates;
+        let keep = self.config.keep_checkpoints;
+        let path = checkpoint::write(&self.output.checkpoints(), &self.position, &state, keep)?;
+        self.saved_step = Some(self.position.step);
+        self.tell(Event::Checkpoint {
+            step: self.position.step,
+            path,
+            is_best: self.is_best,
+        })
+    }
+
+    /// Takes over the latest good checkpoint.
+    pub(super) fn restore(&mut self) -> Result<(), Error> {
+        let mut notices = Vec::new();
+        let found = checkpoint::read_latest(&self.output.checkpoints(), &mut |text| notices.push(text));
+        for text in notices {
+            self.tell(Event::Notice { text })?;
+        }
+        let cannot = |why: String| Error::Resume {
+            folder: self.config.out.clone(),
+            why,
+        };
+        let (position, state) = found.map_err(cannot)?;
+        if position.architecture != self.position.architecture {
+            return Err(cannot(
+                "it trains another network than these weights, width, levels or convolution".to_owned(),
+            ));
+        }
+        self.trainer
+            .restore(&state)
+            .map_err(|error| cannot(error.to_string()))?;
+        self.position = position;
+        self.saved_step = Some(self.position.step);
+        self.meter = Meter::default();
+        self.loader = None;
+        Ok(())
+    }
+
+    /// Makes sample pictures and writes them.
+    pub(super) fn sample(&mut self) -> Result<(), Error> {
+        self.sample_at = Instant::now();
+        let (trainer, held_out) = (&self.trainer, &self.held_out);
+        let pictures = in_pool(self.pool.as_ref(), || {
+            held_out.samples(&trainer.averaged()?, trainer.device())
+        });
+        let pictures = pictures.map_err(|error| compute_error(self.trainer.device(), error))?;
+        if pictures.is_empty() {
+            return Ok(());
+        }
+        let (step, side) = (self.position.step, self.config.side);
+        let path = self.output.samples().join(format!("step-{step:08}.png"));
+        let file = held_out::montage(&pictures, side).map_err(|error| Error::Write {
+            what: "samples",
+            path: path.clone(),
+            why: error.to_string(),
+        })?;
+        output::write(&path, &file, "samples")?;
+        self.tell(Event::Samples {
+            step,
+            side,
+            pictures,
+            path,
+        })
+    }
+}
+
+/// Whether every number of a state is one.
+fn is_finite(state: &State) -> candle_core::Result<bool> {
+    for tensor in state.tensors.values() {
+        if !tensor.abs()?.sum_all()?.to_scalar::<f32>()?.is_finite() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
