@@ -94,7 +94,7 @@ fn remove_with(
         &prepared,
         filler,
         options,
-        Variation::default(),
+        Variation::of(options.seed, 0),
         progress,
     )
 }

@@ -16,6 +16,9 @@ use crate::{
     progress::{Cancelled, Progress},
 };
 
+/// Rows between two chances to cancel.
+const ROWS_PER_STEP: u32 = 128;
+
 /// The crop's fill with the photo's own texture and grain, for the rectangle that it fills.
 ///
 /// `filled` must cover the crop's whole rectangle.
@@ -27,9 +30,13 @@ pub(super) fn refine(
     progress: &dyn Progress,
 ) -> Result<Filled, Cancelled> {
     let Rect { x, y, width, height } = crop.rect;
-    let hole: Vec<bool> = (y..y + height)
-        .flat_map(|row| (x..x + width).map(move |column| source.is_hole(column, row)))
-        .collect();
+    let mut hole = Vec::with_capacity(crop.rect.area() as usize);
+    for row in y..y + height {
+        if row.is_multiple_of(ROWS_PER_STEP) {
+            progress.step(0, 1)?;
+        }
+        hole.extend((x..x + width).map(|column| source.is_hole(column, row)));
+    }
     progress.step(0, 1)?;
     let keep_out = source.kept_out(crop.rect);
     let input = Input {

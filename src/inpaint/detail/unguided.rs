@@ -41,7 +41,7 @@ pub fn unguided(
         trust: &Trust::none(),
     };
     if let Some(mut votes) = patches::synthesise(&planes, NO_GUIDE, seed, progress)? {
-        bands::meet_the_edge(&mut votes, &filled, hole, width);
+        bands::meet_the_edge(&mut votes, &filled, hole, width, progress)?;
         votes.write_into(&mut filled, hole, width);
     }
     Ok(filled)
