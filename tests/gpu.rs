@@ -10,7 +10,7 @@ mod golden;
 
 use candle_core::{CudaDevice, DType, Device, Tensor, Var};
 use candle_nn::VarBuilder;
-use golden::{Golden, assert_close, values};
+use golden::{Golden, assert_close, assert_same, values};
 use lacuna::nn::{
     Config, DeviceChoice, Network, NetworkError, UNet, device,
     ops::cuda::{CudaGpu, GpuUNet, INFERENCE, PLAIN, Precision, TRAINING, compile, open_unet},
@@ -74,11 +74,12 @@ fn golden_outputs_come_out_in_single_and_in_half_precision() {
         // As on the CPU, and what the same kernels give in tests/kernels.rs.
         for (precision, tolerance) in [(Precision::Single, 5e-5), (Precision::Half, 2e-2)] {
             let unet = GpuUNet::new(CudaGpu::new(&cuda).unwrap(), &unet(&golden), precision).unwrap();
-            let (out, _) = unet
+            let (out, mask) = unet
                 .forward(&golden.tensor("input"), &golden.tensor("mask"))
                 .unwrap();
             let what = format!("{name} in {}", precision.label());
             assert_close(&what, &out, &golden.tensor("output"), tolerance);
+            assert_same(&what, &mask, &mask.ones_like().unwrap());
         }
     }
 }

@@ -35,7 +35,7 @@ fn the_built_in_weights_pass_the_test_that_a_gpu_has_to_pass() {
     let reference = FusedUNet::new(&unet).unwrap();
     let gpu = GpuUNet::new(emulator, &unet, Precision::Half).unwrap();
     let deviation = gpu.deviation_from(&reference).unwrap();
-    println!("half precision is {deviation:.1e} off");
+    eprintln!("half precision is {deviation:.1e} off");
     assert!(
         deviation > 0.0 && deviation <= Precision::Half.tolerance(),
         "{deviation}"

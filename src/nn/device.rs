@@ -1,8 +1,9 @@
 //! Which processor the network runs on.
 //!
 //! `auto` takes CUDA, then Metal, then the CPU. A device that fails to open never stops the work: the CPU takes over
-//! and the person is told. A CUDA library that is missing makes the bindings panic, so they are looked for
-//! first, and opening is guarded against panics too. Running out of memory later is not handled here: see [`NetworkError::is_out_of_memory`].
+//! and the person is told. A CUDA library that is missing makes the bindings panic, so the libraries are looked for
+//! first, and opening is guarded against panics too. Running out of memory later is not handled here: see
+//! [`NetworkError::is_out_of_memory`].
 //!
 //! [`NetworkError::is_out_of_memory`]: super::NetworkError::is_out_of_memory
 
