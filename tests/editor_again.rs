@@ -72,7 +72,7 @@ fn a_removal_made_again_sees_what_lies_beneath_and_takes_its_own_place() {
         .add_removal(&snapshot, vec![patch(&snapshot, 99)], "{}".to_owned())
         .expect("the patch fits");
     assert_eq!(editor.removals().len(), 3);
-    assert_eq!(shade_at(&editor, 100, 112), 99, "beside the removal above");
+    assert_eq!(shade_at(&editor, 106, 110), 99, "beside the removal above");
     assert_eq!(shade_at(&editor, 120, 100), 30, "under the removal above");
     assert!(*editor.mask() == mask, "what is masked now stays masked");
     let _ = editor.undo();
