@@ -206,7 +206,7 @@ fn open_plain(file: &Path, shared: &Shared, terminal: &Terminal) -> anyhow::Resu
         );
     }
     let device = device::open(shared.device.unwrap_or_default(), &mut |text| {
-        terminal.notice(text)
+        terminal.notice(text);
     });
     Ok(Network::load(&weights, &device)?)
 }

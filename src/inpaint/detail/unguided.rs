@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn stripes_are_continued_through_a_hole() {
         let (width, height) = (72, 60);
-        let stripe = |x: usize| if x / 4 % 2 == 0 { 0.2 } else { 0.8 };
+        let stripe = |x: usize| if (x / 4).is_multiple_of(2) { 0.2 } else { 0.8 };
         let original: Vec<f32> = (0..width * height)
             .flat_map(|at| [stripe(at % width); 3])
             .collect();

@@ -1,8 +1,8 @@
 //! The operations of training on the CPU, forward and backward.
 //!
 //! Tensors are candle's usual `[b, c, h, w]` of `f32`, and stay so: nothing is transposed and no window is copied out.
-//! On CUDA [`conv2d`] and [`conv2d_relu`] are our kernels where they fit; elsewhere they and
-//! [`max_pool2`] are candle's own. A gradient that nobody tracks is not
+//! On CUDA [`conv2d`] and [`conv2d_relu`] are our kernels where they fit; elsewhere they and [`max_pool2`] are made of
+//! candle's own. A gradient that nobody tracks is not
 //! computed: the weights of a feature network, or the first layer's picture, cost nothing backward.
 //!
 //! # How a convolution runs
@@ -17,6 +17,10 @@
 //!
 //! `source` is what happens while rows are copied: holes become zero, the decoder's small map is spread and its skip
 //! joined, a gradient is scaled by the ratio or stopped by a `ReLU`. None of these makes a tensor.
+//!
+//! Measured with AVX2 on a very busy machine, per second of processor time of one core: 28 to 36 G multiply-adds
+//! forward for the layers of a VGG-16 at 256 × 256 (batch 4), 16 to 26 for the gradient of their input, 25 to 36 for
+//! that of their weights; the core's own limit is about 50.
 
 mod conv;
 mod engine;
@@ -123,11 +127,15 @@ pub fn partial_conv2d_upsampled(
 /// Of equals the first takes the gradient on the CPU, row by row, as in PyTorch.
 pub fn max_pool2(xs: &Tensor) -> Result<Tensor> {
     if !xs.device().is_cpu() {
-        let even = |len: usize| len / 2 * 2;
+        // candle's own `max_pool2d` gives a quarter of the gradient back (0.11.1).
+        let (images, channels, height, width) = xs.dims4()?;
+        let (rows, columns) = (height / 2, width / 2);
         return xs
-            .narrow(2, 0, even(xs.dim(2)?))?
-            .narrow(3, 0, even(xs.dim(3)?))?
-            .max_pool2d(2);
+            .narrow(2, 0, 2 * rows)?
+            .narrow(3, 0, 2 * columns)?
+            .reshape((images, channels, rows, 2, columns, 2))?
+            .max(5)?
+            .max(3);
     }
     xs.contiguous()?.apply_op1(pool::MaxPool)
 }
