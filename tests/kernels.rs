@@ -29,6 +29,7 @@ const SINGLE: f32 = 5e-5;
 const HALF: f32 = 2e-2;
 
 #[test]
+#[ignore = "half a minute of emulation; run with --ignored after changing a kernel"]
 fn the_built_in_weights_pass_the_test_that_a_gpu_has_to_pass() {
     let Some(emulator) = Emulator::start() else { return };
     let unet = UNet::load(&weights::embedded().unwrap(), &Device::Cpu).unwrap();
