@@ -125,7 +125,7 @@ fn picture(mask: &Mask, step: u32, part: Rect) -> ColorImage {
             let x = (column * step + step / 2).min(mask.width() - 1);
             let y = (row * step + step / 2).min(mask.height() - 1);
             let coverage = mask.coverage()[y as usize * mask.width() as usize + x as usize];
-            let is_stripe = (row + column) / STRIPE % 2 == 0;
+            let is_stripe = ((row + column) / STRIPE).is_multiple_of(2);
             match coverage {
                 0..HOLE_THRESHOLD => Color32::TRANSPARENT,
                 _ => tinted(KEEP_OUT, if is_stripe { 150 } else { 90 }),
