@@ -137,7 +137,7 @@ impl App {
     fn add_removal(&mut self, ctx: &Context, filled: Filled) {
         let Some(photo) = &mut self.photo else { return };
         let Ok(found) = filled.outcome else { return };
-        let mut fills = found.all.into_iter().map(|candidate| {
+        let fills = found.all.into_iter().map(|candidate| {
             let report = &candidate.removal.report;
             let recipe = serde_json::json!({ "options": filled.options, "report": report });
             (
@@ -146,7 +146,7 @@ impl App {
                 candidate.score.value(),
             )
         });
-        let fills: Vec<_> = fills.by_ref().collect();
+        let fills: Vec<_> = fills.collect();
         let Some((patches, recipe, _)) = fills.first().cloned() else {
             return;
         };
