@@ -29,13 +29,17 @@ fn values(tensor: &Tensor) -> Vec<f32> {
 
 /// Fails where `found` is further from `expected` than single precision explains.
 fn assert_close(what: &str, found: &Tensor, expected: &[f64]) {
+    assert_close_by(what, found, expected, 1e-5);
+}
+
+fn assert_close_by(what: &str, found: &Tensor, expected: &[f64], tolerance: f64) {
     let found = values(found);
     assert_eq!(found.len(), expected.len(), "{what}");
     let largest = expected.iter().fold(1e-3, |max: f64, value| max.max(value.abs()));
     for (index, (&found, &expected)) in found.iter().zip(expected).enumerate() {
         let error = (f64::from(found) - expected).abs();
         assert!(
-            error <= 1e-5 * largest,
+            error <= tolerance * largest,
             "{what}[{index}]: {found} instead of {expected}"
         );
     }
@@ -229,4 +233,154 @@ fn the_number_of_threads_does_not_change_a_bit() {
     };
     let one = run(1);
     assert!(one == run(2) && one == run(5), "the same bits");
+}
+
+/// Largest difference allowed between two ways to compute the same in single precision.
+fn assert_same_values(what: &str, found: &Tensor, expected: &Tensor) {
+    assert_eq!(found.dims(), expected.dims(), "{what}");
+    let expected: Vec<f64> = values(expected).into_iter().map(f64::from).collect();
+    assert_close_by(what, found, &expected, 3e-5);
+}
+
+/// The result and the gradients of `inputs` for `sum(result · weights)`.
+fn with_gradients(ys: &Tensor, inputs: &[&Var]) -> Vec<Tensor> {
+    let weights = variable(ys.dims(), 99);
+    let loss = (ys * weights.detach()).unwrap().sum_all().unwrap();
+    let gradients = loss.backward().unwrap();
+    let of_inputs = inputs
+        .iter()
+        .map(|input| gradients.get(input.as_tensor()).unwrap().clone());
+    std::iter::once(ys.clone()).chain(of_inputs).collect()
+}
+
+fn assert_all_same(what: &str, found: &[Tensor], expected: &[Tensor]) {
+    for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
+        assert_same_values(&format!("{what}, result or gradient {index}"), found, expected);
+    }
+}
+
+fn per_channel(xs: &Tensor) -> Tensor {
+    xs.reshape((1, (), 1, 1)).unwrap()
+}
+
+#[test]
+fn pooling_takes_the_largest_and_its_gradient_goes_there() {
+    for (height, width) in [(2, 2), (5, 7), (8, 6), (3, 2)] {
+        let xs = variable(&[2, 3, height, width], 5);
+        let even = |len: usize| len / 2 * 2;
+        let cut = xs
+            .narrow(2, 0, even(height))
+            .unwrap()
+            .narrow(3, 0, even(width))
+            .unwrap();
+        let expected = with_gradients(&cut.max_pool2d(2).unwrap(), &[&xs]);
+        let found = with_gradients(&ops::max_pool2(&xs).unwrap(), &[&xs]);
+        assert_all_same(&format!("{height} × {width}"), &found, &expected);
+    }
+}
+
+#[test]
+fn of_equals_the_first_takes_the_gradient() {
+    let xs = Var::from_tensor(&Tensor::ones((1, 1, 2, 2), candle_core::DType::F32, &Device::Cpu).unwrap())
+        .unwrap();
+    let gradients = ops::max_pool2(&xs)
+        .unwrap()
+        .sum_all()
+        .unwrap()
+        .backward()
+        .unwrap();
+    assert_eq!(values(gradients.get(&xs).unwrap()), [1.0, 0.0, 0.0, 0.0]);
+}
+
+#[test]
+fn batch_norm_and_its_gradients_are_those_of_small_operations() {
+    for slope in [0.0, 0.2, 1.0] {
+        let xs = variable(&[3, 4, 9, 37], 6);
+        let (weight, bias) = (variable(&[4], 7), variable(&[4], 8));
+        let mean = xs.mean_keepdim((0, 2, 3)).unwrap();
+        let centered = xs.broadcast_sub(&mean).unwrap();
+        let variance = centered.sqr().unwrap().mean_keepdim((0, 2, 3)).unwrap();
+        let normal = centered
+            .broadcast_div(&(&variance + 1e-5).unwrap().sqrt().unwrap())
+            .unwrap();
+        let expected = activated_norm(&normal, &weight, &bias, slope);
+        let (ys, found_mean, found_variance) =
+            ops::batch_norm(&xs, &weight, &bias, 1e-5, slope as f32).unwrap();
+        assert_same_values("mean", &found_mean, &mean.flatten_all().unwrap());
+        assert_same_values("variance", &found_variance, &variance.flatten_all().unwrap());
+        let inputs = [&xs, &weight, &bias];
+        let expected = with_gradients(&expected, &inputs);
+        assert_all_same(
+            &format!("slope {slope}"),
+            &with_gradients(&ys, &inputs),
+            &expected,
+        );
+    }
+}
+
+#[test]
+fn a_frozen_norm_and_its_gradients_are_those_of_small_operations() {
+    let xs = variable(&[2, 4, 5, 7], 6);
+    let (weight, bias) = (variable(&[4], 7), variable(&[4], 8));
+    let mean = variable(&[4], 9).detach();
+    let variance = variable(&[4], 10).sqr().unwrap().detach();
+    let deviation = (&variance + 1e-5).unwrap().sqrt().unwrap();
+    let centered = xs.broadcast_sub(&per_channel(&mean)).unwrap();
+    let normal = centered.broadcast_div(&per_channel(&deviation)).unwrap();
+    let inputs = [&xs, &weight, &bias];
+    let expected = with_gradients(&activated_norm(&normal, &weight, &bias, 0.2), &inputs);
+    let ys = ops::frozen_norm(&xs, &weight, &bias, &mean, &variance, 1e-5, 0.2).unwrap();
+    assert_all_same("frozen", &with_gradients(&ys, &inputs), &expected);
+}
+
+fn activated_norm(normal: &Tensor, weight: &Tensor, bias: &Tensor, slope: f64) -> Tensor {
+    let scaled = normal.broadcast_mul(&per_channel(weight)).unwrap();
+    let ys = scaled.broadcast_add(&per_channel(bias)).unwrap();
+    (ys.relu().unwrap() - (ys.neg().unwrap().relu().unwrap() * slope).unwrap()).unwrap()
+}
+
+/// A mask of zeros and ones.
+fn mask(height: usize, width: usize, seed: u64) -> Tensor {
+    let values = noise(2 * height * width, seed).into_iter();
+    let values = values
+        .map(|value| if value < 0.2 { 1.0 } else { 0.0 })
+        .collect::<Vec<f32>>();
+    Tensor::from_vec(values, (2, 1, height, width), &Device::Cpu).unwrap()
+}
+
+fn with_nan_in_holes(xs: &Tensor, mask: &Tensor) -> Var {
+    let is_valid = mask.ne(0f64).unwrap().broadcast_as(xs.shape()).unwrap();
+    let nan = Tensor::full(f32::NAN, xs.shape(), xs.device()).unwrap();
+    Var::from_tensor(&is_valid.where_cond(xs, &nan).unwrap()).unwrap()
+}
+
+#[test]
+fn the_decoders_layer_is_that_of_an_upsampled_and_joined_map() {
+    for (height, width) in [(2usize, 1usize), (6, 8), (5, 7), (41, 30)] {
+        let (small_height, small_width) = (height.div_ceil(2), width.div_ceil(2));
+        let small = variable(&[2, 5, small_height, small_width], 11);
+        let skip = variable(&[2, 3, height, width], 12);
+        let weight = variable(&[6, 8, 3, 3], 13);
+        let small_mask = mask(small_height, small_width, 14);
+        let skip_mask = mask(height, width, 15);
+        let ratio = variable(&[2, 1, height, width], 16).detach();
+        let upsample = |xs: &Tensor| {
+            let xs = xs.upsample_nearest2d(2 * small_height, 2 * small_width).unwrap();
+            xs.narrow(2, 0, height).unwrap().narrow(3, 0, width).unwrap()
+        };
+        let up = upsample(&small.broadcast_mul(&small_mask).unwrap());
+        let joined = Tensor::cat(&[&up, &skip.broadcast_mul(&skip_mask).unwrap()], 1).unwrap();
+        let expected = ops::conv2d(&joined, &weight, 1, 1)
+            .unwrap()
+            .broadcast_mul(&ratio)
+            .unwrap();
+        let expected = with_gradients(&expected, &[&small, &skip, &weight]);
+
+        let small = with_nan_in_holes(&small, &small_mask);
+        let skip = with_nan_in_holes(&skip, &skip_mask);
+        let ys =
+            ops::partial_conv2d_upsampled(&small, &small_mask, &skip, &skip_mask, &weight, &ratio).unwrap();
+        let found = with_gradients(&ys, &[&small, &skip, &weight]);
+        assert_all_same(&format!("{height} × {width}"), &found, &expected);
+    }
 }

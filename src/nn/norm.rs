@@ -6,6 +6,8 @@
 use candle_core::{Device, Result, Tensor};
 use candle_nn::VarBuilder;
 
+use super::ops;
+
 /// Added to variances.
 pub const EPS: f64 = 1e-5;
 
@@ -65,18 +67,39 @@ impl Norm {
         &self.running_var
     }
 
-    /// Normalises with the stored statistics, which take no gradient.
-    pub fn forward_stored(&self, xs: &Tensor) -> Result<Tensor> {
-        let deviation = (self.running_var.detach() + EPS)?.sqrt()?;
-        let scale = (&self.weight / deviation)?;
-        let shift = (&self.bias - (self.running_mean.detach() * &scale)?)?;
-        xs.broadcast_mul(&per_channel(&scale)?)?
-            .broadcast_add(&per_channel(&shift)?)
+    /// Normalises with the stored statistics, which take no gradient; then activates with `slope` below zero.
+    pub fn forward_stored(&self, xs: &Tensor, slope: f64) -> Result<Tensor> {
+        let (mean, variance) = (self.running_mean.detach(), self.running_var.detach());
+        if xs.device().is_cpu() {
+            return ops::frozen_norm(xs, &self.weight, &self.bias, &mean, &variance, EPS, slope as f32);
+        }
+        let scale = (&self.weight / (variance + EPS)?.sqrt()?)?;
+        let shift = (&self.bias - (mean * &scale)?)?;
+        let ys = xs
+            .broadcast_mul(&per_channel(&scale)?)?
+            .broadcast_add(&per_channel(&shift)?)?;
+        activate(&ys, slope)
     }
 
-    /// Normalises with the statistics of the batch, and gives them under `name`.
-    pub fn forward_batch(&self, xs: &Tensor, name: &str) -> Result<(Tensor, Statistics)> {
+    /// Normalises with the statistics of the batch, and gives them under `name`; then activates as above.
+    pub fn forward_batch(&self, xs: &Tensor, slope: f64, name: &str) -> Result<(Tensor, Statistics)> {
+        let (ys, mean, variance) = if xs.device().is_cpu() {
+            ops::batch_norm(xs, &self.weight, &self.bias, EPS, slope as f32)?
+        } else {
+            self.normalize_elsewhere(xs, slope)?
+        };
         let values = xs.elem_count() / xs.dim(1)?;
+        let unbiased = values as f64 / (values.max(2) - 1) as f64;
+        let statistics = Statistics {
+            name: name.to_owned(),
+            mean,
+            variance: (variance * unbiased)?,
+        };
+        Ok((ys, statistics))
+    }
+
+    /// The result with mean and biased variance, by candle's own operations.
+    fn normalize_elsewhere(&self, xs: &Tensor, slope: f64) -> Result<(Tensor, Tensor, Tensor)> {
         let mean = xs.mean_keepdim((0, 2, 3))?;
         let centered = xs.broadcast_sub(&mean)?;
         let variance = centered.sqr()?.mean_keepdim((0, 2, 3))?;
@@ -84,13 +107,17 @@ impl Norm {
         let ys = centered
             .broadcast_mul(&scale)?
             .broadcast_add(&per_channel(&self.bias)?)?;
-        let unbiased = values as f64 / (values.max(2) - 1) as f64;
-        let statistics = Statistics {
-            name: name.to_owned(),
-            mean: mean.detach().flatten_all()?,
-            variance: (variance.detach().flatten_all()? * unbiased)?,
-        };
-        Ok((ys, statistics))
+        let flat = |values: &Tensor| values.detach().flatten_all();
+        Ok((activate(&ys, slope)?, flat(&mean)?, flat(&variance)?))
+    }
+}
+
+/// `slope` times what is negative: 0 is `ReLU`, 1 nothing.
+fn activate(xs: &Tensor, slope: f64) -> Result<Tensor> {
+    match slope {
+        1.0 => Ok(xs.clone()),
+        0.0 => xs.relu(),
+        _ => candle_nn::ops::leaky_relu(xs, slope),
     }
 }
 

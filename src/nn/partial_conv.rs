@@ -5,10 +5,13 @@
 //! hole: `sum(1)` is always `C_in·k·k`. What stands in holes never matters, not even NaN: it is selected away
 //! before it is multiplied. Masks and ratio take no gradient.
 //!
-//! This is the form that trains and that runs on GPUs. Inference on the CPU uses [`ops`](super::ops).
+//! This is the form that trains and that runs on GPUs; on the CPU it is one operation of [`ops`](super::ops) with its
+//! gradient. Inference on the CPU uses the packed layers there.
 
 use candle_core::{Device, Result, Tensor};
 use candle_nn::{Init, VarBuilder, init};
+
+use super::ops;
 
 /// Where a partial convolution looks: a square window that is centred on its output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,11 +52,33 @@ pub struct Masked {
 }
 
 impl Masked {
+    /// Both sides doubled, each value four times, cut to the size of `skip`.
+    pub(super) fn upsampled_to(&self, skip: &Self) -> Result<Self> {
+        Ok(Self {
+            xs: upsample(&self.xs, skip)?,
+            mask: upsample(&self.mask, skip)?,
+        })
+    }
+
     /// The values with zeros in holes, whatever stood there.
     fn zero_holes(&self) -> Result<Tensor> {
         let is_valid = self.mask.detach().ne(0f64)?.broadcast_as(self.xs.shape())?;
         is_valid.where_cond(&self.xs, &self.xs.zeros_like()?)
     }
+}
+
+fn upsample(xs: &Tensor, skip: &Masked) -> Result<Tensor> {
+    let (height, width) = (skip.mask.dim(2)?, skip.mask.dim(3)?);
+    xs.upsample_nearest2d(2 * xs.dim(2)?, 2 * xs.dim(3)?)?
+        .narrow(2, 0, height)?
+        .narrow(3, 0, width)
+}
+
+/// What a layer makes of its masks, `[b, 1, h', w']` each.
+struct Update {
+    mask: Tensor,
+    /// `sum(1)/sum(M)`, 0 where nothing is valid.
+    ratio: Tensor,
 }
 
 /// A partial convolution layer.
@@ -128,17 +153,42 @@ impl PartialConv2d {
     ///
     /// A map with a different mask per channel is the same as one part per channel.
     pub fn forward(&self, parts: &[Masked]) -> Result<Masked> {
+        let Update { mask, ratio } = self.update(parts)?;
+        self.add_bias(self.convolve(parts, &ratio)?, mask)
+    }
+
+    /// As [`forward`](Self::forward) over `small` with both sides doubled, cut to those of `skip`, and `skip`.
+    pub fn forward_upsampled(&self, small: &Masked, skip: &Masked) -> Result<Masked> {
+        if !small.xs.device().is_cpu() || self.geometry != (Geometry { kernel: 3, stride: 1 }) {
+            return self.forward(&[small.upsampled_to(skip)?, skip.clone()]);
+        }
+        // Only the channels of `up.xs` are counted, so it need not be upsampled.
+        let up = Masked {
+            xs: small.xs.clone(),
+            mask: upsample(&small.mask, skip)?,
+        };
+        let Update { mask, ratio } = self.update(&[up, skip.clone()])?;
+        let ys = ops::partial_conv2d_upsampled(
+            &small.xs,
+            &small.mask,
+            &skip.xs,
+            &skip.mask,
+            &self.weight,
+            &ratio,
+        )?;
+        self.add_bias(ys, mask)
+    }
+
+    /// The new mask and the factor of each output.
+    fn update(&self, parts: &[Masked]) -> Result<Update> {
         let sums = self.mask_sums(parts)?;
         let mask = sums.ne(0f64)?.to_dtype(sums.dtype())?;
         let window = self.weight.elem_count() / self.weight.dim(0)?;
         let ratio = (&mask / sums.maximum(1f64)?)?.affine(window as f64, 0.0)?;
+        Ok(Update { mask, ratio })
+    }
 
-        let zeroed = parts.iter().map(Masked::zero_holes).collect::<Result<Vec<_>>>()?;
-        let xs = match zeroed.as_slice() {
-            [xs] => xs.clone(),
-            several => Tensor::cat(several, 1)?,
-        };
-        let ys = self.convolve(&xs)?.broadcast_mul(&ratio)?;
+    fn add_bias(&self, ys: Tensor, mask: Tensor) -> Result<Masked> {
         let xs = match &self.bias {
             Some(bias) => (ys + bias.reshape((1, (), 1, 1))?.broadcast_mul(&mask)?)?,
             None => ys,
@@ -163,10 +213,29 @@ impl PartialConv2d {
         total.ok_or_else(|| candle_core::Error::Msg("a partial convolution of nothing".to_owned()))
     }
 
-    fn convolve(&self, xs: &Tensor) -> Result<Tensor> {
+    /// The convolution of the valid values, times the ratio.
+    fn convolve(&self, parts: &[Masked], ratio: &Tensor) -> Result<Tensor> {
+        if let [Masked { xs, mask }] = parts
+            && xs.device().is_cpu()
+        {
+            return ops::partial_conv2d(xs, &self.weight, mask, ratio, self.geometry.stride);
+        }
+        let zeroed = parts.iter().map(Masked::zero_holes).collect::<Result<Vec<_>>>()?;
+        let xs = match zeroed.as_slice() {
+            [xs] => xs.clone(),
+            several => Tensor::cat(several, 1)?,
+        };
+        if xs.device().is_cpu() {
+            let mask = xs.narrow(1, 0, 1)?.ones_like()?;
+            return ops::partial_conv2d(&xs, &self.weight, &mask, ratio, self.geometry.stride);
+        }
+        self.convolve_elsewhere(&xs)?.broadcast_mul(ratio)
+    }
+
+    fn convolve_elsewhere(&self, xs: &Tensor) -> Result<Tensor> {
         let (before, stride) = (self.geometry.padding(), self.geometry.stride);
         if stride == 1 {
-            return xs.conv2d(&self.weight, before, stride, 1, 1);
+            return ops::conv2d(xs, &self.weight, before, stride);
         }
         let (height, width) = (xs.dim(2)?, xs.dim(3)?);
         xs.pad_with_zeros(2, before, self.geometry.padding_after(height))?

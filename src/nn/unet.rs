@@ -209,22 +209,52 @@ impl Block {
     }
 
     /// Without `batch` on stored statistics; with it on those of the batch, which go there under `name`.
-    fn forward(&self, parts: &[Masked], name: &str, batch: Option<&mut Vec<Statistics>>) -> Result<Masked> {
-        let Masked { mut xs, mask } = match self.convolution {
+    fn forward(&self, map: &Masked, name: &str, batch: Option<&mut Vec<Statistics>>) -> Result<Masked> {
+        let parts = std::slice::from_ref(map);
+        let convolved = match self.convolution {
             Convolution::Partial => self.conv.forward(parts)?,
             Convolution::Plain => convolve_plainly(&self.conv, parts)?,
         };
+        self.finish(convolved, name, batch)
+    }
+
+    /// As [`forward`](Self::forward), over `small` upsampled to the size of `skip`, and `skip` behind it.
+    fn forward_upsampled(
+        &self,
+        small: &Masked,
+        skip: Masked,
+        name: &str,
+        batch: Option<&mut Vec<Statistics>>,
+    ) -> Result<Masked> {
+        let convolved = match self.convolution {
+            Convolution::Partial => self.conv.forward_upsampled(small, &skip)?,
+            Convolution::Plain => convolve_plainly(&self.conv, &[small.upsampled_to(&skip)?, skip])?,
+        };
+        self.finish(convolved, name, batch)
+    }
+
+    /// Batch norm and activation.
+    fn finish(
+        &self,
+        Masked { mut xs, mask }: Masked,
+        name: &str,
+        batch: Option<&mut Vec<Statistics>>,
+    ) -> Result<Masked> {
         if let Some(norm) = &self.norm {
+            let slope = match self.activation {
+                Some(Activation::Relu) => 0.0,
+                Some(Activation::LeakyRelu(slope)) => slope,
+                _ => 1.0,
+            };
             xs = match batch {
-                None => norm.forward_stored(&xs)?,
+                None => norm.forward_stored(&xs, slope)?,
                 Some(collected) => {
-                    let (ys, statistics) = norm.forward_batch(&xs, &format!("{name}.norm"))?;
+                    let (ys, statistics) = norm.forward_batch(&xs, slope, &format!("{name}.norm"))?;
                     collected.push(statistics);
                     ys
                 }
             };
-        }
-        if let Some(activation) = &self.activation {
+        } else if let Some(activation) = &self.activation {
             xs = activation.forward(&xs)?;
         }
         Ok(Masked { xs, mask })
@@ -361,14 +391,14 @@ impl UNet {
         for (index, block) in self.encoder.iter().enumerate() {
             let name = format!("encoder.{index}");
             let batch = (norms == Norms::Batch).then_some(&mut *statistics);
-            let next = block.forward(std::slice::from_ref(&current), &name, batch)?;
+            let next = block.forward(&current, &name, batch)?;
             observe(&name, &next);
             skips.push(std::mem::replace(&mut current, next));
         }
         for ((index, block), skip) in self.decoder.iter().enumerate().zip(skips.into_iter().rev()) {
             let name = format!("decoder.{index}");
             let batch = (norms != Norms::Stored).then_some(&mut *statistics);
-            current = block.forward(&[upsample_to(&current, &skip)?, skip], &name, batch)?;
+            current = block.forward_upsampled(&current, skip, &name, batch)?;
             observe(&name, &current);
         }
         Ok((current.xs, current.mask))
@@ -386,20 +416,6 @@ impl UNet {
             mask: mask.clone(),
         })
     }
-}
-
-/// Doubles both sides, each value four times, and cuts to the size of `skip`.
-fn upsample_to(small: &Masked, skip: &Masked) -> Result<Masked> {
-    let (height, width) = (skip.mask.dim(2)?, skip.mask.dim(3)?);
-    let upsample = |xs: &Tensor| {
-        xs.upsample_nearest2d(2 * xs.dim(2)?, 2 * xs.dim(3)?)?
-            .narrow(2, 0, height)?
-            .narrow(3, 0, width)
-    };
-    Ok(Masked {
-        xs: upsample(&small.xs)?,
-        mask: upsample(&small.mask)?,
-    })
 }
 
 #[cfg(test)]

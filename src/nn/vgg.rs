@@ -118,7 +118,7 @@ impl Features {
             for layer in stage {
                 xs = layer.forward(&xs)?;
             }
-            xs = max_pool(&xs)?;
+            xs = ops::max_pool2(&xs)?;
             pools.push(xs.clone());
         }
         pools.try_into().map_err(|pools: Vec<Tensor>| {
@@ -131,15 +131,6 @@ impl Layer {
     fn forward(&self, xs: &Tensor) -> candle_core::Result<Tensor> {
         ops::conv2d_relu(xs, &self.weight, &self.bias, 1)
     }
-}
-
-/// The largest of every 2 × 2; what is left over at odd sides is cut off.
-fn max_pool(xs: &Tensor) -> candle_core::Result<Tensor> {
-    let (_, _, height, width) = xs.dims4()?;
-    let even = |len: usize| len / 2 * 2;
-    xs.narrow(2, 0, even(height))?
-        .narrow(3, 0, even(width))?
-        .max_pool2d(2)
 }
 
 /// The stages of a file and how many convolutions they have.

@@ -1,9 +1,10 @@
-//! The engine for inference on the CPU: every layer of the U-Net as one fused candle operation.
+//! The engine on the CPU: to fill, every layer of the U-Net as one fused candle operation; to train, operations with
+//! gradients, which `train` explains.
 //!
 //! One pass per layer does the masked convolution, the renormalisation, the bias, the batch norm (folded into the
 //! weights) and the activation. No map is copied to be convolved, no mask has more than one channel, and the decoder
-//! neither upsamples nor concatenates: it reads both of its sources in place. Training and GPUs do not come here.
-//! The work is split over the current rayon pool; install a smaller one to limit it.
+//! neither upsamples nor concatenates: it reads both of its sources in place. GPUs do not come here. The work is split
+//! over the current rayon pool; install a smaller one to limit it.
 //!
 //! # Layout
 //!
@@ -48,7 +49,9 @@ use rayon::prelude::{
 
 pub use mask::Plane;
 pub use simd::Instructions;
-pub use train::{conv2d, conv2d_relu};
+pub use train::{
+    batch_norm, conv2d, conv2d_relu, frozen_norm, max_pool2, partial_conv2d, partial_conv2d_upsampled,
+};
 
 use super::unet::{Config, UNet};
 use layer::{MapShape, Plan, Source};

@@ -1,16 +1,38 @@
-//! The operations of training, forward and backward.
+//! The operations of training on the CPU, forward and backward.
 //!
-//! On the CPU they are our own, elsewhere candle's. Tensors are candle's usual `[b, c, h, w]` of `f32`.
+//! Tensors are candle's usual `[b, c, h, w]` of `f32`, and stay so: nothing is transposed and no window is copied out.
+//! Elsewhere [`conv2d`], [`conv2d_relu`] and [`max_pool2`] are candle's own. A gradient that nobody tracks is not
+//! computed: the weights of a feature network, or the first layer's picture, cost nothing backward.
+//!
+//! # How a convolution runs
+//!
+//! `walk` lays a band of some thousand positions, with zeros around, into planes in which every tap of every position
+//! lies at one fixed distance; the columns between two rows are computed too and thrown away. Strides go to planes of
+//! their own, small maps of several images share a band. `kernel` then sums a few output channels × 24 positions (with
+//! AVX2) in registers over a block of channels that the first cache holds. The gradient of the input is the same loop
+//! over the gradient, with the weights turned around; stride 2 makes its four kinds of pixels apart. The gradient of
+//! the weight multiplies the same planes position by position, in at most eight parts that are added in order.
+//! Bands, blocks and parts depend on sizes only: the same bits for any number of threads.
+//!
+//! `source` is what happens while rows are copied: holes become zero, the decoder's small map is spread and its skip
+//! joined, a gradient is scaled by the ratio or stopped by a `ReLU`. None of these makes a tensor.
 
 mod conv;
 mod engine;
 mod kernel;
+mod norm;
+mod partial;
+mod pool;
 mod source;
+mod upsampled;
 mod walk;
 
 use candle_core::{Result, Tensor};
 
 use conv::Conv;
+use norm::{Norm, Statistics};
+use partial::{Factors, PartialConv};
+use upsampled::UpsampledConv;
 use walk::Window;
 
 /// Convolution of `xs` `[b, c, h, w]` with `weight` `[o, c, k, k]`: `[b, o, (h + 2·padding − k)/stride + 1, …]`.
@@ -47,4 +69,116 @@ pub fn conv2d_relu(xs: &Tensor, weight: &Tensor, bias: &Tensor, padding: usize) 
         &bias.contiguous()?,
         Conv { window, slope: 0.0 },
     )
+}
+
+/// `conv2d(xs, weight) · ratio` with stride 1 or 2 and half the kernel as padding, holes of `xs` counting as zero.
+///
+/// `mask` belongs to `xs` and is 0 in holes, `ratio` belongs to the output; both are `[b, 1, h, w]` and take no
+/// gradient. Anything may stand in holes. Only for the CPU. A gradient that nobody tracks is not computed.
+pub fn partial_conv2d(
+    xs: &Tensor,
+    weight: &Tensor,
+    mask: &Tensor,
+    ratio: &Tensor,
+    stride: usize,
+) -> Result<Tensor> {
+    let kernel = weight.dim(3)?;
+    let op = PartialConv {
+        window: Window {
+            kernel,
+            stride,
+            padding: kernel / 2,
+        },
+        mask: Factors::new(mask)?,
+        ratio: Factors::new(ratio)?,
+    };
+    xs.contiguous()?.apply_op2(&weight.contiguous()?, op)
+}
+
+/// As [`partial_conv2d`], 3 × 3 with stride 1, over `small` at twice its size, cut to that of `skip`, and `skip`
+/// behind its channels. Neither is copied together.
+///
+/// Sides of `small` must be half of those of `skip`, rounded up. Only for the CPU.
+pub fn partial_conv2d_upsampled(
+    small: &Tensor,
+    small_mask: &Tensor,
+    skip: &Tensor,
+    skip_mask: &Tensor,
+    weight: &Tensor,
+    ratio: &Tensor,
+) -> Result<Tensor> {
+    let op = UpsampledConv {
+        small_mask: Factors::new(small_mask)?,
+        skip_mask: Factors::new(skip_mask)?,
+        ratio: Factors::new(ratio)?,
+    };
+    small
+        .contiguous()?
+        .apply_op3(&skip.contiguous()?, &weight.contiguous()?, op)
+}
+
+/// The largest of every 2 × 2 of `[b, c, h, w]`; what is left over at odd sides is cut off. Differentiable.
+///
+/// Of equals the first takes the gradient on the CPU, row by row, as in PyTorch.
+pub fn max_pool2(xs: &Tensor) -> Result<Tensor> {
+    if !xs.device().is_cpu() {
+        let even = |len: usize| len / 2 * 2;
+        return xs
+            .narrow(2, 0, even(xs.dim(2)?))?
+            .narrow(3, 0, even(xs.dim(3)?))?
+            .max_pool2d(2);
+    }
+    xs.contiguous()?.apply_op1(pool::MaxPool)
+}
+
+/// Batch norm on the statistics of the batch, then an activation of `slope` below zero: 0 is `ReLU`, 1 nothing.
+///
+/// Gives the result, the mean and the *biased* variance, `[c]` each, without gradients. Differentiable in `xs`
+/// `[b, c, h, w]`, `weight` `[c]` and `bias` `[c]`, through the statistics too. Only for the CPU.
+pub fn batch_norm(
+    xs: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    eps: f64,
+    slope: f32,
+) -> Result<(Tensor, Tensor, Tensor)> {
+    let xs = xs.contiguous()?;
+    let shape = conv::shape(xs.dims())?;
+    let statistics = conv::with_values(&xs, |values| Ok(norm::statistics(values, shape)))?;
+    let per_channel = |values: &[f32]| Tensor::from_slice(values, shape.channels, xs.device());
+    let (mean, variance) = (per_channel(&statistics.mean)?, per_channel(&statistics.variance)?);
+    let op = Norm {
+        statistics,
+        eps,
+        slope,
+        is_of_batch: true,
+    };
+    Ok((
+        xs.apply_op3(&weight.contiguous()?, &bias.contiguous()?, op)?,
+        mean,
+        variance,
+    ))
+}
+
+/// As [`batch_norm`] on given statistics, `[c]` each, which take no gradient.
+pub fn frozen_norm(
+    xs: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    mean: &Tensor,
+    variance: &Tensor,
+    eps: f64,
+    slope: f32,
+) -> Result<Tensor> {
+    let op = Norm {
+        statistics: Statistics {
+            mean: mean.to_vec1()?,
+            variance: variance.to_vec1()?,
+        },
+        eps,
+        slope,
+        is_of_batch: false,
+    };
+    xs.contiguous()?
+        .apply_op3(&weight.contiguous()?, &bias.contiguous()?, op)
 }

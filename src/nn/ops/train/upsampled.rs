@@ -1,0 +1,188 @@
+//! The decoder's partial convolution: over a small map seen at twice its size, and a skip behind it.
+//!
+//! Neither the upsampled map nor the concatenation is made, forward or backward: rows are spread and joined while
+//! they are copied into the engine's planes, and the gradients of a square of four are added as they are written.
+
+use candle_core::{CpuStorage, CustomOp3, Device, Layout, Result, Tensor, bail};
+
+use super::{
+    conv::{dims, kernels, output_shape, pack_backward, pack_forward, shape, tensor, values, with_values},
+    engine::{convolve, weight_gradient},
+    partial::Factors,
+    source::{Activated, Downsampled, Masked, MaskedOutput, Output, Scaled, Source as _, Upsampled, Values},
+    walk::{Shape, Walk, Window},
+};
+
+/// A masked 3 × 3 convolution over both, with a factor per output.
+#[derive(Debug, Clone)]
+pub(super) struct UpsampledConv {
+    pub(super) small_mask: Factors,
+    pub(super) skip_mask: Factors,
+    pub(super) ratio: Factors,
+}
+
+impl UpsampledConv {
+    pub(super) const WINDOW: Window = Window {
+        kernel: 3,
+        stride: 1,
+        padding: 1,
+    };
+
+    fn source<'a>(&'a self, small: (&'a [f32], Shape), skip: (&'a [f32], Shape)) -> Result<Upsampled<'a>> {
+        let (small, small_shape) = small;
+        let (skip, skip_shape) = skip;
+        let halved = (skip_shape.height.div_ceil(2), skip_shape.width.div_ceil(2));
+        if small_shape.images != skip_shape.images || (small_shape.height, small_shape.width) != halved {
+            bail!("{small_shape:?} is not half of {skip_shape:?}");
+        }
+        Ok(Upsampled {
+            small: Masked {
+                values: Values {
+                    values: small,
+                    shape: small_shape,
+                },
+                mask: self.small_mask.plane(small_shape)?,
+            },
+            skip: Masked {
+                values: Values {
+                    values: skip,
+                    shape: skip_shape,
+                },
+                mask: self.skip_mask.plane(skip_shape)?,
+            },
+        })
+    }
+
+    /// The gradients of the small map and of the skip, each where it is tracked.
+    fn input_gradients(
+        &self,
+        small: &Tensor,
+        skip: &Tensor,
+        weight: &Tensor,
+        gradient: &Scaled<'_>,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let (small_shape, skip_shape) = (shape(small.dims())?, shape(skip.dims())?);
+        let whole = Shape {
+            channels: small_shape.channels + skip_shape.channels,
+            ..skip_shape
+        };
+        let zeros = |is_tracked: bool, shape: Shape| is_tracked.then(|| vec![0.0; shape.len()]);
+        let mut of_small = zeros(small.track_op(), small_shape);
+        let mut of_skip = zeros(skip.track_op(), skip_shape);
+        let walk = Walk::backward(Self::WINDOW, whole.images, whole.height, whole.width);
+        let outputs = gradient.shape().channels;
+        let packed = with_values(weight, |weight| {
+            Ok(pack_backward(
+                &walk,
+                Self::WINDOW,
+                weight,
+                outputs,
+                whole.channels,
+            ))
+        })?;
+        let first = if of_small.is_some() {
+            0
+        } else {
+            small_shape.channels
+        };
+        let end = if of_skip.is_some() {
+            whole.channels
+        } else {
+            small_shape.channels
+        };
+        let (small_mask, skip_mask) = (
+            self.small_mask.plane(small_shape)?,
+            self.skip_mask.plane(skip_shape)?,
+        );
+        let sink = Downsampled {
+            shape: whole,
+            small_channels: small_shape.channels,
+            small: of_small.as_mut().map(|values| MaskedOutput {
+                to: Output::new(values, small_shape),
+                mask: small_mask,
+            }),
+            skip: of_skip.as_mut().map(|values| MaskedOutput {
+                to: Output::new(values, skip_shape),
+                mask: skip_mask,
+            }),
+        };
+        if first < end {
+            convolve(&walk, &packed, kernels(), gradient, &sink, first..end);
+        }
+        let finish = |values: Option<Vec<f32>>, shape| values.map(|values| tensor(values, shape)).transpose();
+        Ok((finish(of_small, small_shape)?, finish(of_skip, skip_shape)?))
+    }
+}
+
+impl CustomOp3 for UpsampledConv {
+    fn name(&self) -> &'static str {
+        "partial-conv-upsampled"
+    }
+
+    fn cpu_fwd(
+        &self,
+        small: &CpuStorage,
+        small_layout: &Layout,
+        skip: &CpuStorage,
+        skip_layout: &Layout,
+        weight: &CpuStorage,
+        weight_layout: &Layout,
+    ) -> Result<(CpuStorage, candle_core::Shape)> {
+        let small = (values(small, small_layout)?, shape(small_layout.dims())?);
+        let skip = (values(skip, skip_layout)?, shape(skip_layout.dims())?);
+        let source = self.source(small, skip)?;
+        let to = output_shape(Self::WINDOW, source.shape(), weight_layout.dims())?;
+        let walk = Walk::forward(Self::WINDOW, to.images, to.height, to.width);
+        let weight = values(weight, weight_layout)?;
+        let packed = pack_forward(&walk, Self::WINDOW, weight, to.channels, source.shape().channels);
+        let mut ys = vec![0.0; to.len()];
+        let sink = Activated {
+            to: Output::new(&mut ys, to),
+            ratio: Some(self.ratio.plane(to)?),
+            bias: None,
+            slope: 1.0,
+        };
+        convolve(&walk, &packed, kernels(), &source, &sink, 0..to.channels);
+        Ok((CpuStorage::F32(ys), dims(to).into()))
+    }
+
+    fn bwd(
+        &self,
+        small: &Tensor,
+        skip: &Tensor,
+        weight: &Tensor,
+        result: &Tensor,
+        gradient: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let to = shape(result.dims())?;
+        let (small_shape, skip_shape) = (shape(small.dims())?, shape(skip.dims())?);
+        with_values(gradient, |gradient| {
+            let gradient = Scaled {
+                values: Values {
+                    values: gradient,
+                    shape: to,
+                },
+                factors: self.ratio.plane(to)?,
+            };
+            let (of_small, of_skip) = self.input_gradients(small, skip, weight, &gradient)?;
+            if !weight.track_op() {
+                return Ok((of_small, of_skip, None));
+            }
+            let walk = Walk::forward(Self::WINDOW, to.images, to.height, to.width);
+            let of_weight = with_values(small, |small| {
+                with_values(skip, |skip| {
+                    let source = self.source((small, small_shape), (skip, skip_shape))?;
+                    Ok(weight_gradient(
+                        &walk,
+                        Self::WINDOW,
+                        kernels(),
+                        &source,
+                        &gradient,
+                    ))
+                })
+            })?;
+            let of_weight = Tensor::from_vec(of_weight, weight.shape(), &Device::Cpu)?;
+            Ok((of_small, of_skip, Some(of_weight)))
+        })
+    }
+}
