@@ -79,7 +79,7 @@ enum Command {
     /// Make irregular masks, to train or measure with
     Holes(holes::Args),
     /// Train the network on a folder of photos
-    Train(train::Args),
+    Train(Box<train::Args>),
     /// Make weights of another project's checkpoint (naoto0804's PyTorch port)
     Convert(convert::Args),
     /// Version, devices, and weights with their checksum
