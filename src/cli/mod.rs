@@ -86,7 +86,7 @@ enum Command {
     /// Compare fills with what was there, method beside method
     Eval(eval::Args),
     /// Train the network on a folder of photos
-    Train(train::Args),
+    Train(Box<train::Args>),
     /// Make weights of another project's checkpoint (naoto0804's PyTorch port)
     Convert(convert::Args),
     /// Version, devices, and weights with their checksum

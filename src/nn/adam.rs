@@ -65,7 +65,7 @@ impl Adam {
                 let name = format!("{prefix}{name}");
                 match state.get(&name) {
                     Some(saved) if saved.dims() == moment.dims() => {
-                        *moment = saved.to_device(moment.device())?.copy()?
+                        *moment = saved.to_device(moment.device())?.copy()?;
                     }
                     _ => bail!("{name} is missing or has another shape"),
                 }

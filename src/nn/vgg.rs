@@ -24,7 +24,7 @@ const EMBEDDED_NAME: &str = "built-in";
 /// Stages of the network, each of which ends in a pool.
 pub const STAGES: usize = 3;
 
-/// From one convolution to the next in torchvision's list: a ReLU is between them. A pool makes it one more.
+/// From one convolution to the next in torchvision's list: a `ReLU` is between them. A pool makes it one more.
 const NEXT_LAYER: usize = 2;
 
 /// Why a feature network was refused.
@@ -46,7 +46,7 @@ pub enum FeaturesError {
     },
 }
 
-/// A 3 × 3 convolution with its bias, followed by ReLU.
+/// A 3 × 3 convolution with its bias, followed by `ReLU`.
 #[derive(Debug, Clone)]
 pub struct Layer {
     /// `[out, in, 3, 3]`
@@ -136,7 +136,10 @@ impl Layer {
 /// The stages of a file and how many convolutions they have.
 fn parse(bytes: &[u8]) -> Result<(Vec<Vec<Layer>>, usize), FeaturesError> {
     let format = |error: candle_core::Error| FeaturesError::Format(error.to_string());
-    let tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu).map_err(format)?;
+    let tensors: BTreeMap<_, _> = candle_core::safetensors::load_buffer(bytes, &Device::Cpu)
+        .map_err(format)?
+        .into_iter()
+        .collect();
     let mut layers = BTreeMap::new();
     for name in tensors.keys() {
         let number = name

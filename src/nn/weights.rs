@@ -224,7 +224,7 @@ pub fn parse(bytes: &[u8], source: String) -> Result<File, WeightsError> {
         base_width: config.base_width,
         levels: config.levels,
         source,
-        convolution: read_convolution(text("convolution"))?,
+        convolution: read_convolution(text("convolution").as_deref())?,
         created: text("created"),
         trained_on: text("trained_on"),
         photos: number("photos"),
@@ -327,8 +327,8 @@ fn read_config(header: &Metadata) -> Result<Config, WeightsError> {
 }
 
 /// Files that do not say hold partial convolutions.
-fn read_convolution(found: Option<String>) -> Result<Convolution, WeightsError> {
-    match found.as_deref() {
+fn read_convolution(found: Option<&str>) -> Result<Convolution, WeightsError> {
+    match found {
         None | Some("partial") => Ok(Convolution::Partial),
         Some("plain") => Ok(Convolution::Plain),
         Some(other) => Err(WeightsError::Metadata {
