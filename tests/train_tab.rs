@@ -31,6 +31,9 @@ use tempfile::TempDir;
 
 #[path = "support/tiny_network.rs"]
 mod tiny_network;
+#[path = "support/tiny_training.rs"]
+#[expect(dead_code, reason = "the window makes its own pictures and settings")]
+mod tiny_training;
 
 const SIDE: u32 = 160;
 
@@ -174,8 +177,11 @@ fn save_photos(folder: &Path, count: u32) -> PathBuf {
 
 /// A run that takes a moment.
 fn tiny_config(photos: PathBuf, steps: Option<u64>) -> Config {
+    let features = photos.with_file_name("features.safetensors");
+    tiny_training::features(&features, 0.3);
     Config {
         photos,
+        features: Some(features),
         start: From::HeInit,
         base_width: 2,
         levels: 5,
