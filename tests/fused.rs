@@ -273,7 +273,7 @@ fn a_run_reports_all_of_its_work_and_stops_at_any_report() {
 fn a_large_layer_is_reported_in_parts() {
     // On one thread, so that the parts are as small as they get.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    let (fused, picture) = (fused(32, 5, 8), Picture::new(256, 256, 0.0, 6));
+    let (fused, picture) = (fused(32, 5, 8), Picture::new(512, 512, 0.0, 6));
     let (all, _) = pool.install(|| heard(&fused, &picture, usize::MAX));
     let largest = all.windows(2).map(|pair| pair[1].0 - pair[0].0).max();
     let largest = largest.unwrap_or(u64::MAX);
