@@ -56,7 +56,7 @@ pub(super) fn measure(entry: &Entry, setting: &Setting<'_>) -> anyhow::Result<Va
     }
     let peaks = reports.iter().filter_map(|report| report["peak_mib"].as_f64());
     Ok(json!({
-        "megapixels": (megapixels * 10.0).round() / 10.0,
+        "megapixels": (megapixels * 1e3).round() / 1e3,
         "hole_side_px": hole_side_px,
         "total_s": network::median(&times).as_secs_f64(),
         "peak_mib": peaks.fold(None, |peak: Option<f64>, here| Some(peak.unwrap_or(0.0).max(here))),

@@ -80,7 +80,7 @@ fn layer_line(layer: &Value) -> String {
 
 fn pipeline_line(photo: &Value) -> String {
     format!(
-        "photo {:.0} MP, hole {} px, {}: {:.2} s from file to file{}",
+        "photo {:.1} MP, hole {} px, {}: {:.2} s from file to file{}",
         number(&photo["megapixels"]),
         photo["hole_side_px"],
         photo["device"].as_str().unwrap_or_default(),
