@@ -121,17 +121,17 @@ enum Engine {
 
 impl Engine {
     /// Of a network on the CPU. `notice` is told where the kernels cannot be used and candle's operations are.
-    fn new(unet: UNet, device: &Device, notice: &mut dyn FnMut(&str)) -> candle_core::Result<Self> {
+    fn new(unet: &UNet, device: &Device, notice: &mut dyn FnMut(&str)) -> candle_core::Result<Self> {
         if unet.convolution() == Convolution::Plain {
             return unet.to_device(device).map(Self::Candle);
         }
         if device.is_cpu() {
-            return FusedUNet::new(&unet).map(Self::Fused);
+            return FusedUNet::new(unet).map(Self::Fused);
         }
         #[cfg(feature = "cuda")]
         if let Device::Cuda(cuda) = device {
-            match ops::cuda::open_unet(cuda, &unet) {
-                Ok(fused) => return Ok(Self::Cuda(fused, unet)),
+            match ops::cuda::open_unet(cuda, unet) {
+                Ok(fused) => return Ok(Self::Cuda(fused, unet.clone())),
                 Err(error) => notice(&format!("on CUDA candle's own operations are used: {error}")),
             }
         }
@@ -207,7 +207,7 @@ impl Network {
         device: &Device,
         notice: &mut dyn FnMut(&str),
     ) -> Result<Self, NetworkError> {
-        let engine = UNet::load(file, &Device::Cpu).and_then(|unet| Engine::new(unet, device, notice));
+        let engine = UNet::load(file, &Device::Cpu).and_then(|unet| Engine::new(&unet, device, notice));
         Ok(Self {
             engine: Arc::new(engine.map_err(|error| compute_error(device, error))?),
             device: device.clone(),
@@ -216,7 +216,7 @@ impl Network {
     }
 
     /// A network that comes from no file, on `device`; `unet` must be on the CPU.
-    pub fn from_unet(unet: UNet, device: &Device) -> Result<Self, NetworkError> {
+    pub fn from_unet(unet: &UNet, device: &Device) -> Result<Self, NetworkError> {
         let info = Info::without_file(unet.config());
         let notice = &mut |text: &str| tracing::warn!("{text}");
         let engine = Engine::new(unet, device, notice).map_err(|error| compute_error(device, error))?;
@@ -235,7 +235,7 @@ impl Network {
             Engine::Cuda(_, unet) => Ok(unet.clone()),
             Engine::Candle(unet) => unet.to_device(&Device::Cpu),
         };
-        let engine = unet.and_then(|unet| Engine::new(unet, &Device::Cpu, &mut |_| {}));
+        let engine = unet.and_then(|unet| Engine::new(&unet, &Device::Cpu, &mut |_| {}));
         Ok(Self {
             engine: Arc::new(engine.map_err(|error| compute_error(&self.device, error))?),
             device: Device::Cpu,

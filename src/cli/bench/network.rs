@@ -85,7 +85,7 @@ pub(super) fn measure(entry: &Entry, shared: &Shared, terminal: &Terminal) -> an
         drop((unet, file));
         on_cpu(entry, &fused, &picture, terminal, &mut json)?
     } else {
-        on_gpu(entry, unet, &device, &picture, terminal)?
+        on_gpu(entry, &unet, &device, &picture, terminal)?
     };
     json["median_ms"] = json!(ms(median(&times)));
     json["min_ms"] = json!(times.iter().min().copied().map(ms));
@@ -157,7 +157,7 @@ fn layer_json(runs: &[&LayerRun]) -> Value {
 
 fn on_gpu(
     entry: &Entry,
-    unet: UNet,
+    unet: &UNet,
     device: &Device,
     picture: &Picture,
     terminal: &Terminal,

@@ -15,7 +15,7 @@
 //! products run on tensor cores (`tensor_cores.cu`) with sums in single precision; the picture's layer has no tiles
 //! (`picture.cu`). Blocks that no hole needs multiply nothing.
 //!
-//! **None of this has run on a GPU yet.** It compiles with nvrtc 13.0, assembles for sm_80 without spills, and gives the
+//! **None of this has run on a GPU yet.** It compiles with nvrtc 13.0, assembles for `sm_80` without spills, and gives the
 //! golden numbers when the same text runs on the CPU. Hence the test picture: where it comes out wrong, or a kernel does
 //! not load, candle's own operations run instead, with a notice.
 //!
