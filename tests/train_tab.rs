@@ -1,6 +1,8 @@
 //! The Train tab, used by label and key as a person uses it, without a display and without a GPU. The runs are real
 //! ones, of a tiny network on tiny pictures.
 
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -61,7 +61,7 @@ pub enum Error {
         source_name: String,
         /// Why.
         #[source]
-        error: WeightsError,
+        error: Box<WeightsError>,
     },
     /// The feature network was refused.
     #[error("the feature network {source_name} cannot be used: {why}")]
@@ -81,7 +81,7 @@ pub enum Error {
     },
     /// The network could not be run.
     #[error(transparent)]
-    Network(#[from] NetworkError),
+    Network(Box<NetworkError>),
     /// A tensor operation failed.
     #[error("training failed on {device}: {error}")]
     Compute {
@@ -94,4 +94,10 @@ pub enum Error {
     /// Somebody asked to stop before the first step.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
+}
+
+impl From<NetworkError> for Error {
+    fn from(error: NetworkError) -> Self {
+        Self::Network(Box::new(error))
+    }
 }

@@ -44,7 +44,7 @@ impl Run<'_> {
     fn compare(&self, path: &Path) -> Result<Option<Comparison>, Error> {
         let file = weights::read(path).map_err(|error| Error::Weights {
             source_name: path.display().to_string(),
-            error,
+            error: Box::new(error),
         })?;
         let device = self.trainer.device();
         let (old, new) = (

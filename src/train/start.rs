@@ -107,7 +107,7 @@ pub(super) fn weights(config: &Config) -> Result<StartWeights, Error> {
     };
     let file = file.map_err(|error| Error::Weights {
         source_name: source_name(path),
-        error,
+        error: Box::new(error),
     })?;
     let size = file.info().config();
     // The tensors are the same: a network of plain convolutions may well start from partial ones.
@@ -134,7 +134,7 @@ fn he(config: &Config) -> Result<StartWeights, Error> {
     let bytes = output::weights_file(&tensors, size, config.convolution, Vec::new()).map_err(compute)?;
     let file = weights::parse(&bytes, "nothing learned yet".to_owned()).map_err(|error| Error::Weights {
         source_name: "of He's initialisation".to_owned(),
-        error,
+        error: Box::new(error),
     })?;
     Ok(StartWeights {
         file,
