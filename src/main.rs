@@ -35,6 +35,7 @@ fn window(cli: &Cli) -> ExitCode {
         photo: cli.photo.clone(),
         empty: false,
         settings: Settings::usual_path(),
+        library: app::usual_library(),
         weights: cli.shared.weights.clone(),
         device: cli.shared.device,
     };

@@ -14,7 +14,7 @@ use directories::ProjectDirs;
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
-use crate::inpaint;
+use crate::{inpaint, train};
 
 /// The version that this program writes. It refuses newer ones.
 const VERSION: u32 = 1;
@@ -48,6 +48,36 @@ pub struct Settings {
     pub recent: Vec<PathBuf>,
     /// Width of the panels on the right, in points.
     pub panel_width: f32,
+    /// How to train.
+    pub train: train::Config,
+    /// The weights that were in use before those in `weights`.
+    pub weights_before: Option<Weights>,
+}
+
+/// Weights, where none at all must be told from those in the binary.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Weights {
+    /// Those in the binary.
+    BuiltIn,
+    /// A file.
+    File(PathBuf),
+}
+
+impl From<Option<PathBuf>> for Weights {
+    fn from(path: Option<PathBuf>) -> Self {
+        path.map_or(Self::BuiltIn, Self::File)
+    }
+}
+
+impl Weights {
+    /// The file, if it is one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::BuiltIn => None,
+            Self::File(path) => Some(path),
+        }
+    }
 }
 
 /// Colours of the window.
@@ -105,6 +135,8 @@ impl Default for Settings {
             last_folder: None,
             recent: Vec::new(),
             panel_width: 280.0,
+            train: train::Config::default(),
+            weights_before: None,
         }
     }
 }

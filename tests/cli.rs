@@ -135,6 +135,7 @@ fn help_names_the_commands_and_their_flags() {
     assert_succeeds(&help);
     for word in [
         "inpaint",
+        "bench",
         "info",
         "--weights",
         "--device",
@@ -341,6 +342,78 @@ fn a_grey_mask_is_told_on_stderr() {
 }
 
 #[test]
+fn bench_measures_network_and_pipeline_in_the_documented_form() {
+    let folder = Folder::new();
+    let line = [
+        "bench",
+        "--quick",
+        "--sizes",
+        "64",
+        "--megapixels",
+        "0.05",
+        "--weights",
+        "tiny.safetensors",
+        "--device",
+        "cpu",
+        "--threads",
+        "1",
+        "--json",
+    ];
+    let output = folder.run(&line);
+    assert_succeeds(&output);
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let is_positive = |value: &Value| value.as_f64().is_some_and(|value| value > 0.0);
+    assert_eq!(json["machine"]["threads"], 1);
+    for ceiling in ["gemm_gflops", "copy_gb_s"] {
+        assert!(
+            is_positive(&json["machine"][ceiling]),
+            "{ceiling}: {}",
+            json["machine"]
+        );
+    }
+    let network = &json["network"][0];
+    assert_eq!(
+        (&network["base_width"], &network["levels"]),
+        (&2.into(), &7.into())
+    );
+    assert_eq!((&network["size"], &network["runs"]), (&64.into(), &3.into()));
+    assert_eq!(network["hole_fraction"], 0.2);
+    assert!(
+        network["device"].as_str().unwrap().starts_with("CPU"),
+        "{network}"
+    );
+    assert!(
+        is_positive(&network["median_ms"]) && is_positive(&network["min_ms"]),
+        "{network}"
+    );
+    let layers = network["layers"].as_array().unwrap();
+    assert_eq!(layers.len(), 14);
+    for rate in ["ms", "gflops", "gemm_fraction", "copy_fraction"] {
+        assert!(
+            layers.iter().all(|layer| is_positive(&layer[rate])),
+            "{rate}: {layers:?}"
+        );
+    }
+    let photo = &json["pipeline"][0];
+    assert_eq!(photo["hole_side_px"], 91, "half of the shorter side at most");
+    assert!(
+        is_positive(&photo["total_s"]) && is_positive(&photo["megapixels"]),
+        "{photo}"
+    );
+    assert!(
+        cfg!(not(target_os = "linux")) || is_positive(&photo["peak_mib"]),
+        "{photo}"
+    );
+    assert_eq!(folder.files(), UNTOUCHED);
+    assert_fails(&folder.run(&["bench", "--hole-fraction", "1.5"]), 2, &["1.5"]);
+    assert_fails(
+        &folder.run(&["bench", "--weights", "mask.png", "--only", "network", "--quick"]),
+        1,
+        &["mask.png"],
+    );
+}
+
+#[test]
 fn info_names_version_devices_and_weights() {
     let folder = Folder::new();
     let output = folder.run(&["info", "--json", "--device", "cpu"]);
@@ -403,4 +476,34 @@ fn an_interrupt_ends_with_130_and_leaves_no_file() {
     assert!(log.any(|line| line.contains("cancelled")), "it says so");
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(folder.files(), before);
+}
+
+#[test]
+fn holes_writes_masks_of_every_bucket_and_one_summary_and_replaces_nothing() {
+    let folder = Folder::new();
+    let line = [
+        "holes", "--out", "masks", "--count", "12", "--seed", "3", "--size", "64", "--json",
+    ];
+    let output = folder.run(&line);
+    assert!(output.status.success(), "{output:?}");
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let saved: Value = serde_json::from_slice(&fs::read(folder.path("masks/holes.json")).unwrap()).unwrap();
+    assert_eq!(json, saved);
+    let buckets = json["buckets"].as_array().unwrap();
+    assert!(buckets.iter().all(|bucket| bucket["masks"] == 2), "{buckets:?}");
+    let first = json["masks"][0]["file"].as_str().unwrap();
+    let (mask, notices) = read::mask(&folder.path("masks").join(first), (64, 64)).unwrap();
+    assert!(notices.is_empty(), "black and white: {notices:?}");
+    assert_eq!(json["masks"][0]["ratio"], mask.hole_count() as f64 / 4096.0);
+
+    let again = folder.run(&line);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(
+        String::from_utf8_lossy(&again.stderr).contains("--force"),
+        "{again:?}"
+    );
+    assert!(
+        folder.run(&[&line[..], &["--force"]].concat()).status.success(),
+        "forced"
+    );
 }

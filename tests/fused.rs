@@ -2,11 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+use std::sync::Mutex;
+
 use candle_core::{DType, Device, Tensor};
 use candle_nn::{VarBuilder, VarMap};
-use lacuna::nn::{
-    Config, UNet,
-    ops::{FusedUNet, Instructions, LayerRun, Plane},
+use lacuna::{
+    nn::{
+        Config, UNet,
+        ops::{FillError, FusedUNet, Instructions, LayerRun, Plane},
+    },
+    progress::{Cancelled, Progress, Silent},
 };
 
 /// A small generator, so that every run tests the same numbers.
@@ -209,6 +214,86 @@ fn maps_of_the_wrong_size_are_an_error() {
     assert_eq!(Plane::new(2, 2, &[1; 5]), None, "a value too many");
 }
 
+/// Stops the run at a given report, and keeps all that it heard.
+struct StopAt {
+    report: usize,
+    heard: Mutex<Vec<(u64, u64)>>,
+}
+
+impl Progress for StopAt {
+    fn stage(&self, _name: &str) -> Result<(), Cancelled> {
+        Ok(())
+    }
+
+    fn step(&self, done: u64, total: u64) -> Result<(), Cancelled> {
+        let mut heard = self.heard.lock().unwrap();
+        heard.push((done, total));
+        (heard.len() < self.report).then_some(()).ok_or(Cancelled)
+    }
+
+    fn notice(&self, _text: &str) {}
+}
+
+/// What is heard of a run that is stopped at a report, and whether it was finished.
+fn heard(fused: &FusedUNet, picture: &Picture, report: usize) -> (Vec<(u64, u64)>, bool) {
+    let listener = StopAt {
+        report,
+        heard: Mutex::default(),
+    };
+    let filled = fused.fill_observed(&picture.pixels, &picture.valid, None, &mut |_| {}, &listener);
+    let is_finished = match filled {
+        Ok(_) => true,
+        Err(FillError::Cancelled(Cancelled)) => false,
+        Err(error) => panic!("{error}"),
+    };
+    (listener.heard.into_inner().unwrap(), is_finished)
+}
+
+#[test]
+fn a_run_reports_all_of_its_work_and_stops_at_any_report() {
+    let (fused, picture) = (fused(4, 6, 8), Picture::new(60, 50, 0.0, 6));
+    let (all, is_finished) = heard(&fused, &picture, usize::MAX);
+    assert!(is_finished, "nobody stopped it");
+    assert!(
+        all.len() >= 12 && all.is_sorted(),
+        "every layer, in order: {all:?}"
+    );
+    let &(done, total) = all.last().unwrap();
+    assert_eq!(done, total, "all of it");
+    for report in 1..all.len() {
+        assert_eq!(
+            heard(&fused, &picture, report),
+            (all[..report].to_vec(), false),
+            "stopped at {report}"
+        );
+    }
+}
+
+#[test]
+fn a_large_layer_is_reported_in_parts() {
+    // On one thread, so that the parts are as small as they get.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let (fused, picture) = (fused(32, 5, 8), Picture::new(512, 512, 0.0, 6));
+    let (all, _) = pool.install(|| heard(&fused, &picture, usize::MAX));
+    let largest = all.windows(2).map(|pair| pair[1].0 - pair[0].0).max();
+    let largest = largest.unwrap_or(u64::MAX);
+    assert!(largest < 500_000_000, "{largest} multiply-adds without a report");
+    assert!(all.len() > 10, "{} reports", all.len());
+}
+
+#[test]
+fn what_an_earlier_or_a_stopped_run_left_behind_changes_no_bit() {
+    let fused = fused(8, 6, 9);
+    let picture = Picture::new(65, 90, 0.0, 3);
+    let run = |fused: &FusedUNet| bits(&fused.fill(&picture.pixels, &picture.valid, None).unwrap().0);
+    let first = run(&fused);
+    assert_eq!(run(&fused), first, "the same again");
+    let other = Picture::new(66, 88, 0.0, 4);
+    heard(&fused, &other, usize::MAX);
+    heard(&fused, &other, 8);
+    assert_eq!(run(&fused), first, "after another picture");
+}
+
 /// Prints the time of the packed network; run with `--ignored --nocapture`, best in a release build.
 #[test]
 #[ignore = "a measurement: LACUNA_BENCH=\"WIDTH LEVELS SIZE\""]
@@ -248,7 +333,7 @@ fn time_of_the_network() {
         };
         let (pixels, valid) = (&picture.pixels, &picture.valid);
         fused
-            .fill_observed(pixels, valid, needed, &mut |layer| print(layer))
+            .fill_observed(pixels, valid, needed, &mut |layer| print(layer), &Silent)
             .unwrap();
         let what = if needed.is_some() {
             "holes only"

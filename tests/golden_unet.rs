@@ -63,6 +63,7 @@ fn every_layers_mask_is_exact_and_its_valid_features_are_close() {
                 );
                 compared += 1;
             }
+            Ok(())
         };
         unet.forward_observed(&golden.tensor("input"), &golden.tensor("mask"), &mut observe)
             .unwrap();

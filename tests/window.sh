@@ -6,6 +6,8 @@
 #   tests/window.sh [BINARY [FOLDER [PHOTO]]]      default: target/release/lacuna, screenshots, the sample
 #
 # With a PHOTO of your own it paints over its middle, saves the mask, fills, exports and compares with the command line.
+# Then it trains for a moment on cut-outs of the scenes: chooses their folder, waits for curves and samples, stops,
+# closes the window, resumes after a restart, and takes the weights into use. ONLY=train does nothing else.
 #
 # Needs (Debian): xvfb openbox xdotool imagemagick mesa-vulkan-drivers libxkbcommon-x11-0 libx11-xcb1 libxcursor1
 # libxi6 libxrandr2 libegl1
@@ -70,6 +72,15 @@ command_named() {
     settle
 }
 
+# The same on a screen that does not come to rest.
+command_named_at_once() {
+    xdotool key ctrl+shift+p
+    sleep 1.5
+    xdotool type --delay 120 "$1"
+    sleep 1.5
+    xdotool key Return
+}
+
 # Waits for a file that the window writes.
 written() {
     for _ in $(seq 150); do [ -s "$1" ] && break; sleep 0.2; done
@@ -90,17 +101,95 @@ drag() { # from x y to x y
     settle
 }
 
+start() { # arguments of the program
+    "$binary" "$@" 2>>"$work/log" &
+    app=$!
+    for _ in $(seq 200); do xdotool search --name Lacuna >/dev/null 2>&1 && break; sleep 0.2; done
+    xdotool search --name Lacuna >/dev/null || fail "no window: $(cat "$work/log")"
+    settle 2
+}
+
+quit() {
+    xdotool key ctrl+q
+    for _ in $(seq 300); do kill -0 "$app" 2>/dev/null || return 0; sleep 0.2; done
+    fail "the window does not close"
+}
+
+# Waits until the log of the run has so many lines of a kind.
+told() { # kind count
+    for _ in $(seq 900); do
+        [ "$(cat "$HOME"/.local/share/lacuna/training/*/log.jsonl 2>/dev/null | grep -c "\"event\":\"$1\"")" -ge "$2" ] && return
+        kill -0 "$app" 2>/dev/null || fail "the window is gone: $(cat "$work/log")"
+        sleep 0.5
+    done
+    fail "training never told of '$1' $2 times"
+}
+
+# A picture of a screen that does not come to rest.
+snap() {
+    sleep 1.5
+    import -window root -quality 88 "$pictures/$1.jpg"
+    echo "  $1.jpg"
+}
+
+train() {
+    mkdir -p "$work/Scenes" "$HOME/.config/lacuna"
+    for scene in "$root"/assets/scenes/*-photo.jpg; do
+        convert "$scene" -crop 600x534 +repage "$work/Scenes/$(basename "$scene" -photo.jpg)-%02d.jpg"
+    done
+    # Small squares and frequent looks, for a slow machine.
+    cat >"$HOME/.config/lacuna/settings.json" <<'JSON'
+{"train": {"side": 96, "batch": 2, "held_out": 5, "minutes": 30, "evaluate_every_steps": 5, "sample_every_s": 15}}
+JSON
+    start
+    xdotool key F3
+    shot train-begin
+    command_named "training photos"
+    settle 2
+    xdotool type --delay 40 "$work/Scenes"
+    xdotool key Return
+    settle 2
+    shot train-photos
+    xdotool mousemove 800 980 key F5
+    told held_out 4
+    told samples 2
+    snap train
+    command_named_at_once "stop training"
+    told finished 1
+    settle 2
+    shot train-stopped
+    # Closed and opened again, the run is offered to go on.
+    quit
+    start
+    xdotool key F3
+    shot train-resume
+    xdotool mousemove 50 108 click 1
+    told held_out 6
+    snap train-resumed
+    command_named_at_once "stop training"
+    told finished 2
+    settle 2
+    command_named "use trained"
+    settle 2
+    shot train-used
+    grep -q '"weights": ".*training/Scenes/weights.safetensors"' "$HOME/.config/lacuna/settings.json" ||
+        fail "the weights are not in use"
+    quit
+    echo "  trained, stopped, resumed, taken into use"
+}
+
 cd "$work"
 photo=
 if [ -n "$original" ]; then
     photo=$work/photo.${original##*.}
     cp "$original" "$photo"
 fi
-"$binary" ${photo:+"$photo"} 2>"$work/log" &
-app=$!
-for _ in $(seq 200); do xdotool search --name Lacuna >/dev/null 2>&1 && break; sleep 0.2; done
-xdotool search --name Lacuna >/dev/null || fail "no window: $(cat "$work/log")"
-settle 2
+if [ "${ONLY:-}" = train ]; then
+    train
+    echo "window.sh: done"
+    exit
+fi
+start ${photo:+"$photo"}
 
 if [ -n "$photo" ]; then
     drag 560 460 620 520
@@ -158,4 +247,7 @@ xdotool key Escape
 settle
 
 kill -0 "$app" 2>/dev/null || fail "the window is gone: $(cat "$work/log")"
+kill "$app"
+wait "$app" 2>/dev/null || true
+train
 echo "window.sh: done"

@@ -34,6 +34,8 @@ pub enum Action {
     Brush,
     /// Take marks away.
     Eraser,
+    /// Mark what nothing should be copied from.
+    KeepOut,
     /// Move the photo.
     Hand,
     /// A larger brush.
@@ -52,12 +54,22 @@ pub enum Action {
     GrowMask,
     /// Narrow the mask.
     ShrinkMask,
+    /// Keep nothing out.
+    ClearKeepOut,
     /// Show or hide the mask's colour.
     ToggleOverlay,
     /// Fill what is masked.
     Fill,
+    /// Make the latest removal again.
+    TryAgain,
+    /// Take the next of several fills.
+    NextCandidate,
+    /// Take the one before.
+    PreviousCandidate,
     /// Stop what runs.
     Cancel,
+    /// Show or hide where the candidates differ.
+    ToggleUncertainty,
     /// Show the original instead of the result.
     Before,
     /// Divide the view into before and after.
@@ -80,6 +92,26 @@ pub enum Action {
     Shortcuts,
     /// Preferences.
     Settings,
+    /// Show the photo.
+    EditTab,
+    /// Show the training.
+    TrainTab,
+    /// Choose the photos to learn from.
+    TrainPhotos,
+    /// Begin to train.
+    StartTraining,
+    /// Hold training, or let it go on.
+    PauseTraining,
+    /// Save and end training.
+    StopTraining,
+    /// Write a checkpoint now.
+    SaveTraining,
+    /// Show how the held-out photos are filled now.
+    SampleTraining,
+    /// Fill with the weights that training made.
+    UseTrained,
+    /// Fill with the weights from before.
+    PreviousWeights,
 }
 
 /// The menus, which are also the sections of the shortcut sheet.
@@ -95,18 +127,21 @@ pub enum Menu {
     Mask,
     /// How it is shown.
     View,
+    /// Learning from photos.
+    Train,
     /// About the window itself.
     Help,
 }
 
 impl Menu {
     /// From left to right.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::File,
         Self::Edit,
         Self::Tool,
         Self::Mask,
         Self::View,
+        Self::Train,
         Self::Help,
     ];
 
@@ -118,6 +153,7 @@ impl Menu {
             Self::Tool => "Tools",
             Self::Mask => "Mask",
             Self::View => "View",
+            Self::Train => "Train",
             Self::Help => "Help",
         }
     }
@@ -125,7 +161,7 @@ impl Menu {
 
 impl Action {
     /// All of them, menu by menu.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 52] = [
         Self::Open,
         Self::OpenSample,
         Self::Paste,
@@ -137,9 +173,13 @@ impl Action {
         Self::Undo,
         Self::Redo,
         Self::Fill,
+        Self::TryAgain,
+        Self::NextCandidate,
+        Self::PreviousCandidate,
         Self::Cancel,
         Self::Brush,
         Self::Eraser,
+        Self::KeepOut,
         Self::Hand,
         Self::Larger,
         Self::Smaller,
@@ -151,7 +191,9 @@ impl Action {
         Self::ClearMask,
         Self::GrowMask,
         Self::ShrinkMask,
+        Self::ClearKeepOut,
         Self::ToggleOverlay,
+        Self::ToggleUncertainty,
         Self::Before,
         Self::Split,
         Self::SideBySide,
@@ -159,7 +201,17 @@ impl Action {
         Self::ZoomOut,
         Self::Fit,
         Self::ActualSize,
+        Self::EditTab,
+        Self::TrainTab,
         Self::ToggleTheme,
+        Self::TrainPhotos,
+        Self::StartTraining,
+        Self::PauseTraining,
+        Self::StopTraining,
+        Self::SaveTraining,
+        Self::SampleTraining,
+        Self::UseTrained,
+        Self::PreviousWeights,
         Self::Palette,
         Self::Shortcuts,
     ];
@@ -175,9 +227,16 @@ impl Action {
             | Self::CopyResult
             | Self::Settings
             | Self::Quit => Menu::File,
-            Self::Undo | Self::Redo | Self::Fill | Self::Cancel => Menu::Edit,
+            Self::Undo
+            | Self::Redo
+            | Self::Fill
+            | Self::TryAgain
+            | Self::NextCandidate
+            | Self::PreviousCandidate
+            | Self::Cancel => Menu::Edit,
             Self::Brush
             | Self::Eraser
+            | Self::KeepOut
             | Self::Hand
             | Self::Larger
             | Self::Smaller
@@ -189,7 +248,9 @@ impl Action {
             | Self::ClearMask
             | Self::GrowMask
             | Self::ShrinkMask
-            | Self::ToggleOverlay => Menu::Mask,
+            | Self::ClearKeepOut
+            | Self::ToggleOverlay
+            | Self::ToggleUncertainty => Menu::Mask,
             Self::Before
             | Self::Split
             | Self::SideBySide
@@ -197,7 +258,17 @@ impl Action {
             | Self::ZoomOut
             | Self::Fit
             | Self::ActualSize
+            | Self::EditTab
+            | Self::TrainTab
             | Self::ToggleTheme => Menu::View,
+            Self::TrainPhotos
+            | Self::StartTraining
+            | Self::PauseTraining
+            | Self::StopTraining
+            | Self::SaveTraining
+            | Self::SampleTraining
+            | Self::UseTrained
+            | Self::PreviousWeights => Menu::Train,
             Self::Palette | Self::Shortcuts => Menu::Help,
         }
     }
@@ -213,7 +284,11 @@ impl Action {
                 | Self::InvertMask
                 | Self::ToggleOverlay
                 | Self::ZoomIn
+                | Self::EditTab
                 | Self::ToggleTheme
+                | Self::StartTraining
+                | Self::SaveTraining
+                | Self::UseTrained
         )
     }
 
@@ -233,6 +308,7 @@ impl Action {
             Self::Redo => "Redo",
             Self::Brush => "Brush",
             Self::Eraser => "Eraser",
+            Self::KeepOut => "Keep out",
             Self::Hand => "Hand",
             Self::Larger => "Larger brush",
             Self::Smaller => "Smaller brush",
@@ -242,8 +318,13 @@ impl Action {
             Self::ClearMask => "Clear mask",
             Self::GrowMask => "Grow mask",
             Self::ShrinkMask => "Shrink mask",
+            Self::ClearKeepOut => "Clear keep-out area",
             Self::ToggleOverlay => "Show mask overlay",
+            Self::ToggleUncertainty => "Show uncertainty",
             Self::Fill => "Fill",
+            Self::TryAgain => "Try again",
+            Self::NextCandidate => "Next candidate",
+            Self::PreviousCandidate => "Previous candidate",
             Self::Cancel => "Cancel",
             Self::Before => "Show before",
             Self::Split => "Split view",
@@ -256,6 +337,16 @@ impl Action {
             Self::Palette => "Command palette…",
             Self::Shortcuts => "Keyboard shortcuts",
             Self::Settings => "Settings…",
+            Self::EditTab => "Show Edit tab",
+            Self::TrainTab => "Show Train tab",
+            Self::TrainPhotos => "Choose training photos…",
+            Self::StartTraining => "Start training",
+            Self::PauseTraining => "Pause training",
+            Self::StopTraining => "Stop training",
+            Self::SaveTraining => "Save checkpoint now",
+            Self::SampleTraining => "Refresh samples now",
+            Self::UseTrained => "Use trained weights",
+            Self::PreviousWeights => "Back to previous weights",
         }
     }
 
@@ -275,6 +366,9 @@ impl Action {
             Self::Redo => "Do again what was undone",
             Self::Brush => "Brush over what should go; hold Alt or the right button to erase",
             Self::Eraser => "Take away what was brushed by mistake",
+            Self::KeepOut => {
+                "Brush over what nothing should be copied from; hold Alt or the right button to erase"
+            }
             Self::Hand => "Move the photo; holding Space does the same with any tool",
             Self::Larger => "A larger brush and eraser",
             Self::Smaller => "A smaller brush and eraser",
@@ -284,8 +378,13 @@ impl Action {
             Self::ClearMask => "Mask nothing",
             Self::GrowMask => "Widen the masked area by a few pixels",
             Self::ShrinkMask => "Narrow the masked area by a few pixels",
+            Self::ClearKeepOut => "Allow copying from everywhere again",
             Self::ToggleOverlay => "Show or hide the colour over what is masked",
+            Self::ToggleUncertainty => "Show or hide where the candidates of the last fill differ",
             Self::Fill => "Replace what is masked by what could be behind it",
+            Self::TryAgain => "Fill the latest removal once more with other random choices, in its place",
+            Self::NextCandidate => "Take the next of the candidates that the last fill gave",
+            Self::PreviousCandidate => "Take the candidate before",
             Self::Cancel => "Stop what is running; nothing is left half done",
             Self::Before => "Show the original, for as long as the key is held",
             Self::Split => "Original left of a line, result right of it",
@@ -298,6 +397,16 @@ impl Action {
             Self::Palette => "Find any command by its name",
             Self::Shortcuts => "List every command with its keys",
             Self::Settings => "Appearance, device and weights",
+            Self::EditTab => "Work on the photo; training goes on",
+            Self::TrainTab => "Let the network learn from your own photos",
+            Self::TrainPhotos => "Choose the folder with the photos to learn from",
+            Self::StartTraining => "Begin to learn from the photos; editing goes on meanwhile",
+            Self::PauseTraining => "Hold training or let it go on; what is loaded stays loaded",
+            Self::StopTraining => "Save and end training; it can go on later from there",
+            Self::SaveTraining => "Write a checkpoint after this step",
+            Self::SampleTraining => "Show how the held-out photos are filled after this step",
+            Self::UseTrained => "Fill with the weights that training has just made",
+            Self::PreviousWeights => "Fill with the weights that were in use before",
         }
     }
 
@@ -312,19 +421,22 @@ impl Action {
             Self::CopyResult => icons::COPY,
             Self::Quit => icons::SIGN_OUT,
             Self::Undo => icons::UNDO,
-            Self::Redo => icons::REDO,
+            Self::Redo | Self::TryAgain => icons::REDO,
+            Self::NextCandidate => icons::PLUS,
+            Self::PreviousCandidate => icons::MINUS,
             Self::Brush => icons::PAINT_BRUSH,
             Self::Eraser => icons::ERASER,
+            Self::KeepOut => icons::EYE_SLASH,
             Self::Hand => icons::HAND,
             Self::Larger => icons::PLUS,
             Self::Smaller => icons::MINUS,
             Self::Harder => icons::CIRCLE,
             Self::Softer => icons::ACTUAL_SIZE,
             Self::InvertMask => icons::INVERT,
-            Self::ClearMask => icons::BROOM,
+            Self::ClearMask | Self::ClearKeepOut => icons::BROOM,
             Self::GrowMask => icons::GROW,
             Self::ShrinkMask => icons::SHRINK,
-            Self::ToggleOverlay => icons::OVERLAY,
+            Self::ToggleOverlay | Self::ToggleUncertainty => icons::OVERLAY,
             Self::Fill => icons::SPARKLE,
             Self::Cancel => icons::STOP,
             Self::Before => icons::CIRCLE_HALF,
@@ -338,6 +450,16 @@ impl Action {
             Self::Palette => icons::COMMAND,
             Self::Shortcuts => icons::KEYBOARD,
             Self::Settings => icons::GEAR,
+            Self::EditTab => icons::PENCIL,
+            Self::TrainTab => icons::CHART,
+            Self::TrainPhotos => icons::IMAGES,
+            Self::StartTraining => icons::PLAY,
+            Self::PauseTraining => icons::PAUSE,
+            Self::StopTraining => icons::STOP,
+            Self::SaveTraining => icons::SAVE,
+            Self::SampleTraining => icons::EYE,
+            Self::UseTrained => icons::CHECK,
+            Self::PreviousWeights => icons::HISTORY,
         }
     }
 }

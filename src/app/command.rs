@@ -10,6 +10,7 @@ use super::{
     export::Plan,
     state::{Dialog, Renaming},
     tasks::Purpose,
+    train::Request,
 };
 use crate::{
     document::Removal,
@@ -63,6 +64,12 @@ pub(super) enum Command {
     Rename(u64, String),
     /// Delete a removal.
     Delete(u64),
+    /// Make a removal again with other random choices.
+    TryAgain(u64),
+    /// Make a removal again with the options as they are in the panel now.
+    RunAgain(u64),
+    /// Take this candidate of the last fill.
+    Choose(usize),
     /// Go to this place in the history.
     JumpTo(usize),
     /// Add a finished fill although things have changed, or let it go.
@@ -71,6 +78,8 @@ pub(super) enum Command {
     Dismiss(u64),
     /// Close what lies over the window.
     CloseDialog,
+    /// Something about training.
+    Train(Request),
 }
 
 /// What to do with work that was not exported.
@@ -87,6 +96,12 @@ pub(super) enum Answer {
 impl From<Action> for Command {
     fn from(action: Action) -> Self {
         Self::Act(action)
+    }
+}
+
+impl From<Request> for Command {
+    fn from(request: Request) -> Self {
+        Self::Train(request)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use eframe::egui::{Context, Event, Id, Key, KeyboardShortcut, ModifierNames, Modifiers};
 
-use super::action::Action;
+use super::action::{Action, Menu};
 
 const CTRL_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
 
@@ -52,6 +52,7 @@ impl Action {
             Self::Redo => const { &[ctrl_shift(Key::Z), ctrl(Key::Y)] },
             Self::Brush => const { &[plain(Key::B)] },
             Self::Eraser => const { &[plain(Key::E)] },
+            Self::KeepOut => const { &[plain(Key::K)] },
             Self::Hand => const { &[plain(Key::H)] },
             Self::Larger => const { &[plain(Key::CloseBracket)] },
             Self::Smaller => const { &[plain(Key::OpenBracket)] },
@@ -62,7 +63,11 @@ impl Action {
             Self::GrowMask => const { &[ctrl(Key::CloseBracket)] },
             Self::ShrinkMask => const { &[ctrl(Key::OpenBracket)] },
             Self::ToggleOverlay => const { &[plain(Key::O)] },
+            Self::ToggleUncertainty => const { &[plain(Key::U)] },
             Self::Fill => const { &[plain(Key::Enter)] },
+            Self::TryAgain => const { &[plain(Key::R)] },
+            Self::NextCandidate => const { &[plain(Key::Period)] },
+            Self::PreviousCandidate => const { &[plain(Key::Comma)] },
             Self::Cancel => const { &[plain(Key::Escape)] },
             Self::Before => const { &[plain(Key::Backslash)] },
             Self::Split => const { &[plain(Key::Y)] },
@@ -81,7 +86,31 @@ impl Action {
                     ]
                 }
             }
-            Self::OpenSample | Self::OpenMask | Self::SaveMask | Self::ToggleTheme => &[],
+            Self::EditTab => const { &[plain(Key::F2)] },
+            Self::TrainTab => const { &[plain(Key::F3)] },
+            Self::StartTraining => const { &[plain(Key::F5)] },
+            Self::PauseTraining => const { &[plain(Key::F6)] },
+            Self::SampleTraining => const { &[plain(Key::F7)] },
+            Self::OpenSample
+            | Self::OpenMask
+            | Self::SaveMask
+            | Self::ClearKeepOut
+            | Self::ToggleTheme
+            | Self::TrainPhotos
+            | Self::StopTraining
+            | Self::SaveTraining
+            | Self::UseTrained
+            | Self::PreviousWeights => &[],
+        }
+    }
+
+    /// Whether it means the photo, so that its key does nothing while the Train tab is shown.
+    pub(super) const fn is_about_the_photo(self) -> bool {
+        match self.menu() {
+            Menu::File => !matches!(self, Self::Settings | Self::Quit),
+            Menu::Edit | Menu::Tool | Menu::Mask => true,
+            Menu::View => !matches!(self, Self::EditTab | Self::TrainTab | Self::ToggleTheme),
+            Menu::Train | Menu::Help => false,
         }
     }
 
@@ -128,6 +157,7 @@ fn readable(ctx: &Context, shortcut: &KeyboardShortcut) -> String {
         Key::Plus => "+",
         Key::Minus => "-",
         Key::Comma => ",",
+        Key::Period => ".",
         Key::Escape => "Esc",
         _ => return ctx.format_shortcut(shortcut),
     };

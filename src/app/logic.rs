@@ -12,10 +12,14 @@ use super::{
     command::Command,
     keys,
     state::{Dialog, Engine, Intent},
+    tasks::Purpose,
+    train::Tab,
 };
 
 /// How long the end waits for a file that is being written.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the end waits for a step and its checkpoint, where nobody could be asked.
+const PATIENCE_WITH_TRAINING: Duration = Duration::from_secs(30);
 
 impl App {
     pub(super) fn think(&mut self, ctx: &Context) {
@@ -31,6 +35,7 @@ impl App {
         }
         self.drain_jobs(ctx);
         self.look_at_mask();
+        self.update_veils(ctx);
         self.guard_closing(ctx);
         self.save_settings(ctx);
         self.set_title(ctx);
@@ -53,6 +58,10 @@ impl App {
         if let Some(job) = self.tasks.writing.take() {
             job.stop(PATIENCE);
         }
+        if let Some(training) = self.tasks.training.take() {
+            training.control.stop();
+            training.job.stop(PATIENCE_WITH_TRAINING);
+        }
     }
 
     fn take_keys(&mut self, ctx: &Context) {
@@ -67,12 +76,31 @@ impl App {
             // An open menu has its own Esc and Enter.
             return;
         }
-        let actions = keys::take_actions(ctx, self.canvas.id());
+        let mut actions = keys::take_actions(ctx, self.canvas.id());
+        if self.training.tab == Tab::Train {
+            actions.retain(|action| !action.is_about_the_photo());
+        }
         self.commands.extend(actions.into_iter().map(Command::Act));
     }
 
     fn take_dropped_files(&mut self, ctx: &Context) {
         let dropped = ctx.input(|input| input.raw.dropped_files.clone());
+        if self.training.tab == Tab::Train {
+            if let Some(first) = dropped.first() {
+                let is_weights = first
+                    .path()
+                    .extension()
+                    .is_some_and(|ending| ending == "safetensors");
+                let purpose = if is_weights {
+                    Purpose::Weights
+                } else {
+                    Purpose::TrainPhotos
+                };
+                self.commands
+                    .push(Command::ChoosePath(purpose, first.path().to_owned()));
+            }
+            return;
+        }
         // One photo at a time; the first is the one under the pointer.
         if let Some(file) = dropped.first() {
             self.commands.push(Command::OpenPath(file.path().to_owned()));
@@ -88,10 +116,21 @@ impl App {
         self.drain_mask();
         self.drain_mask_saving();
         self.drain_network();
-        self.drain_fill();
+        self.drain_fill(ctx);
         self.drain_writing(ctx);
         self.drain_copying();
         self.drain_dialog();
+        self.drain_training(ctx);
+        self.drain_overview();
+        self.drain_shelf();
+    }
+
+    /// Goes back to the weights from before those that could not be loaded.
+    fn take_weights_back(&mut self) {
+        self.state.weights_are_new = false;
+        let before = self.settings.now.weights_before.take();
+        self.settings.now.weights = before.and_then(|before| before.path().map(ToOwned::to_owned));
+        self.load_network();
     }
 
     fn drain_network(&mut self) {
@@ -105,7 +144,16 @@ impl App {
             .map_err(|crash| crash.to_string())
             .and_then(|outcome| outcome)
         {
-            Ok(network) => Engine::Ready(network),
+            Ok(network) => {
+                self.state.weights_are_new = false;
+                Engine::Ready(network)
+            }
+            Err(why) if self.state.weights_are_new => {
+                self.notices
+                    .error("These weights cannot be used; the earlier ones are", why);
+                self.take_weights_back();
+                return;
+            }
             Err(why) => {
                 self.notices.error("The network could not be loaded", why.clone());
                 Engine::Failed(why)
@@ -135,7 +183,15 @@ impl App {
     /// Asks before work is lost with the window.
     fn guard_closing(&mut self, ctx: &Context) {
         let wants_to_close = ctx.input(|input| input.viewport().close_requested());
-        if !wants_to_close || self.state.may_close {
+        if !wants_to_close {
+            return;
+        }
+        if self.tasks.training.is_some() {
+            ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+            self.state.dialog = Dialog::CloseTraining;
+            return;
+        }
+        if self.state.may_close {
             return;
         }
         if self

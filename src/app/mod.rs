@@ -21,6 +21,8 @@ mod sources;
 mod state;
 mod tasks;
 mod theme;
+pub mod train;
+mod veils;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -33,16 +35,21 @@ use notify::Notices;
 use photo::OpenPhoto;
 use state::State;
 use tasks::Tasks;
+use train::Training;
+use veils::Veils;
 
 pub use action::{Action, Menu};
 pub use run::{RunError, run};
 pub use state::Start;
+pub use train::usual_library;
 
 /// The application.
 pub struct App {
     photo: Option<OpenPhoto>,
     canvas: Canvas,
+    veils: Veils,
     state: State,
+    training: Training,
     notices: Notices,
     tasks: Tasks,
     settings: Preferences,
@@ -69,7 +76,12 @@ impl App {
         let mut app = Self {
             photo: None,
             canvas: Canvas::new(cc.wgpu_render_state.as_ref()),
+            veils: Veils::default(),
             state: State::new(),
+            training: Training {
+                library: start.library.clone(),
+                ..Training::default()
+            },
             notices: Notices::default(),
             tasks: Tasks::new(Arc::new(move || ctx.request_repaint())),
             settings: Preferences {
@@ -85,6 +97,7 @@ impl App {
         }
         app.show_overlay_settings();
         app.load_network();
+        app.look_at_shelf();
         match start.photo {
             Some(path) => app.open(state::Source::Path(path)),
             None if start.empty => {}
@@ -96,6 +109,11 @@ impl App {
     /// The document that is open.
     pub fn document(&self) -> Option<&Document> {
         self.photo.as_ref().map(|photo| &photo.document)
+    }
+
+    /// The training run that goes on, or the last one.
+    pub const fn training_run(&self) -> Option<&train::run::Run> {
+        self.training.run.as_ref()
     }
 
     /// The titles of the notices that are shown.

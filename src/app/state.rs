@@ -2,12 +2,14 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use eframe::egui::TextureHandle;
+
 use super::{
     canvas::Tool,
     export,
     tasks::{Filled, Purpose},
 };
-use crate::{document::Stale, nn::Network};
+use crate::{document::Stale, imaging::Patch, nn::Network};
 
 /// How the window starts.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +24,8 @@ pub struct Start {
     pub weights: Option<PathBuf>,
     /// The device for this session, in place of that in the settings.
     pub device: Option<crate::nn::DeviceChoice>,
+    /// Where training keeps what it makes. Without one every run needs an output folder of its own.
+    pub library: Option<PathBuf>,
 }
 
 /// The network, which is loaded in the background.
@@ -61,6 +65,8 @@ pub(super) enum Dialog {
     Settings,
     Export(export::Form),
     Unsaved(Intent),
+    /// The window was to close while training runs.
+    CloseTraining,
     /// A path to type, where the system has no file dialog.
     Path(PathForm),
 }
@@ -85,6 +91,22 @@ pub(super) struct Offer {
     pub(super) why: Stale,
 }
 
+/// Several fills of one removal, of which one is in the photo.
+pub(super) struct Choice {
+    /// The removal that they are candidates for.
+    pub(super) removal: u64,
+    /// The best first: patches, the recipe to be kept with them, and how they look.
+    pub(super) candidates: Vec<Choosable>,
+}
+
+/// One of several fills.
+pub(super) struct Choosable {
+    pub(super) patches: Vec<Patch>,
+    pub(super) recipe: String,
+    pub(super) score: f32,
+    pub(super) thumbnail: TextureHandle,
+}
+
 /// A removal whose name is being typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Renaming {
@@ -100,12 +122,18 @@ pub(super) struct State {
     pub(super) shows_before: bool,
     pub(super) dialog: Dialog,
     pub(super) engine: Engine,
+    /// The weights were just chosen and have not been loaded yet.
+    pub(super) weights_are_new: bool,
     /// A fill was asked for while the network was loading.
     pub(super) fill_when_ready: bool,
     /// The photo's name as it is being opened.
     pub(super) opening_name: String,
     pub(super) renaming: Option<Renaming>,
     pub(super) offer: Option<Offer>,
+    /// The candidates of the last fill.
+    pub(super) choice: Option<Choice>,
+    /// Where candidates differ is shown.
+    pub(super) shows_uncertainty: bool,
     /// Where to go on after the export that was asked for.
     pub(super) after_export: Option<Intent>,
     /// The person agreed to close.
@@ -123,10 +151,13 @@ impl State {
             shows_before: false,
             dialog: Dialog::None,
             engine: Engine::Loading,
+            weights_are_new: false,
             fill_when_ready: false,
             opening_name: String::new(),
             renaming: None,
             offer: None,
+            choice: None,
+            shows_uncertainty: false,
             after_export: None,
             may_close: false,
             title: String::new(),

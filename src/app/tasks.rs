@@ -4,10 +4,14 @@
 
 use std::{borrow::Cow, path::PathBuf, sync::Arc};
 
-use super::{export::Plan, photo::OpenPhoto};
+use super::{
+    export::Plan,
+    photo::OpenPhoto,
+    train::{TrainingJob, overview::Overview, shelf::Shelf},
+};
 use crate::{
     document::Snapshot,
-    imaging::Mask,
+    imaging::{Mask, Pixels},
     inpaint,
     jobs::{Job, Status, Waker},
     nn::Network,
@@ -23,7 +27,9 @@ pub(super) type ReadMask = (Mask, Vec<String>);
 pub(super) struct Filled {
     pub(super) snapshot: Snapshot,
     pub(super) options: inpaint::Options,
-    pub(super) removal: Result<inpaint::Removal, inpaint::Error>,
+    pub(super) outcome: Result<inpaint::Candidates, inpaint::Error>,
+    /// A small picture of each candidate; none for a single one.
+    pub(super) thumbnails: Vec<Pixels>,
 }
 
 /// What an export gives: the plan and what the format could not hold.
@@ -49,6 +55,16 @@ pub(super) enum Purpose {
     SaveMask,
     Export,
     Weights,
+    /// The photos to learn from.
+    TrainPhotos,
+    /// Where training puts its results.
+    TrainOut,
+    /// What training starts from.
+    TrainStart,
+    /// Mask files to take holes from.
+    TrainHoles,
+    /// The feature network of the losses.
+    TrainFeatures,
 }
 
 impl Purpose {
@@ -60,6 +76,11 @@ impl Purpose {
             Self::SaveMask => "Save mask",
             Self::Export => "Export",
             Self::Weights => "Weights",
+            Self::TrainPhotos => "Folder with photos to learn from",
+            Self::TrainOut => "Folder for the results",
+            Self::TrainStart => "Weights to start from",
+            Self::TrainHoles => "Folder with masks",
+            Self::TrainFeatures => "Feature network",
         }
     }
 
@@ -68,7 +89,13 @@ impl Purpose {
         match self {
             Self::SaveMask | Self::Export => "Save",
             Self::Photo | Self::Mask | Self::Weights => "Open",
+            _ => "Choose",
         }
+    }
+
+    /// Whether a folder is wanted.
+    pub(super) const fn is_folder(self) -> bool {
+        matches!(self, Self::TrainPhotos | Self::TrainOut | Self::TrainHoles)
     }
 }
 
@@ -84,6 +111,9 @@ pub(super) struct Tasks {
     pub(super) copying: Option<Job<Result<(), Failure>>>,
     pub(super) saving: Option<Job<Result<(), Failure>>>,
     pub(super) dialog: Option<(Purpose, Job<Option<PathBuf>>)>,
+    pub(super) training: Option<TrainingJob>,
+    pub(super) overview: Option<Job<Result<Overview, Failure>>>,
+    pub(super) shelf: Option<Job<Result<Shelf, Failure>>>,
 }
 
 /// What the status line shows of a job.
@@ -106,6 +136,9 @@ impl Tasks {
             mask_saving: None,
             saving: None,
             dialog: None,
+            training: None,
+            overview: None,
+            shelf: None,
         }
     }
 

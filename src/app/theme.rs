@@ -44,6 +44,18 @@ pub(super) const STRIP_MARGIN: Margin = Margin::symmetric(6, 8);
 pub(super) const DIALOG_WIDTH: f32 = 460.0;
 /// Margin around the contents of side panels.
 pub(super) const PANEL_MARGIN: Margin = Margin::symmetric(14, 12);
+/// Least width of a tab.
+pub(super) const TAB_WIDTH: f32 = 84.0;
+/// Width of the Train tab's panels.
+pub(super) const TRAIN_PANEL_WIDTH: f32 = 300.0;
+/// Width of the label before a setting of training.
+pub(super) const FIELD_LABEL_WIDTH: f32 = 122.0;
+/// Between what stands in the middle of the Train tab and its edges.
+pub(super) const PAGE_MARGIN: Margin = Margin::symmetric(20, 14);
+/// Height of a row of a histogram.
+pub(super) const BAR_HEIGHT: f32 = 18.0;
+/// Space inside a card.
+pub(super) const CARD_MARGIN: Margin = Margin::symmetric(10, 8);
 /// Height of the one button that matters most.
 pub(super) const MAIN_BUTTON_HEIGHT: f32 = 36.0;
 
@@ -106,6 +118,20 @@ pub(super) const fn good(is_dark: bool) -> Color32 {
     } else {
         Color32::from_rgb(40, 124, 58)
     }
+}
+
+/// The terms of the loss, told apart also by those who see few colours.
+pub(super) const fn curve(index: usize, is_dark: bool) -> Color32 {
+    let (dark, light) = match index {
+        0 => ((104, 164, 232), (30, 96, 168)),
+        1 => ((236, 160, 72), (186, 104, 8)),
+        2 => ((110, 190, 136), (24, 128, 72)),
+        3 => ((186, 142, 224), (120, 66, 168)),
+        4 => ((230, 120, 134), (178, 44, 70)),
+        _ => ((160, 160, 160), (110, 110, 110)),
+    };
+    let (red, green, blue) = if is_dark { dark } else { light };
+    Color32::from_rgb(red, green, blue)
 }
 
 /// Something is not as it was asked for.

@@ -4,19 +4,19 @@ use serde_json::{Value, json};
 
 use super::{Outcome, Shared, open_network, terminal::Terminal};
 use crate::nn::{
-    Info,
+    Network,
     device::{self, Available},
 };
 
 pub(super) fn run(shared: &Shared, terminal: &Terminal) -> anyhow::Result<Outcome> {
     let network = open_network(shared, terminal)?;
     let devices = device::list();
-    let chosen = network.device_name();
     Ok(Outcome {
-        text: text(&network.info, &chosen, &devices),
+        text: text(&network, &devices),
         json: json!({
             "version": env!("CARGO_PKG_VERSION"),
-            "device": chosen,
+            "device": network.device_name(),
+            "engine": network.engine_name(),
             "devices": devices.iter().map(device_json).collect::<Vec<_>>(),
             "weights": network.info,
         }),
@@ -31,7 +31,8 @@ fn device_json(device: &Available) -> Value {
     }
 }
 
-fn text(weights: &Info, chosen: &str, devices: &[Available]) -> String {
+fn text(network: &Network, devices: &[Available]) -> String {
+    let weights = &network.info;
     let mut lines = vec![
         format!("lacuna {}", env!("CARGO_PKG_VERSION")),
         format!(
@@ -39,7 +40,8 @@ fn text(weights: &Info, chosen: &str, devices: &[Available]) -> String {
             weights.source, weights.base_width, weights.levels
         ),
         format!("sha256   {}", weights.sha256),
-        format!("device   {chosen}"),
+        format!("device   {}", network.device_name()),
+        format!("engine   {}", network.engine_name()),
     ];
     lines.extend(devices.iter().map(|device| {
         let state = match &device.state {

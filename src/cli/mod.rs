@@ -4,11 +4,14 @@
 //! bar, notices, and errors, which are always one line of text, also with `--json`. Exit codes: 0 done, 1 failed,
 //! 2 wrong usage, 130 cancelled.
 
+mod bench;
 mod convert;
 mod error;
+mod eval;
 mod holes;
 mod info;
 mod inpaint;
+mod memory;
 mod sample;
 mod terminal;
 mod train;
@@ -78,6 +81,10 @@ enum Command {
     Inpaint(inpaint::Args),
     /// Make irregular masks, to train or measure with
     Holes(holes::Args),
+    /// Measure this machine: networks layer by layer, photos from file to file
+    Bench(bench::Args),
+    /// Compare fills with what was there, method beside method
+    Eval(eval::Args),
     /// Train the network on a folder of photos
     Train(Box<train::Args>),
     /// Make weights of another project's checkpoint (naoto0804's PyTorch port)
@@ -106,6 +113,8 @@ pub fn run(cli: &Cli) -> ExitCode {
         Some(command) => finish(cli, |terminal| match command {
             Command::Inpaint(args) => inpaint::run(args, &cli.shared, terminal),
             Command::Holes(args) => holes::run(args, &cli.shared, terminal),
+            Command::Bench(args) => bench::run(args, &cli.shared, terminal),
+            Command::Eval(args) => eval::run(args, &cli.shared, terminal),
             Command::Train(args) => train::run(args, &cli.shared, terminal),
             Command::Convert(args) => convert::run(args, terminal),
             Command::Info => info::run(&cli.shared, terminal),

@@ -27,6 +27,7 @@ pub(super) fn run(shared: &Shared, terminal: &Terminal) -> anyhow::Result<Outcom
     let args = inpaint::Args {
         photo: before.clone(),
         mask,
+        keep_out: None,
         output: after.clone(),
         options: Options::default(),
         force: false,

@@ -180,8 +180,9 @@ fn examine(path: &Path) -> Option<Result<PhotoFile, String>> {
     let (width, height) = match read::size(path) {
         Ok(size) => size,
         Err(error) => {
-            let is_other_file = matches!(error.problem, read::Problem::UnknownFormat | read::Problem::Empty)
-                && Format::from_path(path).is_none();
+            use read::Problem::{Empty, Io, NotFound, UnknownFormat};
+            let claims_nothing = matches!(error.problem, UnknownFormat | Empty | Io(_) | NotFound);
+            let is_other_file = claims_nothing && Format::from_path(path).is_none();
             return (!is_other_file).then(|| Err(error.problem.to_string()));
         }
     };

@@ -23,7 +23,7 @@ impl Picture {
         let picture = Self {
             width: pixels.width(),
             height: pixels.height(),
-            rgb: bytes(pixels),
+            rgb: bytes(&pixels),
         };
         Ok(picture.shrunk(short_side))
     }
@@ -70,7 +70,7 @@ impl Picture {
 }
 
 /// Eight bits of red, green and blue per pixel; grey three times, alpha left out.
-fn bytes(pixels: Pixels) -> Vec<u8> {
+fn bytes(pixels: &Pixels) -> Vec<u8> {
     let channels = pixels.channels();
     let samples = match pixels.samples() {
         Samples::U8(samples) => samples,

@@ -16,12 +16,19 @@ pub const HISTORY_BYTES: usize = 512 << 20;
 pub(super) enum Op {
     /// Exchanges these parts of the mask.
     Mask(Vec<Tile>),
+    /// Exchanges these parts of the keep-out area.
+    KeepOut(Vec<Tile>),
     Insert {
         index: usize,
         removal: Box<Removal>,
     },
     Take {
         index: usize,
+    },
+    /// Exchanges a whole removal.
+    Replace {
+        index: usize,
+        removal: Box<Removal>,
     },
     Visible {
         index: usize,
@@ -38,6 +45,7 @@ impl Op {
     pub(super) fn apply(
         self,
         mask: &mut Mask,
+        keep_out: &mut Option<Mask>,
         removals: &mut Vec<Removal>,
         changed: &mut Changed,
     ) -> Option<Self> {
@@ -46,6 +54,22 @@ impl Op {
                 changed.mask.extend(tiles.iter().map(|tile| tile.rect));
                 let before: Vec<Tile> = tiles.into_iter().map(|tile| tile.swap(mask)).collect();
                 (!before.is_empty()).then_some(Self::Mask(before))
+            }
+            Self::KeepOut(tiles) => {
+                let (width, height) = (mask.width(), mask.height());
+                let area = keep_out.get_or_insert_with(|| Mask::empty(width, height));
+                changed.keep_out.extend(tiles.iter().map(|tile| tile.rect));
+                let before: Vec<Tile> = tiles.into_iter().map(|tile| tile.swap(area)).collect();
+                (!before.is_empty()).then_some(Self::KeepOut(before))
+            }
+            Self::Replace { index, removal } => {
+                let place = removals.get_mut(index)?;
+                let before = Box::new(std::mem::replace(place, *removal));
+                changed.result.extend(before.rects().chain(place.rects()));
+                Some(Self::Replace {
+                    index,
+                    removal: before,
+                })
             }
             Self::Insert { index, removal } => {
                 if removal.visible {
@@ -82,8 +106,8 @@ impl Op {
 
     fn bytes(&self) -> usize {
         match self {
-            Self::Mask(tiles) => tiles.iter().map(Tile::bytes).sum(),
-            Self::Insert { removal, .. } => removal.bytes(),
+            Self::Mask(tiles) | Self::KeepOut(tiles) => tiles.iter().map(Tile::bytes).sum(),
+            Self::Insert { removal, .. } | Self::Replace { removal, .. } => removal.bytes(),
             Self::Take { .. } | Self::Visible { .. } | Self::Rename { .. } => size_of::<Self>(),
         }
     }

@@ -1,6 +1,7 @@
 //! A removal: one fill, kept as a layer that can be hidden, renamed or deleted.
 
-use crate::imaging::{Patch, Rect};
+use super::tile::Tile;
+use crate::imaging::{Mask, Patch, Rect};
 
 /// Something that was removed, with the pixels that took its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,10 +17,19 @@ pub struct Removal {
     /// How it was made, as JSON that only its maker reads.
     pub recipe: String,
     patches: Vec<Patch>,
+    /// What was masked, so that it can be made again.
+    mask: Tile,
 }
 
 impl Removal {
-    pub(super) fn new(id: u64, name: String, patches: Vec<Patch>, hole: Rect, recipe: String) -> Self {
+    pub(super) const fn new(
+        id: u64,
+        name: String,
+        patches: Vec<Patch>,
+        hole: Rect,
+        recipe: String,
+        mask: Tile,
+    ) -> Self {
         Self {
             id,
             name,
@@ -27,7 +37,27 @@ impl Removal {
             hole,
             recipe,
             patches,
+            mask,
         }
+    }
+
+    /// This removal, made anew from `mask`; what the person calls it stays, and it is shown.
+    pub(super) fn made_again(&self, patches: Vec<Patch>, hole: Rect, recipe: String, mask: Tile) -> Self {
+        Self::new(self.id, self.name.clone(), patches, hole, recipe, mask)
+    }
+
+    /// This removal with other pixels in the same hole.
+    pub(super) fn with_fill(&self, patches: Vec<Patch>, recipe: String) -> Self {
+        Self {
+            patches,
+            recipe,
+            ..self.clone()
+        }
+    }
+
+    /// What was masked when it was made, over the whole photo.
+    pub(super) fn put_mask_into(&self, mask: &mut Mask) {
+        self.mask.clone().swap(mask);
     }
 
     /// The new pixels, in the order in which they go over the photo.
@@ -46,6 +76,9 @@ impl Removal {
             let sample = usize::from(patch.pixels().bit_depth() / 8);
             patch.pixels().samples().len() * sample + patch.weights().len()
         };
-        size_of::<Self>() + self.recipe.len() + self.patches.iter().map(pixels).sum::<usize>()
+        size_of::<Self>()
+            + self.recipe.len()
+            + self.mask.bytes()
+            + self.patches.iter().map(pixels).sum::<usize>()
     }
 }

@@ -9,13 +9,15 @@ mod compose;
 mod edit;
 mod history;
 mod layer;
+mod painting;
+mod removing;
 mod snapshot;
 mod stroke;
 mod tile;
 
 use std::sync::Arc;
 
-use crate::imaging::{HOLE_THRESHOLD, Mask, Patch, Pixels, Rect};
+use crate::imaging::{HOLE_THRESHOLD, Mask, Pixels, Rect};
 
 use compose::recompose;
 use history::{History, Op};
@@ -24,6 +26,7 @@ use stroke::Stroke;
 pub use edit::MaskChange;
 pub use history::HISTORY_BYTES;
 pub use layer::Removal;
+pub use painting::Target;
 pub use snapshot::{Snapshot, Stale};
 pub use stroke::Brush;
 
@@ -32,6 +35,8 @@ pub use stroke::Brush;
 pub struct Changed {
     /// Where mask coverage differs.
     pub mask: Vec<Rect>,
+    /// Where coverage of the keep-out area differs.
+    pub keep_out: Vec<Rect>,
     /// Where the result's pixels may differ.
     pub result: Vec<Rect>,
 }
@@ -42,6 +47,8 @@ pub struct Document {
     original: Arc<Pixels>,
     result: Arc<Pixels>,
     mask: Mask,
+    /// What nothing is to be copied from. None until something was painted there.
+    keep_out: Option<Mask>,
     removals: Vec<Removal>,
     history: History,
     stroke: Option<Stroke>,
@@ -55,6 +62,7 @@ impl Document {
         Self {
             result: Arc::clone(&original),
             mask: Mask::empty(original.width(), original.height()),
+            keep_out: None,
             original,
             removals: Vec::new(),
             history: History::new(HISTORY_BYTES),
@@ -92,6 +100,11 @@ impl Document {
     /// What should go next.
     pub const fn mask(&self) -> &Mask {
         &self.mask
+    }
+
+    /// What nothing is to be copied from; none before anything was painted there.
+    pub const fn keep_out(&self) -> Option<&Mask> {
+        self.keep_out.as_ref()
     }
 
     /// The removals, the oldest first.
@@ -132,61 +145,6 @@ impl Document {
         self.history.position()
     }
 
-    /// Starts a stroke with a dab at `point`, in pixels of the photo. Returns where the mask changed.
-    pub fn begin_stroke(&mut self, brush: Brush, point: [f32; 2]) -> Rect {
-        self.commit_stroke();
-        let mut stroke = Stroke::new(brush, point);
-        let rect = stroke.extend_to(point, &mut self.mask);
-        self.stroke = Some(stroke);
-        self.version += 1;
-        rect
-    }
-
-    /// Draws on to `point`. Returns where the mask changed; empty without a stroke.
-    pub fn extend_stroke(&mut self, point: [f32; 2]) -> Rect {
-        let Some(stroke) = &mut self.stroke else {
-            return Rect::default();
-        };
-        self.version += 1;
-        stroke.extend_to(point, &mut self.mask)
-    }
-
-    /// Ends the stroke and makes it one step of the history. A stroke that changed nothing leaves no step.
-    pub fn end_stroke(&mut self) {
-        self.commit_stroke();
-    }
-
-    /// Takes the stroke being drawn back, as if it had never begun.
-    pub fn cancel_stroke(&mut self) -> Changed {
-        let mut changed = Changed::default();
-        if let Some(stroke) = self.stroke.take() {
-            for tile in stroke.into_tiles(&self.mask) {
-                changed.mask.push(tile.rect);
-                tile.swap(&mut self.mask);
-            }
-            self.version += 1;
-        }
-        changed
-    }
-
-    /// A whole stroke through `points`.
-    pub fn paint_stroke(&mut self, brush: Brush, points: &[[f32; 2]]) -> Rect {
-        let Some((first, rest)) = points.split_first() else {
-            return Rect::default();
-        };
-        let mut dirty = self.begin_stroke(brush, *first);
-        for point in rest {
-            dirty = dirty.union(&self.extend_stroke(*point));
-        }
-        self.end_stroke();
-        dirty
-    }
-
-    /// Whether a stroke is being drawn.
-    pub const fn is_stroking(&self) -> bool {
-        self.stroke.is_some()
-    }
-
     /// Puts another mask in place of the present one, as one step called `name`.
     ///
     /// A mask of another size changes nothing.
@@ -196,41 +154,6 @@ impl Document {
         }
         let tiles = tile::differing(&self.mask, mask, self.bounds());
         self.perform(name.to_owned(), vec![Op::Mask(tiles)])
-    }
-
-    /// Adds what a fill of `snapshot` made and clears the part of the mask that it filled.
-    ///
-    /// `recipe` says how it was made, as JSON that only its maker reads. Returns nothing if a patch does not fit
-    /// into the photo. Whether it still suits the present state is for [`Self::check`] to say.
-    pub fn add_removal(
-        &mut self,
-        snapshot: &Snapshot,
-        patches: Vec<Patch>,
-        recipe: String,
-    ) -> Option<Changed> {
-        let fits = |patch: &Patch| {
-            self.bounds().contains_rect(&patch.rect())
-                && patch.pixels().channels() == self.original.channels()
-                && patch.pixels().bit_depth() == self.original.bit_depth()
-        };
-        if snapshot.mask.bounds() != self.bounds() || !patches.iter().all(fits) {
-            return None;
-        }
-        let id = self.next_removal;
-        self.next_removal += 1;
-        let removal = Removal::new(id, self.free_name(), patches, snapshot.hole_bounds(), recipe);
-        let name = format!("Fill: {}", removal.name);
-        let interrupted = self.interrupt_stroke();
-        let cleared = snapshot.without_filled(&self.mask);
-        let tiles = tile::differing(&self.mask, &cleared, snapshot.coverage_bounds());
-        let index = self.removals.len();
-        let insert = Op::Insert {
-            index,
-            removal: Box::new(removal),
-        };
-        let changed = self.perform(name, vec![Op::Mask(tiles), insert]);
-        self.stroke = interrupted;
-        Some(changed)
     }
 
     /// Shows or hides a removal.
@@ -296,36 +219,6 @@ impl Document {
             .find(|(_, removal)| removal.id == id)
     }
 
-    /// "Removal N" with the first number that is not in use.
-    fn free_name(&self) -> String {
-        let mut number = self.removals.len() + 1;
-        loop {
-            let name = format!("Removal {number}");
-            if self.removals.iter().all(|removal| removal.name != name) {
-                return name;
-            }
-            number += 1;
-        }
-    }
-
-    fn commit_stroke(&mut self) {
-        let Some(stroke) = self.stroke.take() else {
-            return;
-        };
-        let name = stroke.name().to_owned();
-        let tiles = stroke.into_tiles(&self.mask);
-        if !tiles.is_empty() {
-            self.history.push(name, vec![Op::Mask(tiles)]);
-        }
-    }
-
-    /// Makes a step of what was drawn so far and gives a stroke that goes on from there.
-    fn interrupt_stroke(&mut self) -> Option<Stroke> {
-        let rest = self.stroke.as_ref().map(Stroke::continued);
-        self.commit_stroke();
-        rest
-    }
-
     /// Does something new and records its inverse.
     fn perform(&mut self, name: String, ops: Vec<Op>) -> Changed {
         self.commit_stroke();
@@ -365,7 +258,7 @@ impl Document {
     fn apply(&mut self, ops: Vec<Op>, changed: &mut Changed) -> Vec<Op> {
         let mut inverse: Vec<Op> = ops
             .into_iter()
-            .filter_map(|op| op.apply(&mut self.mask, &mut self.removals, changed))
+            .filter_map(|op| op.apply(&mut self.mask, &mut self.keep_out, &mut self.removals, changed))
             .collect();
         inverse.reverse();
         inverse
@@ -374,7 +267,7 @@ impl Document {
     /// Brings result and version in line with what changed.
     fn settle(&mut self, changed: &mut Changed) {
         self.version += 1;
-        for rects in [&mut changed.mask, &mut changed.result] {
+        for rects in [&mut changed.mask, &mut changed.keep_out, &mut changed.result] {
             rects.sort_unstable_by_key(|rect| (rect.y, rect.x, rect.width, rect.height));
             rects.dedup();
         }

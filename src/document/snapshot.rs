@@ -6,7 +6,11 @@
 
 use std::sync::Arc;
 
-use super::{Document, tile::row_of};
+use super::{
+    Document, Removal,
+    compose::recompose,
+    tile::{Tile, row_of},
+};
 use crate::imaging::{HOLE_THRESHOLD, Mask, Pixels, Rect};
 
 /// The state that a fill starts from.
@@ -18,6 +22,10 @@ pub struct Snapshot {
     pub pixels: Arc<Pixels>,
     /// What is to go.
     pub mask: Mask,
+    /// What nothing is to be copied from.
+    pub keep_out: Option<Mask>,
+    /// The removal that the outcome is to take the place of.
+    replaces: Option<u64>,
     visible: Vec<u64>,
     holes: Rect,
     coverage: Rect,
@@ -41,10 +49,35 @@ impl Document {
             version: self.version,
             pixels: Arc::clone(&self.result),
             mask: self.mask.clone(),
-            visible: self.visible_ids().collect(),
+            keep_out: self.keep_out.clone().filter(|_| self.has_keep_out()),
+            replaces: None,
+            visible: self.visible_ids(self.removals.len()).collect(),
             holes: bounds_from(&self.mask, HOLE_THRESHOLD),
             coverage: bounds_from(&self.mask, 1),
         }
+    }
+
+    /// What a removal was made from, for it to be made again: its own mask, and the photo with the removals beneath it.
+    pub fn snapshot_of(&self, id: u64) -> Option<Snapshot> {
+        let (index, removal) = self.find(id)?;
+        let mut mask = Mask::empty(self.mask.width(), self.mask.height());
+        removal.put_mask_into(&mut mask);
+        let mut pixels = Arc::clone(&self.original);
+        let beneath = &self.removals[..index];
+        let rects: Vec<Rect> = beneath.iter().flat_map(Removal::rects).collect();
+        if !rects.is_empty() {
+            recompose(&self.original, beneath, &rects, &mut pixels);
+        }
+        Some(Snapshot {
+            version: self.version,
+            pixels,
+            keep_out: self.keep_out.clone().filter(|_| self.has_keep_out()),
+            replaces: Some(id),
+            visible: self.visible_ids(index).collect(),
+            holes: bounds_from(&mask, HOLE_THRESHOLD),
+            coverage: bounds_from(&mask, 1),
+            mask,
+        })
     }
 
     /// Whether a fill of `snapshot` still does what it was asked for.
@@ -56,8 +89,15 @@ impl Document {
         if snapshot.version == self.version {
             return Ok(());
         }
-        if !self.visible_ids().eq(snapshot.visible.iter().copied()) {
+        let beneath = match snapshot.replaces {
+            Some(id) => self.find(id).map(|(index, _)| index).ok_or(Stale::Removals)?,
+            None => self.removals.len(),
+        };
+        if !self.visible_ids(beneath).eq(snapshot.visible.iter().copied()) {
             return Err(Stale::Removals);
+        }
+        if snapshot.replaces.is_some() {
+            return Ok(());
         }
         let holes = snapshot.holes;
         let still_masked = (holes.y..holes.bottom()).all(|y| {
@@ -71,8 +111,9 @@ impl Document {
         if still_masked { Ok(()) } else { Err(Stale::Mask) }
     }
 
-    fn visible_ids(&self) -> impl Iterator<Item = u64> {
-        let visible = self.removals.iter().filter(|removal| removal.visible);
+    /// The visible ones of the first `count` removals.
+    fn visible_ids(&self, count: usize) -> impl Iterator<Item = u64> {
+        let visible = self.removals[..count].iter().filter(|removal| removal.visible);
         visible.map(|removal| removal.id)
     }
 }
@@ -81,6 +122,16 @@ impl Snapshot {
     /// The bounding box of the pixels that go; empty when none does.
     pub const fn hole_bounds(&self) -> Rect {
         self.holes
+    }
+
+    /// The removal that its outcome is to take the place of.
+    pub const fn replaces(&self) -> Option<u64> {
+        self.replaces
+    }
+
+    /// The mask, as small as it can be kept.
+    pub(super) fn packed_mask(&self) -> Tile {
+        Tile::of(&self.mask, self.coverage)
     }
 
     /// The bounding box of everything painted, faint edges included.

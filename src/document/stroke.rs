@@ -6,7 +6,10 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
-use super::tile::{Tile, row_of, rows_of, tiles_in};
+use super::{
+    painting::Target,
+    tile::{Tile, row_of, rows_of, tiles_in},
+};
 use crate::imaging::{Mask, Rect};
 
 /// A round brush or eraser.
@@ -41,14 +44,16 @@ impl Brush {
 /// A stroke being drawn, with the tiles it has touched as they were before.
 #[derive(Debug)]
 pub(super) struct Stroke {
+    target: Target,
     brush: Brush,
     last: [f32; 2],
     before: BTreeMap<(u32, u32), Vec<u8>>,
 }
 
 impl Stroke {
-    pub(super) const fn new(brush: Brush, start: [f32; 2]) -> Self {
+    pub(super) const fn new(target: Target, brush: Brush, start: [f32; 2]) -> Self {
         Self {
+            target,
             brush,
             last: start,
             before: BTreeMap::new(),
@@ -57,15 +62,20 @@ impl Stroke {
 
     /// A stroke that goes on where this one is, with nothing to take back yet.
     pub(super) const fn continued(&self) -> Self {
-        Self::new(self.brush, self.last)
+        Self::new(self.target, self.brush, self.last)
     }
 
     pub(super) const fn name(&self) -> &'static str {
-        if self.brush.erase {
-            "Eraser stroke"
-        } else {
-            "Brush stroke"
+        match (self.target, self.brush.erase) {
+            (Target::Remove, false) => "Brush stroke",
+            (Target::Remove, true) => "Eraser stroke",
+            (Target::KeepOut, false) => "Keep-out stroke",
+            (Target::KeepOut, true) => "Keep-out eraser stroke",
         }
+    }
+
+    pub(super) const fn target(&self) -> Target {
+        self.target
     }
 
     /// Paints the segment from the last point to `point`; returns what it may have changed.
@@ -208,12 +218,12 @@ fn solve(factor: f32, low: f32, high: f32) -> Option<(f32, f32)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Brush, Stroke};
+    use super::{Brush, Stroke, Target};
     use crate::imaging::Mask;
 
     fn swept(brush: Brush, points: &[[f32; 2]], size: u32) -> Mask {
         let mut mask = Mask::empty(size, size);
-        let mut stroke = Stroke::new(brush, points[0]);
+        let mut stroke = Stroke::new(Target::Remove, brush, points[0]);
         for point in points {
             stroke.extend_to(*point, &mut mask);
         }

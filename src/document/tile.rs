@@ -9,13 +9,13 @@ use crate::imaging::{Mask, Rect};
 pub(super) const TILE: u32 = 256;
 
 /// Coverage of one tile.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Tile {
     pub(super) rect: Rect,
     packed: Packed,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Packed {
     Runs(Box<[(u16, u8)]>),
     Raw(Box<[u8]>),

@@ -16,6 +16,11 @@ pub enum Error {
         /// By how much it was widened.
         grow_px: u32,
     },
+    /// Nothing may be copied from.
+    #[error(
+        "nothing is left to fill from: mask and keep-out area together cover the whole photo; leave something to copy from"
+    )]
+    AllKeptOut,
     /// Photo and mask are not the same size.
     #[error(
         "the mask does not fit: it has {}×{} pixels and the photo {}×{}; use a mask made for this photo",

@@ -5,6 +5,7 @@
 //! nothing outside the widened mask. The same photo, mask, weights and options give the same bytes on the same
 //! device.
 
+mod candidates;
 pub mod classic;
 pub mod composite;
 pub mod detail;
@@ -16,15 +17,17 @@ mod refine;
 mod report;
 mod source;
 
+pub use candidates::{BLOCK, Candidate, Candidates, Disagreement, Variation, remove_candidates};
 pub use composite::{apply_all, changed_outside};
+pub use detail::Score;
 pub use error::Error;
-pub use options::{Detail, Options, Strategy};
+pub use options::{Detail, MAX_CANDIDATES, Options, Strategy};
 pub use report::{CropReport, Report, Seconds};
 
 use std::time::{Duration, Instant};
 
 use crate::{
-    imaging::{Mask, Patch, Pixels},
+    imaging::{HOLE_THRESHOLD, Mask, Patch, Pixels},
     nn::Network,
     progress::Progress,
 };
@@ -45,10 +48,21 @@ pub struct Removal {
     pub report: Report,
 }
 
-/// Fills the holes of `mask` in `photo`.
+/// What to fill and from what.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The photo.
+    pub photo: &'a Pixels,
+    /// What is to go: white, of the photo's size.
+    pub mask: &'a Mask,
+    /// What nothing is to be continued or copied from: white, of the photo's size.
+    pub keep_out: Option<&'a Mask>,
+}
+
+/// Fills the holes of `mask` in `photo`, once, whatever number of candidates the options want.
 ///
 /// The photo is not changed: [`apply_all`] puts the patches over it. Reports two phases, planning and filling, and
-/// can be cancelled between and within crops, but not within a run of the network.
+/// can be cancelled at any time, within a run of the network too.
 pub fn remove(
     photo: &Pixels,
     mask: &Mask,
@@ -68,20 +82,77 @@ fn remove_with(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Removal, Error> {
+    let request = Request {
+        photo,
+        mask,
+        keep_out: None,
+    };
+    let prepared = prepare(&request, options, progress)?;
+    progress.stage("Filling")?;
+    remove_prepared(
+        &request,
+        &prepared,
+        filler,
+        options,
+        Variation::of(options.seed, 0),
+        progress,
+    )
+}
+
+/// What all fills of one request share.
+struct Prepared {
+    widened: Mask,
+    crops: Vec<Crop>,
+    seconds: f64,
+}
+
+fn prepare(request: &Request<'_>, options: &Options, progress: &dyn Progress) -> Result<Prepared, Error> {
     let started = Instant::now();
     progress.stage("Planning")?;
-    let widened = widened(photo, mask, options)?;
+    let widened = widened(request, options)?;
     let crops = match options.strategy {
         Strategy::Auto => plan::crops(&widened),
         Strategy::Whole => plan::whole(&widened),
     };
-    let plan_seconds = started.elapsed().as_secs_f64();
+    let largest = crops.iter().map(Crop::hole_share).fold(0.0, f64::max);
+    if largest > plan::TRAINED_HOLE_SHARE {
+        progress.notice(&format!(
+            "{:.0} % of what the network sees is to be filled, and it has learned to fill up to {:.0} %: expect little \
+             structure; mask less if you can",
+            100.0 * largest,
+            100.0 * plan::TRAINED_HOLE_SHARE
+        ));
+    }
+    Ok(Prepared {
+        widened,
+        crops,
+        seconds: started.elapsed().as_secs_f64(),
+    })
+}
 
-    progress.stage("Filling")?;
+fn remove_prepared(
+    request: &Request<'_>,
+    prepared: &Prepared,
+    filler: &mut dyn Filler,
+    options: &Options,
+    variation: Variation,
+    progress: &dyn Progress,
+) -> Result<Removal, Error> {
+    let (photo, widened) = (request.photo, &prepared.widened);
+    let crops = match options.strategy {
+        Strategy::Auto => candidates::varied(&prepared.crops, photo.bounds(), widened, variation),
+        Strategy::Whole => prepared.crops.clone(),
+    };
+    let options = Options {
+        seed: options.seed.wrapping_add(variation.seed_offset),
+        ..*options
+    };
     let mut filling = Filling {
         photo,
-        widened: &widened,
-        options,
+        widened,
+        keep_out: request.keep_out,
+        is_mirrored: variation.is_mirrored,
+        options: &options,
         filler,
         progress,
         network: Duration::ZERO,
@@ -89,7 +160,7 @@ fn remove_with(
     };
     let (patches, scales) = filling.fill_all(&crops)?;
     let seconds = Seconds {
-        plan: plan_seconds,
+        plan: prepared.seconds,
         network: filling.network.as_secs_f64(),
         detail: filling.detail.as_secs_f64(),
     };
@@ -100,7 +171,8 @@ fn remove_with(
             Detail::Off => "none",
         },
         seed: options.seed,
-        mask_pixels: mask.hole_count(),
+        variation,
+        mask_pixels: request.mask.hole_count(),
         hole_pixels: widened.hole_count(),
         grow_px: options.grow_px_for(photo.width(), photo.height()),
         feather_px: options.feather_px_for(photo.width(), photo.height()),
@@ -115,18 +187,25 @@ fn remove_with(
     };
     Ok(Removal {
         patches,
-        widened,
+        widened: widened.clone(),
         report,
     })
 }
 
 /// The mask, widened as the options say; an error where there is nothing to fill or nothing to fill it from.
-fn widened(photo: &Pixels, mask: &Mask, options: &Options) -> Result<Mask, Error> {
-    if (photo.width(), photo.height()) != (mask.width(), mask.height()) {
-        return Err(Error::SizeMismatch {
-            photo: (photo.width(), photo.height()),
-            mask: (mask.width(), mask.height()),
-        });
+fn widened(request: &Request<'_>, options: &Options) -> Result<Mask, Error> {
+    let Request {
+        photo,
+        mask,
+        keep_out,
+    } = *request;
+    for mask in [Some(mask), keep_out].into_iter().flatten() {
+        if (photo.width(), photo.height()) != (mask.width(), mask.height()) {
+            return Err(Error::SizeMismatch {
+                photo: (photo.width(), photo.height()),
+                mask: (mask.width(), mask.height()),
+            });
+        }
     }
     if mask.hole_count() == 0 {
         return Err(Error::EmptyMask);
@@ -136,6 +215,10 @@ fn widened(photo: &Pixels, mask: &Mask, options: &Options) -> Result<Mask, Error
     if widened.hole_count() == photo.bounds().area() {
         return Err(Error::NothingValid { grow_px });
     }
+    let is_free = |(hole, kept_out): (&u8, &u8)| hole.max(kept_out) < &HOLE_THRESHOLD;
+    if keep_out.is_some_and(|keep_out| !widened.coverage().iter().zip(keep_out.coverage()).any(is_free)) {
+        return Err(Error::AllKeptOut);
+    }
     Ok(widened)
 }
 
@@ -143,6 +226,8 @@ fn widened(photo: &Pixels, mask: &Mask, options: &Options) -> Result<Mask, Error
 struct Filling<'a> {
     photo: &'a Pixels,
     widened: &'a Mask,
+    keep_out: Option<&'a Mask>,
+    is_mirrored: bool,
     options: &'a Options,
     filler: &'a mut dyn Filler,
     progress: &'a dyn Progress,
@@ -175,12 +260,13 @@ impl Filling<'_> {
         let (done, total) = steps;
         self.progress.step(done, total)?;
         let started = Instant::now();
-        let source = Source::new(self.photo, self.widened, crop.rect, earlier);
+        let source = Source::new(self.photo, self.widened, crop.rect, earlier).keeping_out(self.keep_out);
         let stage = Stage {
             side_step: match self.options.strategy {
                 Strategy::Auto => plan::SIDE_STEP,
                 Strategy::Whole => 1,
             },
+            is_mirrored: self.is_mirrored,
             progress: self.progress,
             steps,
         };

@@ -27,8 +27,11 @@ pub enum Detail {
     Off,
 }
 
+/// More fills than this nobody looks at.
+pub const MAX_CANDIDATES: u32 = 8;
+
 /// The knobs of [`remove`](super::remove).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::Args, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Options {
     /// How the photo reaches the network: crops around the holes, or the whole photo as it is
@@ -48,9 +51,33 @@ pub struct Options {
     #[arg(long = "feather", value_name = "PX")]
     pub feather_px: Option<u32>,
 
+    /// Share of the surroundings' grain that the fill is given, in per cent
+    #[arg(long, value_name = "PERCENT", default_value_t = Self::default().grain,
+          value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub grain: u8,
+
+    /// Make so many different fills and order them, the best first
+    #[arg(long, value_name = "N", default_value_t = Self::default().candidates,
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_CANDIDATES)))]
+    pub candidates: u32,
+
     /// Where every random draw of a fill starts.
     #[arg(skip)]
     pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            strategy: Strategy::default(),
+            detail: Detail::default(),
+            grow_px: None,
+            feather_px: None,
+            grain: 100,
+            candidates: 1,
+            seed: 0,
+        }
+    }
 }
 
 impl Options {

@@ -16,6 +16,9 @@ use crate::{
     progress::{Cancelled, Progress},
 };
 
+/// Rows between two chances to cancel.
+const ROWS_PER_STEP: u32 = 128;
+
 /// The crop's fill with the photo's own texture and grain, for the rectangle that it fills.
 ///
 /// `filled` must cover the crop's whole rectangle.
@@ -27,9 +30,15 @@ pub(super) fn refine(
     progress: &dyn Progress,
 ) -> Result<Filled, Cancelled> {
     let Rect { x, y, width, height } = crop.rect;
-    let hole: Vec<bool> = (y..y + height)
-        .flat_map(|row| (x..x + width).map(move |column| source.is_hole(column, row)))
-        .collect();
+    let mut hole = Vec::with_capacity(crop.rect.area() as usize);
+    for row in y..y + height {
+        if row.is_multiple_of(ROWS_PER_STEP) {
+            progress.step(0, 1)?;
+        }
+        hole.extend((x..x + width).map(|column| source.is_hole(column, row)));
+    }
+    progress.step(0, 1)?;
+    let keep_out = source.kept_out(crop.rect);
     let input = Input {
         width: width as usize,
         height: height as usize,
@@ -37,10 +46,13 @@ pub(super) fn refine(
         hole: &hole,
         guide: &filled.rgb,
         scale: 1.0 / filled.scale_down as f32,
-        keep_out: None,
+        keep_out: keep_out.as_deref(),
         seed: options.seed,
     };
-    let rgb = detail::restore(&input, &detail::Options::default(), progress)?;
+    let wanted = detail::Options {
+        grain: f32::from(options.grain) / 100.0,
+    };
+    let rgb = detail::restore(&input, &wanted, progress)?;
     Ok(Filled {
         rect: crop.fills,
         rgb: part(&rgb, crop.rect, crop.fills),

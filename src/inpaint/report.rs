@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Strategy, plan::Crop};
+use super::{Strategy, Variation, plan::Crop};
 use crate::imaging::Rect;
 
 /// What was done and how long it took.
@@ -12,8 +12,10 @@ pub struct Report {
     pub strategy: Strategy,
     /// Which stage made texture beyond the network's scale: `patches` or `none`.
     pub stage: &'static str,
-    /// The seed of the options.
+    /// The seed that this fill was made with.
     pub seed: u64,
+    /// What makes it another fill than the first of the same options.
+    pub variation: Variation,
     /// Pixels that the mask marks.
     pub mask_pixels: u64,
     /// Pixels of the widened mask: those that were filled.
@@ -68,7 +70,7 @@ impl CropReport {
                 crop.rect.height.div_ceil(scale_down),
             ),
             hole_pixels: crop.hole_pixels,
-            hole_fraction: crop.holes_in_view as f64 / crop.rect.area() as f64,
+            hole_fraction: crop.hole_share(),
         }
     }
 }

@@ -9,6 +9,8 @@ pub(super) struct Source<'a> {
     pub(super) pixels: Cow<'a, Pixels>,
     /// The widened mask, less what earlier crops filled.
     pub(super) mask: Cow<'a, Mask>,
+    /// What the person does not want to see continued, of the whole photo.
+    keep_out: Option<&'a Mask>,
     /// Where the pixels' first one lies in the photo.
     origin: (u32, u32),
 }
@@ -21,6 +23,36 @@ impl<'a> Source<'a> {
         } else {
             Self::with_earlier(pixels, mask, rect, earlier)
         }
+    }
+
+    /// The same, with areas that nothing is to be continued from.
+    pub(super) const fn keeping_out(mut self, keep_out: Option<&'a Mask>) -> Self {
+        self.keep_out = keep_out;
+        self
+    }
+
+    pub(super) const fn has_keep_out(&self) -> bool {
+        self.keep_out.is_some()
+    }
+
+    /// Whether a pixel of the photo is in the keep-out area.
+    pub(super) fn is_kept_out(&self, x: u32, y: u32) -> bool {
+        self.keep_out.is_some_and(|mask| mask.is_hole(x, y))
+    }
+
+    /// Coverage of the keep-out area over row `y` of [`Self::pixels`], one value per pixel of it.
+    pub(super) fn keep_out_row(&self, y: u32) -> Option<&[u8]> {
+        let mask = self.keep_out?;
+        let start = (self.origin.1 + y) as usize * mask.width() as usize + self.origin.0 as usize;
+        mask.coverage().get(start..start + self.pixels.width() as usize)
+    }
+
+    /// The keep-out area within `rect`, row by row; none where it has nothing there.
+    pub(super) fn kept_out(&self, rect: Rect) -> Option<Vec<bool>> {
+        let kept_out: Vec<bool> = (rect.y..rect.bottom())
+            .flat_map(|y| (rect.x..rect.right()).map(move |x| self.is_kept_out(x, y)))
+            .collect();
+        kept_out.contains(&true).then_some(kept_out)
     }
 
     /// A rectangle of the photo as one of `pixels` and `mask`.
@@ -43,6 +75,7 @@ impl<'a> Source<'a> {
             pixels: Cow::Borrowed(pixels),
             mask: Cow::Borrowed(mask),
             origin: (0, 0),
+            keep_out: None,
         }
     }
 
@@ -68,6 +101,7 @@ impl<'a> Source<'a> {
             pixels: Cow::Owned(pixels),
             mask: Cow::Owned(mask),
             origin: (rect.x, rect.y),
+            keep_out: None,
         }
     }
 }

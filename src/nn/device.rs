@@ -1,10 +1,13 @@
 //! Which processor the network runs on.
 //!
 //! `auto` takes CUDA, then Metal, then the CPU. A device that fails to open never stops the work: the CPU takes over
-//! and the person is told. A CUDA library that is missing makes the bindings panic, so opening is also guarded
-//! against that. Running out of memory later is not handled here: see [`NetworkError::is_out_of_memory`].
+//! and the person is told. A CUDA library that is missing makes the bindings panic, so the libraries are looked for
+//! first, and opening is guarded against panics too. Running out of memory later is not handled here: see
+//! [`NetworkError::is_out_of_memory`].
 //!
 //! [`NetworkError::is_out_of_memory`]: super::NetworkError::is_out_of_memory
+
+use std::panic::{self, UnwindSafe};
 
 use candle_core::Device;
 
@@ -103,11 +106,25 @@ fn try_open(choice: DeviceChoice) -> Result<Device, String> {
     if !choice.is_built_in() {
         return Err(format!("this program was built without {}", choice.label()));
     }
-    let opened = std::panic::catch_unwind(|| match choice {
+    #[cfg(feature = "cuda")]
+    if choice == DeviceChoice::Cuda
+        && let Some(library) = super::ops::cuda::missing_library()
+    {
+        return Err(format!("{library} is not installed"));
+    }
+    guarded(|| match choice {
         DeviceChoice::Auto | DeviceChoice::Cpu => Ok(Device::Cpu),
         DeviceChoice::Cuda => Device::new_cuda(0),
         DeviceChoice::Metal => Device::new_metal(0),
-    });
+    })
+}
+
+/// Opens a device through bindings that panic where a library is missing, and keeps that panic to itself.
+fn guarded(open: impl FnOnce() -> candle_core::Result<Device> + UnwindSafe) -> Result<Device, String> {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let opened = panic::catch_unwind(open);
+    panic::set_hook(hook);
     match opened {
         Ok(device) => device.map_err(|error| first_line(&error.to_string())),
         Err(_) => Err("its libraries are not installed".to_owned()),
@@ -134,7 +151,13 @@ fn cuda_name(_device: &Device) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{DeviceChoice, list, open};
+    use super::{DeviceChoice, guarded, list, open};
+
+    #[test]
+    fn bindings_that_panic_are_a_device_that_cannot_be_used() {
+        let opened = guarded(|| panic!("Unable to dynamically load the \"cuda\" shared library"));
+        assert_eq!(opened.unwrap_err(), "its libraries are not installed");
+    }
 
     #[test]
     fn a_device_that_this_program_lacks_falls_back_to_the_cpu_with_one_notice() {

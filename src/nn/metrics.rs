@@ -1,4 +1,4 @@
-//! How near a fill comes to the original: L1, PSNR and SSIM.
+//! How near a fill comes to the original: L1, PSNR, SSIM and a perceptual distance.
 //!
 //! All of them take whole pictures, interleaved RGB from 0 to 1, as the paper does: pixels outside the hole count and
 //! are equal, so small holes score high. SSIM is that of Wang et al., "Image quality assessment: from error
@@ -7,7 +7,10 @@
 //! scikit-image's `structural_similarity(gaussian_weights=True, sigma=1.5, use_sample_covariance=False,
 //! data_range=1)` channel by channel; other programs weight or pad otherwise and give other numbers.
 
+use candle_core::{Device, Tensor};
 use rayon::prelude::*;
+
+use super::{DEVIATION, MEAN, vgg::Features};
 
 /// Side of the window of [`ssim`].
 pub const SSIM_WINDOW: usize = 11;
@@ -72,6 +75,41 @@ pub fn ssim(picture: &[f32], reference: &[f32], width: usize) -> Option<f64> {
     Some(rows.iter().sum::<f64>() / windows as f64)
 }
 
+/// A picture as a feature network sees it: its three pools.
+///
+/// What is compared several times need be seen once only.
+#[derive(Debug, Clone)]
+pub struct Seen(Vec<Tensor>);
+
+impl Seen {
+    /// Looks at a picture of at least 8 × 8 pixels.
+    pub fn new(features: &Features, picture: &[f32], width: usize) -> candle_core::Result<Self> {
+        let height = picture.len() / (3 * width).max(1);
+        let mut planes = vec![0.0; picture.len()];
+        for (channel, plane) in planes.chunks_exact_mut((width * height).max(1)).enumerate() {
+            for (value, pixel) in plane.iter_mut().zip(picture.as_chunks::<3>().0) {
+                *value = (pixel[channel] - MEAN[channel]) / DEVIATION[channel];
+            }
+        }
+        let xs = Tensor::from_vec(planes, (1, 3, height, width), &Device::Cpu)?;
+        Ok(Self(features.pools(&xs)?.into()))
+    }
+}
+
+/// Distance on the pools of a feature network, 0 for equal pictures.
+///
+/// The mean over the pools of `mean |Ψ(picture) − Ψ(reference)| / mean |Ψ(reference)|`: each pool counts the same
+/// whatever its scale. Numbers of different feature networks do not compare.
+pub fn perceptual(picture: &Seen, reference: &Seen) -> candle_core::Result<f64> {
+    let mut sum = 0.0;
+    for (found, expected) in picture.0.iter().zip(&reference.0) {
+        let scale = expected.abs()?.mean_all()?.to_scalar::<f32>()?;
+        let apart = (found - expected)?.abs()?.mean_all()?.to_scalar::<f32>()?;
+        sum += f64::from(apart) / f64::from(scale).max(1e-12);
+    }
+    Ok(sum / reference.0.len().max(1) as f64)
+}
+
 fn pairs<'a>(picture: &'a [f32], reference: &'a [f32]) -> impl Iterator<Item = (f32, f32)> + 'a {
     assert_eq!(picture.len(), reference.len(), "both pictures have one size");
     picture.iter().copied().zip(reference.iter().copied())
@@ -124,7 +162,10 @@ fn similarity([mean_a, mean_b, square_a, square_b, product]: [f32; 5]) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_PSNR, l1_percent, psnr, psnr_of, squared_error, ssim};
+    use candle_core::{Device, Tensor};
+
+    use super::{MAX_PSNR, Seen, l1_percent, perceptual, psnr, psnr_of, squared_error, ssim};
+    use crate::nn::vgg::{Features, Layer};
 
     fn waves(width: usize, height: usize) -> Vec<f32> {
         (0..3 * width * height)
@@ -159,6 +200,39 @@ mod tests {
             (psnr_of(of_part, 768) - psnr(&picture, &reference)).abs() < 1e-9,
             "same sum"
         );
+    }
+
+    /// One convolution per stage that passes its first channels on.
+    fn plain_features() -> Features {
+        let layer = || {
+            let weight: Vec<f32> = (0..81)
+                .map(|at| {
+                    if at % 9 == 4 && at / 27 == at / 9 % 3 {
+                        1.0
+                    } else {
+                        0.0
+                    }
+                })
+                .collect();
+            Layer {
+                weight: Tensor::from_vec(weight, (3, 3, 3, 3), &Device::Cpu).unwrap(),
+                bias: Tensor::full(3.0f32, 3, &Device::Cpu).unwrap(),
+            }
+        };
+        Features::from_tensors(vec![vec![layer()], vec![layer()], vec![layer()]], "plain")
+    }
+
+    #[test]
+    fn the_perceptual_distance_is_none_for_equal_pictures_and_grows_with_the_difference() {
+        let features = plain_features();
+        let reference = waves(24, 16);
+        let see = |factor: f32| {
+            let picture: Vec<f32> = reference.iter().map(|value| value * factor).collect();
+            Seen::new(&features, &picture, 24).unwrap()
+        };
+        let distance = |factor| perceptual(&see(factor), &see(1.0)).unwrap();
+        assert_eq!(distance(1.0), 0.0);
+        assert!(distance(0.5) > distance(0.9) && distance(0.9) > 0.0, "it grows");
     }
 
     #[test]

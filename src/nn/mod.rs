@@ -24,7 +24,10 @@ pub use device::DeviceChoice;
 pub use unet::{Config, Convolution, UNet};
 pub use weights::{Info, WeightsError};
 
-use ops::{FusedUNet, Plane};
+use crate::progress::{Cancelled, Progress, Silent};
+#[cfg(feature = "cuda")]
+use ops::cuda::{CudaGpu, GpuUNet, Precision};
+use ops::{FillError, FusedUNet, Plane};
 
 /// Mean and deviation per channel of the pictures the network is trained on, for values from 0 to 1 (ImageNet).
 pub const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
@@ -72,6 +75,9 @@ pub enum NetworkError {
         #[source]
         error: candle_core::Error,
     },
+    /// Somebody asked to stop.
+    #[error("cancelled")]
+    Cancelled(#[from] Cancelled),
 }
 
 impl NetworkError {
@@ -103,19 +109,46 @@ pub struct Filled {
     pub still_hole: Vec<bool>,
 }
 
-/// What runs the network: on the CPU the packed layers, elsewhere candle's operations.
-#[derive(Debug, Clone)]
+/// What runs the network: on the CPU the packed layers, on CUDA our kernels, elsewhere candle's operations.
+#[derive(Debug)]
 enum Engine {
     Fused(FusedUNet),
+    /// With the network on the CPU, for when the device fails.
+    #[cfg(feature = "cuda")]
+    Cuda(GpuUNet<CudaGpu>, UNet),
     Candle(UNet),
 }
 
 impl Engine {
-    fn new(unet: UNet, device: &Device) -> candle_core::Result<Self> {
-        if device.is_cpu() && unet.convolution() == Convolution::Partial {
-            FusedUNet::new(&unet).map(Self::Fused)
-        } else {
-            Ok(Self::Candle(unet))
+    /// Of a network on the CPU. `notice` is told where the kernels cannot be used and candle's operations are.
+    fn new(unet: &UNet, device: &Device, notice: &mut dyn FnMut(&str)) -> candle_core::Result<Self> {
+        if unet.convolution() == Convolution::Plain {
+            return unet.to_device(device).map(Self::Candle);
+        }
+        if device.is_cpu() {
+            return FusedUNet::new(unet).map(Self::Fused);
+        }
+        #[cfg(feature = "cuda")]
+        if let Device::Cuda(cuda) = device {
+            match ops::cuda::open_unet(cuda, unet) {
+                Ok(fused) => return Ok(Self::Cuda(fused, unet.clone())),
+                Err(error) => notice(&format!("on CUDA candle's own operations are used: {error}")),
+            }
+        }
+        #[cfg(not(feature = "cuda"))]
+        let _ = notice;
+        unet.to_device(device).map(Self::Candle)
+    }
+
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Fused(_) => "fused layers",
+            #[cfg(feature = "cuda")]
+            Self::Cuda(fused, _) => match fused.precision() {
+                Precision::Single => "fused CUDA kernels, single precision",
+                Precision::Half => "fused CUDA kernels, half precision",
+            },
+            Self::Candle(_) => "candle's operations",
         }
     }
 }
@@ -155,7 +188,7 @@ impl Network {
             });
         }
         let device = device::open(choice, notice);
-        match Self::load(&file, &device) {
+        match Self::load_with(&file, &device, notice) {
             Err(error) if !device.is_cpu() => {
                 notice(&format!("{error}; going on with the CPU"));
                 Self::load(&file, &Device::Cpu)
@@ -166,7 +199,15 @@ impl Network {
 
     /// Puts checked weights on `device`.
     pub fn load(file: &weights::File, device: &Device) -> Result<Self, NetworkError> {
-        let engine = UNet::load(file, device).and_then(|unet| Engine::new(unet, device));
+        Self::load_with(file, device, &mut |text| tracing::warn!("{text}"))
+    }
+
+    fn load_with(
+        file: &weights::File,
+        device: &Device,
+        notice: &mut dyn FnMut(&str),
+    ) -> Result<Self, NetworkError> {
+        let engine = UNet::load(file, &Device::Cpu).and_then(|unet| Engine::new(&unet, device, notice));
         Ok(Self {
             engine: Arc::new(engine.map_err(|error| compute_error(device, error))?),
             device: device.clone(),
@@ -174,19 +215,37 @@ impl Network {
         })
     }
 
+    /// A network that comes from no file, on `device`; `unet` must be on the CPU.
+    pub fn from_unet(unet: &UNet, device: &Device) -> Result<Self, NetworkError> {
+        let info = Info::without_file(unet.config());
+        let notice = &mut |text: &str| tracing::warn!("{text}");
+        let engine = Engine::new(unet, device, notice).map_err(|error| compute_error(device, error))?;
+        Ok(Self {
+            engine: Arc::new(engine),
+            device: device.clone(),
+            info,
+        })
+    }
+
     /// The same network on the CPU, for when its device has failed.
     pub fn on_cpu(&self) -> Result<Self, NetworkError> {
-        let engine = match &*self.engine {
+        let unet = match &*self.engine {
             Engine::Fused(_) => return Ok(self.clone()),
-            Engine::Candle(unet) => unet
-                .to_device(&Device::Cpu)
-                .and_then(|unet| Engine::new(unet, &Device::Cpu)),
+            #[cfg(feature = "cuda")]
+            Engine::Cuda(_, unet) => Ok(unet.clone()),
+            Engine::Candle(unet) => unet.to_device(&Device::Cpu),
         };
+        let engine = unet.and_then(|unet| Engine::new(&unet, &Device::Cpu, &mut |_| {}));
         Ok(Self {
             engine: Arc::new(engine.map_err(|error| compute_error(&self.device, error))?),
             device: Device::Cpu,
             info: self.info.clone(),
         })
+    }
+
+    /// What computes on its device, as a person reads it: `fused CUDA kernels, half precision`.
+    pub fn engine_name(&self) -> &'static str {
+        self.engine.name()
     }
 
     /// Name of its device, as a person reads it.
@@ -205,6 +264,21 @@ impl Network {
         width: usize,
         height: usize,
     ) -> Result<Filled, NetworkError> {
+        self.inpaint_with(rgb, valid, width, height, &Silent)
+    }
+
+    /// As [`inpaint`](Self::inpaint), and reports the work of this run as steps of the current phase.
+    ///
+    /// On the CPU `progress` hears of it, and can stop the run, every few milliseconds of work; on a GPU after every
+    /// layer.
+    pub fn inpaint_with(
+        &self,
+        rgb: &[f32],
+        valid: &[u8],
+        width: usize,
+        height: usize,
+        progress: &dyn Progress,
+    ) -> Result<Filled, NetworkError> {
         if width * height == 0 || valid.len() != width * height || rgb.len() != 3 * valid.len() {
             return Err(NetworkError::Size {
                 width,
@@ -215,10 +289,15 @@ impl Network {
         }
         let pixels = normalized(rgb, valid);
         let made = match &*self.engine {
-            Engine::Fused(fused) => run_fused(fused, &pixels, valid, width, height),
-            Engine::Candle(unet) => run_candle(unet, &self.device, pixels, valid, width, height),
+            Engine::Fused(fused) => run_fused(fused, &pixels, valid, width, height, progress),
+            #[cfg(feature = "cuda")]
+            Engine::Cuda(fused, _) => run_cuda(fused, &pixels, valid, width, height, progress),
+            Engine::Candle(unet) => run_candle(unet, &self.device, pixels, valid, width, height, progress),
         };
-        let (made, mask) = made.map_err(|error| compute_error(&self.device, error))?;
+        let (made, mask) = made.map_err(|error| match error {
+            FillError::Cancelled(cancelled) => cancelled.into(),
+            FillError::Failed(error) => compute_error(&self.device, error),
+        })?;
         Ok(compose(rgb, valid, &made, &mask))
     }
 }
@@ -237,16 +316,39 @@ fn run_fused(
     valid: &[u8],
     width: usize,
     height: usize,
-) -> candle_core::Result<(Vec<f32>, Vec<u8>)> {
+    progress: &dyn Progress,
+) -> Result<(Vec<f32>, Vec<u8>), FillError> {
+    let (valid, holes) = planes(valid, width, height)?;
+    let (pixels, mask) = fused.fill_observed(pixels, &valid, Some(&holes), &mut |_| {}, progress)?;
+    Ok((pixels, mask.into_values()))
+}
+
+/// As [`run_fused`], on a GPU. It cannot be stopped within a run: all of it is launched at once.
+#[cfg(feature = "cuda")]
+fn run_cuda(
+    fused: &GpuUNet<CudaGpu>,
+    pixels: &[f32],
+    valid: &[u8],
+    width: usize,
+    height: usize,
+    progress: &dyn Progress,
+) -> Result<(Vec<f32>, Vec<u8>), FillError> {
+    let (valid, holes) = planes(valid, width, height)?;
+    let (pixels, mask) = fused.fill(pixels, &valid, Some(&holes))?;
+    progress.step(1, 1)?;
+    Ok((pixels, mask.into_values()))
+}
+
+/// The valid positions and the holes.
+fn planes(valid: &[u8], width: usize, height: usize) -> candle_core::Result<(Plane, Plane)> {
     let holes: Vec<u8> = valid.iter().map(|&valid| u8::from(valid == 0)).collect();
-    let (Some(valid), Some(holes)) = (
+    match (
         Plane::new(height, width, valid),
         Plane::new(height, width, &holes),
-    ) else {
-        candle_core::bail!("a mask of {} for {width} × {height}", valid.len());
-    };
-    let (pixels, mask) = fused.fill(pixels, &valid, Some(&holes))?;
-    Ok((pixels, mask.into_values()))
+    ) {
+        (Some(valid), Some(holes)) => Ok((valid, holes)),
+        _ => candle_core::bail!("a mask of another size than its picture"),
+    }
 }
 
 /// Runs the network through candle on any device; pixels come and go interleaved.
@@ -257,7 +359,8 @@ fn run_candle(
     valid: &[u8],
     width: usize,
     height: usize,
-) -> candle_core::Result<(Vec<f32>, Vec<u8>)> {
+    progress: &dyn Progress,
+) -> Result<(Vec<f32>, Vec<u8>), FillError> {
     let image = Tensor::from_vec(pixels, (1, height, width, 3), device)?;
     let image = image.permute((0, 3, 1, 2))?.contiguous()?;
     let mask = valid
@@ -265,7 +368,15 @@ fn run_candle(
         .map(|&valid| f32::from(u8::from(valid != 0)))
         .collect();
     let mask = Tensor::from_vec(mask, (1, 1, height, width), device)?;
-    let (image, mask) = unet.forward(&image, &mask)?;
+    let (mut done, layers) = (0, 2 * unet.config().levels as u64);
+    let mut cancelled = Ok(());
+    let made = unet.forward_observed(&image, &mask, &mut |_, _| {
+        done += 1;
+        cancelled = progress.step(done, layers);
+        cancelled.map_err(candle_core::Error::wrap)
+    });
+    cancelled?;
+    let (image, mask) = made?;
     let pixels = image
         .permute((0, 2, 3, 1))?
         .contiguous()?

@@ -352,15 +352,16 @@ impl UNet {
     /// Any size from 1 × 1. The output is what the network makes everywhere, at valid pixels too; where the mask
     /// that comes back is 0 it is exactly 0.
     pub fn forward(&self, image: &Tensor, mask: &Tensor) -> Result<(Tensor, Tensor)> {
-        self.forward_observed(image, mask, &mut |_, _| {})
+        self.forward_observed(image, mask, &mut |_, _| Ok(()))
     }
 
-    /// As [`forward`](Self::forward), and shows every layer's output with its name (`encoder.0`) to `observe`.
+    /// As [`forward`](Self::forward), and shows every layer's output with its name (`encoder.0`) to `observe`, whose
+    /// error ends the run.
     pub fn forward_observed(
         &self,
         image: &Tensor,
         mask: &Tensor,
-        observe: &mut dyn FnMut(&str, &Masked),
+        observe: &mut dyn FnMut(&str, &Masked) -> Result<()>,
     ) -> Result<(Tensor, Tensor)> {
         self.forward_with(image, mask, Norms::Stored, &mut Vec::new(), observe)
     }
@@ -374,7 +375,7 @@ impl UNet {
         norms: Norms,
     ) -> Result<(Tensor, Vec<Statistics>)> {
         let mut statistics = Vec::new();
-        let (out, _) = self.forward_with(image, mask, norms, &mut statistics, &mut |_, _| {})?;
+        let (out, _) = self.forward_with(image, mask, norms, &mut statistics, &mut |_, _| Ok(()))?;
         Ok((out, statistics))
     }
 
@@ -384,7 +385,7 @@ impl UNet {
         mask: &Tensor,
         norms: Norms,
         statistics: &mut Vec<Statistics>,
-        observe: &mut dyn FnMut(&str, &Masked),
+        observe: &mut dyn FnMut(&str, &Masked) -> Result<()>,
     ) -> Result<(Tensor, Tensor)> {
         let mut current = self.input(image, mask)?;
         let mut skips = Vec::with_capacity(self.encoder.len());
@@ -392,14 +393,14 @@ impl UNet {
             let name = format!("encoder.{index}");
             let batch = (norms == Norms::Batch).then_some(&mut *statistics);
             let next = block.forward(&current, &name, batch)?;
-            observe(&name, &next);
+            observe(&name, &next)?;
             skips.push(std::mem::replace(&mut current, next));
         }
         for ((index, block), skip) in self.decoder.iter().enumerate().zip(skips.into_iter().rev()) {
             let name = format!("decoder.{index}");
             let batch = (norms != Norms::Stored).then_some(&mut *statistics);
             current = block.forward_upsampled(&current, skip, &name, batch)?;
-            observe(&name, &current);
+            observe(&name, &current)?;
         }
         Ok((current.xs, current.mask))
     }

@@ -144,6 +144,23 @@ pub struct Info {
 }
 
 impl Info {
+    /// What there is to say of a network of partial convolutions that comes from no file.
+    pub fn without_file(config: Config) -> Self {
+        Self {
+            sha256: String::new(),
+            base_width: config.base_width,
+            levels: config.levels,
+            source: "no file".to_owned(),
+            convolution: Convolution::Partial,
+            created: None,
+            trained_on: None,
+            photos: None,
+            steps: None,
+            score: None,
+            features: None,
+        }
+    }
+
     /// Size of the network that it holds.
     pub const fn config(&self) -> Config {
         Config {

@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn training_is_held_until_the_last_guard_is_gone() {
         let control = Control::default();
-        let (first, second) = (control.hold(), control.clone().hold());
+        let (first, second) = (control.hold(), control.hold());
         drop(first);
         assert!(control.is_held(), "one guard is left");
         drop(second);

@@ -19,6 +19,7 @@ mod renderer;
 mod scene;
 mod texture;
 mod tools;
+mod veil;
 mod view;
 
 use std::sync::Arc;
@@ -41,6 +42,7 @@ use texture::Textures;
 pub use compare::Compare;
 pub use scene::{DisplayColors, Scene, Untagged};
 pub use tools::{CanvasEvent, Tool, ToolState};
+pub use veil::Veil;
 pub use view::{MAX_ZOOM, MIN_ZOOM, Transform, View, Viewport};
 
 /// What surrounds the photo, in both themes: neutral, so that it tints no judgement of colour.
@@ -86,6 +88,8 @@ pub struct Canvas {
     pub compare: Compare,
     /// How the mask is shown.
     pub overlay: Overlay,
+    /// Small pictures that lie over the photo.
+    pub veils: Vec<Veil>,
     split: f32,
     view: View,
     photo_size: (u32, u32),
@@ -114,6 +118,7 @@ impl Canvas {
         Self {
             compare: Compare::default(),
             overlay: Overlay::default(),
+            veils: Vec::new(),
             split: 0.5,
             view: View::fitted(1, 1),
             photo_size: (0, 0),
@@ -252,6 +257,9 @@ impl Canvas {
         let painter = ui.painter_at(response.rect);
         painter.rect_filled(response.rect, 0.0, SURROUND);
         self.paint_photo(&painter, response.rect, panes, tool);
+        if !tool.is_before_held {
+            veil::paint(&painter, &self.view, panes, &self.veils);
+        }
         compare::paint_labels(&painter, panes);
         self.paint_cursor(ui, response, panes, tool);
         if self.compare == Compare::Split && !tool.is_before_held {

@@ -10,6 +10,8 @@ pub enum Tool {
     Brush,
     /// Takes marks away.
     Eraser,
+    /// Marks what nothing is to be copied from.
+    KeepOut,
     /// Moves the photo.
     Hand,
 }

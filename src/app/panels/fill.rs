@@ -1,11 +1,13 @@
 //! Filling: the one button, the device, and the options behind it.
 
-use eframe::egui::{CollapsingHeader, ComboBox, DragValue, ProgressBar, RichText, Ui, vec2};
+use eframe::egui::{
+    Button, CollapsingHeader, ComboBox, DragValue, Image, ProgressBar, RichText, Role, Ui, WidgetInfo, vec2,
+};
 
-use super::widgets::{divider, heading, main_button, note, row};
+use super::widgets::{Scale, divider, heading, main_button, note, row, slider};
 use crate::{
     app::{App, action::Action, command::Command, icons, state::Engine, theme},
-    inpaint::{Detail, Options, Strategy},
+    inpaint::{Detail, MAX_CANDIDATES, Options, Strategy},
     nn::DeviceChoice,
 };
 
@@ -13,15 +15,16 @@ pub(super) fn ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
     divider(ui);
     heading(ui, "Fill");
     button_ui(app, ui, commands);
+    candidates_ui(app, ui, commands);
     device_ui(app, ui, commands);
     let options = CollapsingHeader::new("Options")
         .id_salt("fill options")
         .show(ui, |ui| {
             options_ui(app, ui, commands);
         });
-    options
-        .header_response
-        .on_hover_text("How the mask is widened and how the photo reaches the network");
+    options.header_response.on_hover_text(
+        "How the mask is widened, how many fills are made and how the photo reaches the network",
+    );
 }
 
 fn button_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
@@ -33,7 +36,7 @@ fn button_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
             .min_size(size)
             .shortcut_text(RichText::new("Enter").color(theme::ON_ACCENT));
         let response = ui.add_enabled(app.can(Action::Fill), button);
-        response.widget_info(|| eframe::egui::WidgetInfo::labeled(eframe::egui::Role::Button, true, "Fill"));
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Fill"));
         if response.on_hover_text(Action::Fill.tooltip()).clicked() {
             commands.push(Action::Fill.into());
         }
@@ -48,7 +51,7 @@ fn button_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
         .desired_width(ui.available_width())
         .text(stage.to_owned());
     ui.add(bar.animate(fraction.is_none()));
-    let button = eframe::egui::Button::new("Cancel fill")
+    let button = Button::new("Cancel fill")
         .min_size(vec2(size.x, 0.0))
         .shortcut_text("Esc");
     if ui.add(button).clicked() {
@@ -99,6 +102,21 @@ fn options_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
     ui.checkbox(&mut has_detail, "Texture from the photo")
         .on_hover_text("Continue the fine texture around the hole; without it large fills are smooth");
     changed.detail = if has_detail { Detail::Auto } else { Detail::Off };
+    if let Some(grain) = slider(
+        ui,
+        "Grain",
+        f32::from(options.grain) / 100.0,
+        &Scale::PERCENT,
+        "How much of the surroundings' grain the fill is given",
+    ) {
+        changed.grain = (grain * 100.0).round() as u8;
+    }
+    row(ui, "Candidates", |ui, label| {
+        let drag = DragValue::new(&mut changed.candidates).range(1..=MAX_CANDIDATES);
+        ui.add(drag)
+            .labelled_by(label)
+            .on_hover_text("Make so many different fills to choose from; each takes as long as one");
+    });
     let mut is_whole = options.strategy == Strategy::Whole;
     ui.checkbox(&mut is_whole, "Whole photo at once")
         .on_hover_text("Send the photo through the network without crops: slow, and only for small photos");
@@ -108,6 +126,37 @@ fn options_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
     }
     if options != Options::default() && ui.button("Back to defaults").clicked() {
         commands.push(Command::SetFill(Options::default()));
+    }
+}
+
+/// The candidates of the last fill, the best first. The focus chooses, so arrow keys walk through them.
+fn candidates_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
+    let (Some(choice), Some(chosen)) = (&app.state.choice, app.chosen()) else {
+        return;
+    };
+    ui.add_space(4.0);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(4.0, 4.0);
+        for (number, candidate) in choice.candidates.iter().enumerate() {
+            let image = Image::new(&candidate.thumbnail).fit_to_exact_size(vec2(56.0, 56.0));
+            let is_chosen = number == chosen;
+            let response = ui.add(Button::image(image).selected(is_chosen));
+            let name = format!("Candidate {}", number + 1);
+            response.widget_info(|| WidgetInfo::selected(Role::Button, true, is_chosen, &name));
+            let hint = format!("{name}, score {:.2}  (, and .)", candidate.score);
+            let response = response.on_hover_text(hint);
+            if (response.clicked() || response.gained_focus()) && !is_chosen {
+                commands.push(Command::Choose(number));
+            }
+        }
+    });
+    let mut shows_uncertainty = app.state.shows_uncertainty;
+    let check = ui.checkbox(&mut shows_uncertainty, "Show uncertainty");
+    if check
+        .on_hover_text(Action::ToggleUncertainty.hint(ui.ctx()))
+        .changed()
+    {
+        commands.push(Action::ToggleUncertainty.into());
     }
 }
 

@@ -45,6 +45,13 @@ fn row_ui(app: &App, removal: &Removal, ui: &mut Ui, commands: &mut Vec<Command>
             if icon_button(ui, icons::TRASH, &name, &format!("{name} (undo brings it back)")).clicked() {
                 commands.push(Command::Delete(removal.id));
             }
+            let name = format!("Try {} again", removal.name);
+            let hint = "Fill it once more with other random choices; right-click for the present options";
+            let again = icon_button(ui, icons::REDO, &name, hint);
+            if again.clicked() {
+                commands.push(Command::TryAgain(removal.id));
+            }
+            again.context_menu(|ui| again_menu_ui(removal, ui, commands));
             let name = format!("Rename {}", removal.name);
             if icon_button(ui, icons::PENCIL, &name, &name).clicked() {
                 commands.push(begin_renaming(removal));
@@ -77,6 +84,17 @@ fn name_ui(removal: &Removal, ui: &mut Ui, commands: &mut Vec<Command>) {
 fn about(removal: &Removal) -> String {
     let hole = removal.hole;
     format!("{} × {} pixels; double-click to rename", hole.width, hole.height)
+}
+
+fn again_menu_ui(removal: &Removal, ui: &mut Ui, commands: &mut Vec<Command>) {
+    if ui.button("With other random choices").clicked() {
+        commands.push(Command::TryAgain(removal.id));
+        ui.close();
+    }
+    if ui.button("With the options as they are now").clicked() {
+        commands.push(Command::RunAgain(removal.id));
+        ui.close();
+    }
 }
 
 fn begin_renaming(removal: &Removal) -> Command {

@@ -13,15 +13,17 @@ mod path;
 mod settings;
 mod shortcuts;
 mod status;
+mod tabs;
 mod tool;
 mod toolbar;
+mod train;
 mod unsaved;
 mod welcome;
 mod widgets;
 
-use eframe::egui::{CentralPanel, Frame, Panel, ScrollArea, Ui};
+use eframe::egui::{CentralPanel, Frame, Panel, Rect, ScrollArea, Ui};
 
-use super::{App, canvas::ToolState, command::Command, keys, state::Dialog, theme};
+use super::{App, canvas::ToolState, command::Command, keys, state::Dialog, theme, train::Tab};
 
 /// Shows the whole window.
 pub(super) fn show(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
@@ -32,6 +34,18 @@ pub(super) fn show(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
         .resizable(false)
         .exact_size(theme::STATUS_HEIGHT)
         .show(ui, |ui| status::ui(app, ui, commands));
+    let center = match app.training.tab {
+        Tab::Edit => edit_ui(app, ui, commands),
+        Tab::Train => train::ui(app, ui, commands),
+    };
+    let ctx = ui.ctx().clone();
+    notices::ui(app, &ctx, center, commands);
+    welcome::drop_hint_ui(app.training.tab, &ctx, center);
+    dialog_ui(app, &ctx, commands);
+}
+
+/// The Edit tab. Returns where the photo is.
+fn edit_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) -> Rect {
     Panel::left("tools")
         .resizable(false)
         .exact_size(theme::STRIP_WIDTH)
@@ -48,10 +62,7 @@ pub(super) fn show(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
         }
         ui.min_rect()
     });
-    let ctx = ui.ctx().clone();
-    notices::ui(app, &ctx, center.inner, commands);
-    welcome::drop_hint_ui(&ctx, center.inner);
-    dialog_ui(app, &ctx, commands);
+    center.inner
 }
 
 fn side_panels_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
@@ -95,6 +106,7 @@ fn dialog_ui(app: &App, ctx: &eframe::egui::Context, commands: &mut Vec<Command>
         Dialog::Settings => settings::ui(app, ctx, commands),
         Dialog::Export(form) => export::ui(app, form, ctx, commands),
         Dialog::Path(form) => path::ui(form, ctx, commands),
+        Dialog::CloseTraining => train::closing::ui(app, ctx, commands),
         Dialog::Unsaved(intent) => unsaved::ui(app, intent, ctx, commands),
     }
 }

@@ -16,13 +16,19 @@ pub(super) fn ui(form: &PathForm, ctx: &Context, commands: &mut Vec<Command>) {
     let title = form.purpose.title();
     let mut next = form.clone();
     dialog(ctx, title, theme::DIALOG_WIDTH, commands, |ui, commands| {
-        let field = TextEdit::singleline(&mut next.text).hint_text("Path of the file");
+        let name = if form.purpose.is_folder() {
+            "Path of the folder"
+        } else {
+            "Path of the file"
+        };
+        let field = TextEdit::singleline(&mut next.text).hint_text(name);
         let field = ui.add(field.desired_width(f32::INFINITY));
-        field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Path of the file"));
+        field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, name));
         field.request_focus();
         note(
             ui,
             match form.purpose {
+                purpose if purpose.is_folder() => "This system has no file dialog. Type or paste a path.",
                 Purpose::SaveMask => "This system has no file dialog. Type or paste a path.",
                 _ => "This system has no file dialog. Type or paste a path, or drop the file on the window.",
             },

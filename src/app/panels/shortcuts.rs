@@ -15,7 +15,7 @@ const ROW_HEIGHT: f32 = 20.0;
 const COLUMNS: [&[Menu]; 3] = [
     &[Menu::File, Menu::Edit],
     &[Menu::Tool, Menu::Mask],
-    &[Menu::View, Menu::Help],
+    &[Menu::View, Menu::Train, Menu::Help],
 ];
 
 pub(super) fn ui(ctx: &Context, commands: &mut Vec<Command>) {

@@ -5,12 +5,13 @@ use std::time::Duration;
 use eframe::egui::{Align, Button, Layout, ProgressBar, RichText, Ui};
 
 use crate::app::{
-    App, OpenPhoto, action::Action, command::Command, icons, state::Engine, tasks::Running, theme,
+    App, OpenPhoto, action::Action, command::Command, icons, state::Engine, tasks::Running, theme, train::Tab,
 };
 
 pub(super) fn ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
     ui.horizontal_centered(|ui| {
         ui.add_space(4.0);
+        training_ui(app, ui, commands);
         match app.tasks.foremost() {
             Some(running) => running_ui(&running, ui, commands),
             None => {
@@ -21,11 +22,28 @@ pub(super) fn ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
             ui.spacing_mut().item_spacing.x = theme::FACT_GAP;
             ui.spacing_mut().button_padding.x = 0.0;
             device_ui(app, ui, commands);
-            if let Some(photo) = &app.photo {
+            if let (Some(photo), Tab::Edit) = (&app.photo, app.training.tab) {
                 photo_ui(app, photo, ui, commands);
             }
         });
     });
+}
+
+/// That training runs, in both tabs; a click shows it.
+fn training_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
+    let Some(text) = super::train::status_line(app) else {
+        return;
+    };
+    let text = RichText::new(format!("{}  {text}", icons::CHART));
+    let button = Button::new(text).small().frame_when_inactive(false);
+    if ui
+        .add(button)
+        .on_hover_text(Action::TrainTab.hint(ui.ctx()))
+        .clicked()
+    {
+        commands.push(Action::TrainTab.into());
+    }
+    ui.separator();
 }
 
 fn running_ui(running: &Running, ui: &mut Ui, commands: &mut Vec<Command>) {
@@ -68,6 +86,14 @@ fn running_ui(running: &Running, ui: &mut Ui, commands: &mut Vec<Command>) {
 
 /// What to do next.
 fn hint(app: &App) -> &'static str {
+    if app.training.tab == Tab::Train {
+        return match &app.training.run {
+            Some(run) if run.is_running() => "Editing goes on in the Edit tab",
+            Some(_) => "",
+            None if app.training.overview.is_some() => "Start when you like; editing goes on meanwhile",
+            None => "Choose photos to learn from",
+        };
+    }
     let Some(photo) = &app.photo else {
         return "Open a photo to begin";
     };

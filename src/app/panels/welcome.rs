@@ -5,7 +5,7 @@ use eframe::egui::{
 };
 
 use super::widgets::main_button;
-use crate::app::{App, action::Action, command::Command, icons, theme};
+use crate::app::{App, action::Action, command::Command, icons, theme, train::Tab};
 
 const COLUMN_WIDTH: f32 = 340.0;
 
@@ -68,7 +68,7 @@ fn recent_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
 }
 
 /// While a file is dragged over the window: says that it may be dropped.
-pub(super) fn drop_hint_ui(ctx: &Context, room: Rect) {
+pub(super) fn drop_hint_ui(tab: Tab, ctx: &Context, room: Rect) {
     if ctx.input(|input| input.raw.hovered_files.is_empty()) {
         return;
     }
@@ -77,7 +77,10 @@ pub(super) fn drop_hint_ui(ctx: &Context, room: Rect) {
     painter.rect_filled(room, 0.0, style.visuals.window_fill.gamma_multiply(0.85));
     let stroke = Stroke::new(2.0, style.visuals.selection.bg_fill);
     painter.rect_stroke(room.shrink(16.0), 8.0, stroke, StrokeKind::Inside);
-    let text = "Drop to open";
+    let text = match tab {
+        Tab::Edit => "Drop to open",
+        Tab::Train => "Drop to learn from these photos",
+    };
     painter.text(
         room.center(),
         Align2::CENTER_CENTER,

@@ -3,6 +3,9 @@
 use std::{path::PathBuf, sync::Arc};
 
 use clap::ValueEnum as _;
+use eframe::egui::Context;
+
+use super::again::thumbnails;
 
 use crate::{
     app::{
@@ -10,7 +13,8 @@ use crate::{
         state::{Engine, Offer},
         tasks::Filled,
     },
-    inpaint,
+    document::Snapshot,
+    inpaint::{self, Options, Request},
     jobs::{self, JobProgress},
     nn::{DeviceChoice, Network},
     progress::Progress as _,
@@ -49,12 +53,36 @@ impl App {
                 .news("Nothing is masked", "Brush over what should go, then fill");
             return;
         }
-        let options = self.settings.now.fill;
+        self.start_fill(snapshot, self.settings.now.fill, network);
+    }
+
+    /// Fills a snapshot in the background.
+    pub(super) fn start_fill(&mut self, snapshot: Snapshot, options: Options, network: Arc<Network>) {
         let waker = self.tasks.waker.clone();
-        self.tasks.fill = Some(jobs::spawn("Filling", waker, move |progress| Filled {
-            removal: inpaint::remove(&snapshot.pixels, &snapshot.mask, &network, &options, progress),
-            options,
-            snapshot,
+        // Training waits between two steps until the fill is done.
+        let hold = self
+            .tasks
+            .training
+            .as_ref()
+            .map(|training| training.control.hold());
+        self.tasks.fill = Some(jobs::spawn("Filling", waker, move |progress| {
+            let request = Request {
+                photo: &snapshot.pixels,
+                mask: &snapshot.mask,
+                keep_out: snapshot.keep_out.as_ref(),
+            };
+            let outcome = inpaint::remove_candidates(&request, &network, &options, progress);
+            drop(hold);
+            let thumbnails = outcome.as_ref().map_or_else(
+                |_| Vec::new(),
+                |candidates| thumbnails(&snapshot.pixels, snapshot.hole_bounds(), candidates),
+            );
+            Filled {
+                outcome,
+                thumbnails,
+                options,
+                snapshot,
+            }
         }));
     }
 
@@ -67,7 +95,7 @@ impl App {
         self.state.renaming = None;
     }
 
-    pub(in crate::app) fn drain_fill(&mut self) {
+    pub(in crate::app) fn drain_fill(&mut self, ctx: &Context) {
         let Some(job) = &self.tasks.fill else { return };
         for notice in job.take_notices() {
             self.notices.warning("Filling", notice);
@@ -77,50 +105,62 @@ impl App {
         self.tasks.fill = None;
         match outcome {
             Err(crash) => self.notices.error("The fill failed", crash.to_string()),
-            Ok(filled) => match &filled.removal {
+            Ok(filled) => match &filled.outcome {
                 Err(_) if was_cancelled => self.notices.news("Fill cancelled", "The mask is as it was"),
                 Err(error) => {
                     let why = error.to_string();
                     self.notices.error("The fill failed", why);
                 }
-                Ok(_) => self.take_removal(filled),
+                Ok(_) => self.take_removal(ctx, filled),
             },
         }
     }
 
     /// Adds a finished fill, or offers it if it no longer fits.
-    fn take_removal(&mut self, filled: Filled) {
+    fn take_removal(&mut self, ctx: &Context, filled: Filled) {
         let Some(photo) = &self.photo else { return };
         match photo.document.check(&filled.snapshot) {
-            Ok(()) => self.add_removal(filled),
+            Ok(()) => self.add_removal(ctx, filled),
             Err(why) => self.state.offer = Some(Offer { filled, why }),
         }
     }
 
-    pub(super) fn settle_offer(&mut self, accept: bool) {
+    pub(super) fn settle_offer(&mut self, ctx: &Context, accept: bool) {
         let Some(offer) = self.state.offer.take() else {
             return;
         };
         if accept {
-            self.add_removal(offer.filled);
+            self.add_removal(ctx, offer.filled);
         }
     }
 
-    fn add_removal(&mut self, filled: Filled) {
-        let (Some(photo), Ok(removal)) = (&mut self.photo, filled.removal) else {
+    fn add_removal(&mut self, ctx: &Context, filled: Filled) {
+        let Some(photo) = &mut self.photo else { return };
+        let Ok(found) = filled.outcome else { return };
+        let fills = found.all.into_iter().map(|candidate| {
+            let report = &candidate.removal.report;
+            let recipe = serde_json::json!({ "options": filled.options, "report": report });
+            (
+                candidate.removal.patches,
+                recipe.to_string(),
+                candidate.score.value(),
+            )
+        });
+        let fills: Vec<_> = fills.collect();
+        let Some((patches, recipe, _)) = fills.first().cloned() else {
             return;
         };
-        let recipe = serde_json::json!({ "options": filled.options, "report": removal.report });
-        let added = photo
-            .document
-            .add_removal(&filled.snapshot, removal.patches, recipe.to_string());
-        match added {
-            Some(changed) => self.show(&changed),
-            None => self.notices.error(
+        let Some(changed) = photo.document.add_removal(&filled.snapshot, patches, recipe) else {
+            self.notices.error(
                 "The fill does not fit",
                 "It was made for another photo; fill again",
-            ),
-        }
+            );
+            return;
+        };
+        let latest = photo.document.removals().last().map(|removal| removal.id);
+        let removal = filled.snapshot.replaces().or(latest);
+        self.show(&changed);
+        self.offer_choice(ctx, removal, fills, &filled.thumbnails, &found.disagreement);
     }
 
     pub(super) fn set_device(&mut self, choice: DeviceChoice) {
@@ -131,7 +171,14 @@ impl App {
         self.load_network();
     }
 
+    /// Fills with other weights from now on. Those from before are remembered, for one step back.
     pub(super) fn set_weights(&mut self, path: Option<PathBuf>) {
+        let before = self.weights();
+        if before == path {
+            return;
+        }
+        self.settings.now.weights_before = Some(before.into());
+        self.state.weights_are_new = true;
         self.settings.now.weights = path;
         self.settings.session.weights = None;
         self.load_network();

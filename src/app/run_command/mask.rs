@@ -8,7 +8,7 @@ use crate::{
         action::Action,
         canvas::{CanvasEvent, Layer, Tool},
     },
-    document::{Brush, Changed, Document, MaskChange},
+    document::{Brush, Changed, Document, MaskChange, Target},
     imaging::{Format, Metadata, Rect, read, write},
     jobs, settings,
 };
@@ -32,6 +32,9 @@ impl App {
         for rect in &changed.mask {
             self.canvas.invalidate(Layer::Mask, *rect);
         }
+        for rect in &changed.keep_out {
+            self.veils.keep_out_changed(*rect);
+        }
         for rect in &changed.result {
             self.canvas.invalidate(Layer::Result, *rect);
         }
@@ -49,6 +52,7 @@ impl App {
         match action {
             Action::Brush => self.state.tool = Tool::Brush,
             Action::Eraser => self.state.tool = Tool::Eraser,
+            Action::KeepOut => self.state.tool = Tool::KeepOut,
             Action::Hand => self.state.tool = Tool::Hand,
             Action::Larger => scale(brush, SIZE_STEP),
             Action::Smaller => scale(brush, 1.0 / SIZE_STEP),
@@ -75,6 +79,10 @@ impl App {
     /// Does what the person did on the canvas.
     pub(in crate::app) fn paint(&mut self, event: CanvasEvent) {
         let brush = self.settings.now.brush;
+        let target = match self.state.tool {
+            Tool::KeepOut => Target::KeepOut,
+            _ => Target::Remove,
+        };
         if let CanvasEvent::ScaleBrush(factor) = event {
             scale(&mut self.settings.now.brush, factor);
             return;
@@ -88,7 +96,7 @@ impl App {
                     hardness: brush.hardness,
                     erase,
                 };
-                document.begin_stroke(brush, [at.x, at.y])
+                document.begin_stroke_on(target, brush, [at.x, at.y])
             }
             CanvasEvent::StrokePoint { at } => document.extend_stroke([at.x, at.y]),
             CanvasEvent::StrokeEnd => {
@@ -102,8 +110,10 @@ impl App {
             }
             CanvasEvent::ScaleBrush(_) => return,
         };
-        if !dirty.is_empty() {
-            self.canvas.invalidate(Layer::Mask, dirty);
+        match target {
+            _ if dirty.is_empty() => {}
+            Target::Remove => self.canvas.invalidate(Layer::Mask, dirty),
+            Target::KeepOut => self.veils.keep_out_changed(dirty),
         }
     }
 

@@ -1,8 +1,11 @@
 //! The one place where commands are executed, split by subject.
 
+mod again;
 mod fill;
 mod mask;
 mod photo;
+mod train;
+mod train_events;
 mod view;
 mod write;
 
@@ -13,6 +16,8 @@ use super::{
     action::Action,
     command::Command,
     state::{Dialog, Palette, Source},
+    tasks::Purpose,
+    train::Tab,
 };
 
 impl App {
@@ -34,7 +39,7 @@ impl App {
                 self.take_path(purpose, path);
             }
             Command::BrowseExport => self.browse_export(),
-            Command::BrowseWeights => self.browse_weights(),
+            Command::BrowseWeights => self.browse_weights(Purpose::Weights),
             Command::SetBrush(brush) => self.settings.now.brush = brush,
             Command::SetOverlay(overlay) => {
                 self.settings.now.overlay = overlay;
@@ -46,14 +51,21 @@ impl App {
             Command::SetVisible(id, visible) => self.edit(|document| document.set_visible(id, visible)),
             Command::Rename(id, name) => self.rename(id, &name),
             Command::Delete(id) => self.edit(|document| document.delete(id)),
+            Command::TryAgain(id) => self.try_again(id),
+            Command::RunAgain(id) => self.run_again(id),
+            Command::Choose(number) => self.choose(number),
             Command::JumpTo(position) => self.edit(|document| document.jump_to(position)),
-            Command::Offer { accept } => self.settle_offer(accept),
+            Command::Offer { accept } => self.settle_offer(ctx, accept),
             Command::Dismiss(id) => self.notices.dismiss(id),
             Command::CloseDialog => self.close_dialog(),
+            Command::Train(request) => self.run_request(request),
         }
     }
 
     fn run_action(&mut self, ctx: &Context, action: Action) {
+        if action.is_about_the_photo() {
+            self.training.tab = Tab::Edit;
+        }
         match action {
             Action::Open => self.browse_photo(),
             Action::OpenSample => self.open_when_saved(Source::Sample),
@@ -67,12 +79,18 @@ impl App {
             Action::Undo => self.edit(crate::document::Document::undo),
             Action::Redo => self.edit(crate::document::Document::redo),
             Action::Fill => self.fill(),
+            Action::TryAgain => self.try_latest_again(),
+            Action::NextCandidate => self.choose_beside(1),
+            Action::PreviousCandidate => self.choose_beside(-1),
+            Action::ToggleUncertainty => self.state.shows_uncertainty = !self.state.shows_uncertainty,
+            Action::ClearKeepOut => self.edit(crate::document::Document::clear_keep_out),
             Action::Cancel => self.cancel(),
             Action::Palette => self.state.dialog = Dialog::Palette(Palette::default()),
             Action::Shortcuts => self.state.dialog = Dialog::Shortcuts,
             Action::Settings => self.state.dialog = Dialog::Settings,
             Action::Brush
             | Action::Eraser
+            | Action::KeepOut
             | Action::Hand
             | Action::Larger
             | Action::Smaller
@@ -90,6 +108,16 @@ impl App {
             | Action::Fit
             | Action::ActualSize
             | Action::ToggleTheme => self.run_view_action(ctx, action),
+            Action::EditTab
+            | Action::TrainTab
+            | Action::TrainPhotos
+            | Action::StartTraining
+            | Action::PauseTraining
+            | Action::StopTraining
+            | Action::SaveTraining
+            | Action::SampleTraining
+            | Action::UseTrained
+            | Action::PreviousWeights => self.run_training_action(action),
         }
     }
 

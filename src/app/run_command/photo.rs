@@ -75,6 +75,8 @@ impl App {
         if let Some(path) = &photo.path {
             self.settings.now.remember_photo(path);
         }
+        self.state.choice = None;
+        self.veils.clear();
         self.photo = Some(photo);
     }
 
@@ -157,10 +159,16 @@ impl App {
         });
     }
 
-    pub(super) fn browse_weights(&mut self) {
-        self.browse(Purpose::Weights, || {
-            let dialog = rfd::FileDialog::new().set_title("Weights");
+    pub(super) fn browse_weights(&mut self, purpose: Purpose) {
+        self.browse(purpose, move || {
+            let dialog = rfd::FileDialog::new().set_title(purpose.title());
             dialog.add_filter("Weights", &["safetensors"]).pick_file()
+        });
+    }
+
+    pub(super) fn browse_folder(&mut self, purpose: Purpose) {
+        self.browse(purpose, move || {
+            rfd::FileDialog::new().set_title(purpose.title()).pick_folder()
         });
     }
 
@@ -221,12 +229,12 @@ impl App {
             Purpose::Photo => self.commands.push(Command::OpenPath(path)),
             Purpose::Mask => self.commands.push(Command::OpenMaskPath(path)),
             Purpose::SaveMask => self.commands.push(Command::SaveMaskPath(path)),
-            Purpose::Weights => self.commands.push(Command::SetWeights(Some(path))),
             Purpose::Export => {
                 if let Dialog::Export(form) = &mut self.state.dialog {
                     form.set_path(&path);
                 }
             }
+            _ => self.take_training_path(purpose, path),
         }
     }
 }

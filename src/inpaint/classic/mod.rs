@@ -3,7 +3,7 @@
 //! Both march from the edge of the hole inwards and give each pixel a weighted mean of the known pixels around it.
 //! They are written after the published methods and after what OpenCV's `inpaint` does where the papers leave it
 //! open (borders, ties, rounding to 8 bit after every pixel), so that numbers can stand beside OpenCV's: a test
-//! compares them pixel by pixel. Nothing of them is used when a person removes something.
+//! finds every pixel the same. Nothing of them is used when a person removes something.
 
 mod march;
 mod navier_stokes;
@@ -99,8 +99,9 @@ struct Neighbour {
 
 /// Which rows (or columns) of the picture a neighbour's gradient is read from: moved inside at the border.
 struct Taps {
+    own: usize,
     before: usize,
-    /// The neighbour itself, seen from the side before it and from the side after it.
+    /// The neighbour as its gradient has it, seen from the side before it and from the side after it.
     low: usize,
     high: usize,
     after: usize,
@@ -119,6 +120,7 @@ impl Taps {
             padded - 1
         };
         Self {
+            own: padded - 1,
             before: low.saturating_sub(1),
             low,
             high,
@@ -181,7 +183,7 @@ mod tests {
         }
         for method in METHODS {
             let filled = fill(&holed, &hole, 12, method, &Silent).unwrap();
-            // Telea's rounding adds a half before it rounds, as in OpenCV.
+            // Telea adds a half and then rounds, as in OpenCV.
             let worst = filled.iter().zip(&flat).map(|(a, b)| a.abs_diff(*b)).max();
             assert!(worst <= Some(1), "{method:?}: {worst:?} levels away");
         }

@@ -9,7 +9,7 @@ pub(super) fn color(front: &Front, picture: &Picture, at: usize) -> [f32; 3] {
     for_each_neighbour(front, picture, at, |near| {
         let square = near.right * near.right + near.down * near.down;
         let by_distance = 1.0 / (square * square + 1.0);
-        let own = picture.color(near.rows.low, near.columns.low);
+        let own = picture.color(near.rows.own, near.columns.own);
         let vertical = variation(&near.rows, near.rows.high, |row| {
             picture.color(row, near.columns.low)
         });

@@ -11,7 +11,7 @@ pub(super) fn color(front: &Front, picture: &Picture, at: usize) -> [f32; 3] {
     let (mut along_x, mut along_y) = ([0.0f32; 3], [0.0f32; 3]);
     for_each_neighbour(front, picture, at, |near| {
         let weight = weight(front, at, near, normal);
-        let own = picture.color(near.rows.low, near.columns.low);
+        let own = picture.color(near.rows.own, near.columns.own);
         let x = gradient(&near.columns, |column| picture.color(near.rows.low, column));
         let y = gradient(&near.rows, |row| picture.color(row, near.columns.low));
         for channel in 0..3 {

@@ -5,20 +5,32 @@
 //! solver).
 
 use super::{membrane, vote::Votes};
+use crate::progress::{Cancelled, Progress};
 
 /// Side of the blocks over which a mismatch is averaged first, so that grain is not spread with it.
 const BLOCK: usize = 4;
+/// Pixels between two chances to cancel.
+const PIXELS_PER_STEP: usize = 1 << 17;
 /// A larger mismatch is a wrong structure, not a wrong tone: spreading it would only stain the fill.
 const LARGEST: f32 = 0.08;
 
 /// Adds to the votes what makes them meet the photo (`rgb`, `width` pixels wide) at the edge of the hole.
-pub(super) fn meet_the_edge(votes: &mut Votes, rgb: &[f32], hole: &[bool], width: usize) {
+pub(super) fn meet_the_edge(
+    votes: &mut Votes,
+    rgb: &[f32],
+    hole: &[bool],
+    width: usize,
+    progress: &dyn Progress,
+) -> Result<(), Cancelled> {
     let (columns, rows) = (votes.width.div_ceil(BLOCK), votes.height.div_ceil(BLOCK));
     let mut mismatch = vec![0.0f32; 3 * columns * rows];
     let mut weight = vec![0.0f32; columns * rows];
     for (at, vote) in votes.colour.iter().enumerate() {
         let (x, y) = (at % votes.width, at / votes.width);
         let in_photo = (votes.top + y) * width + votes.left + x;
+        if at % PIXELS_PER_STEP == 0 {
+            progress.step(1, 1)?;
+        }
         if let (Some(vote), false) = (vote, hole[in_photo]) {
             let missed: [f32; 3] = std::array::from_fn(|channel| rgb[3 * in_photo + channel] - vote[channel]);
             if missed.iter().any(|missed| missed.abs() > LARGEST) {
@@ -40,6 +52,9 @@ pub(super) fn meet_the_edge(votes: &mut Votes, rgb: &[f32], hole: &[bool], width
     }
     membrane::fill::<3>(&mut mismatch, &weight, columns, rows);
     for (at, vote) in votes.colour.iter_mut().enumerate() {
+        if at % PIXELS_PER_STEP == 0 {
+            progress.step(1, 1)?;
+        }
         let correction = membrane::sample(
             &mismatch,
             [columns, rows],
@@ -53,4 +68,5 @@ pub(super) fn meet_the_edge(votes: &mut Votes, rgb: &[f32], hole: &[bool], width
                 .for_each(|(sample, correction)| *sample += correction);
         }
     }
+    Ok(())
 }

@@ -1,5 +1,7 @@
 //! Which source patch each patch of the hole is copied from (a nearest-neighbour field).
 
+use rayon::prelude::{IntoParallelIterator as _, ParallelIterator as _};
+
 use super::{
     distance::{NEVER, PATCH},
     pyramid::{Level, free_anchors},
@@ -38,7 +40,7 @@ impl Field {
     pub(super) fn over(
         level: &Level,
         step: usize,
-        mut source: impl FnMut(usize, usize) -> Match,
+        source: impl Fn(usize, usize) -> Match + Sync,
     ) -> Option<Self> {
         let right = level.width.checked_sub(PATCH)?;
         let bottom = level.height.checked_sub(PATCH)?;
@@ -59,6 +61,7 @@ impl Field {
         };
         let is_free = free_anchors(&level.hole, level.width, level.height);
         field.matches = (0..rows * columns)
+            .into_par_iter()
             .map(|cell| {
                 let (x, y) = (field.anchor_x(cell % columns), field.anchor_y(cell / columns));
                 (!is_free[y * level.width + x]).then(|| source(x, y))

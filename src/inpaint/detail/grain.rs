@@ -60,9 +60,12 @@ pub(super) fn restore(
     let Some(window) = Window::around(rgb, hole, width) else {
         return Ok(());
     };
-    let residual = window.residual(&window.grey());
     progress.step(0, 4)?;
-    let Some(grain) = measure(&window, &residual) else {
+    let grey = window.grey();
+    progress.step(0, 4)?;
+    let residual = window.residual(&grey);
+    progress.step(0, 4)?;
+    let Some(grain) = measure(&window, &residual, progress)? else {
         return Ok(());
     };
     progress.step(1, 4)?;
@@ -174,12 +177,14 @@ impl Window {
 }
 
 /// Measures the noise around the hole; `None` where nothing is flat enough, or nothing is noisy.
-fn measure(window: &Window, residual: &[f32]) -> Option<Grain> {
+fn measure(window: &Window, residual: &[f32], progress: &dyn Progress) -> Result<Option<Grain>, Cancelled> {
     let grey = window.grey();
+    progress.step(0, 4)?;
+    let corners = window.valid_blocks();
+    progress.step(0, 4)?;
     let mean_of = |values: &mut dyn Iterator<Item = f32>| values.sum::<f32>() / (BLOCK * BLOCK) as f32;
     // [corner, luminance, variance] of every block, quietest first.
-    let mut blocks: Vec<(usize, f32, f32)> = window
-        .valid_blocks()
+    let mut blocks: Vec<(usize, f32, f32)> = corners
         .into_par_iter()
         .map(|corner| {
             let variance = mean_of(&mut window.block(residual, corner).map(|value| value * value));
@@ -188,7 +193,9 @@ fn measure(window: &Window, residual: &[f32]) -> Option<Grain> {
         .filter(|(_, luminance, _)| (0.02..0.98).contains(luminance))
         .collect();
     blocks.sort_by(|a, b| a.2.total_cmp(&b.2).then(a.0.cmp(&b.0)));
-    let variance = variances(&blocks)?;
+    let Some(variance) = variances(&blocks) else {
+        return Ok(None);
+    };
     let mut flat: Vec<usize> = blocks
         .iter()
         .filter(|(_, luminance, own)| *own <= FLAT * variance[class(*luminance)].max(f32::MIN_POSITIVE))
@@ -203,12 +210,16 @@ fn measure(window: &Window, residual: &[f32]) -> Option<Grain> {
     for &corner in &flat {
         correlation.add(&detrended(window.block(&grey, corner)), BLOCK);
     }
-    let filter = correlation.filter()?;
-    Some(Grain {
+    progress.step(0, 4)?;
+    let Some(filter) = correlation.filter() else {
+        return Ok(None);
+    };
+    let mix = mixed(window, &flat, &filter);
+    Ok(mix.map(|mix| Grain {
         variance,
         filter,
-        mix: mixed(window, &flat, &filter)?,
-    })
+        mix,
+    }))
 }
 
 /// Blocks from which spectrum and colours of the noise are known well enough.

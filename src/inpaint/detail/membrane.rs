@@ -4,6 +4,10 @@
 //! on the way back up. It costs a fixed number of operations per pixel, however wide the hole, where an iterative
 //! Poisson solve slows down with it; the surface is as smooth as a correction needs to be.
 
+use rayon::prelude::{
+    IndexedParallelIterator as _, ParallelIterator as _, ParallelSlice as _, ParallelSliceMut as _,
+};
+
 /// Fills `values` (`[height][width][C]`) where `weight` (`[height][width]`, 0..=1) is below 1.
 ///
 /// A weight between 0 and 1 blends. With no weight anywhere the values become 0.
@@ -17,18 +21,18 @@ pub(super) fn fill<const C: usize>(values: &mut [f32], weight: &[f32], width: us
     let (coarse_width, coarse_height) = (width.div_ceil(2), height.div_ceil(2));
     let (mut coarse, coarse_weight) = pushed::<C>(values, weight, width, height);
     fill::<C>(&mut coarse, &coarse_weight, coarse_width, coarse_height);
-    for y in 0..height {
-        for x in 0..width {
-            let at = y * width + x;
-            let known = weight[at].clamp(0.0, 1.0);
+    let rows = values.par_chunks_mut(C * width).zip(weight.par_chunks(width));
+    rows.enumerate().for_each(|(y, (values, weight))| {
+        for (x, (value, known)) in values.as_chunks_mut::<C>().0.iter_mut().zip(weight).enumerate() {
+            let known = known.clamp(0.0, 1.0);
             if known < 1.0 {
                 let spread = pulled::<C>(&coarse, coarse_width, coarse_height, x, y);
-                for (value, spread) in values[C * at..C * at + C].iter_mut().zip(spread) {
+                for (value, spread) in value.iter_mut().zip(spread) {
                     *value = *value * known + spread * (1.0 - known);
                 }
             }
         }
-    }
+    });
 }
 
 /// A surface of three channels known per block of `block` pixels, at pixel `(x, y)`: bilinear between block centres.

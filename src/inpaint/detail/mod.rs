@@ -11,12 +11,16 @@ mod score;
 mod search;
 mod spectrum;
 mod trust;
+mod unguided;
 mod vote;
+mod workbench;
 
 #[cfg(test)]
 mod tests;
 
 pub use score::{Score, score};
+pub use unguided::unguided;
+pub use workbench::Workbench;
 
 use crate::{
     imaging::random,
@@ -95,7 +99,7 @@ pub fn restore(input: &Input<'_>, options: &Options, progress: &dyn Progress) ->
         filled[3 * at..3 * at + 3].copy_from_slice(&input.guide[3 * at..3 * at + 3]);
     }
     progress.step(0, 1)?;
-    let trust = trust::correct(&mut filled, hole, width, input.scale);
+    let trust = trust::correct(&mut filled, hole, width, input.scale, progress)?;
     progress.step(0, 1)?;
     if input.scale < NATIVE || trust.mean < TRUSTED || !score(&filled, hole, width).is_alike() {
         let planes = Planes {
@@ -107,7 +111,7 @@ pub fn restore(input: &Input<'_>, options: &Options, progress: &dyn Progress) ->
             trust: &trust,
         };
         if let Some(mut votes) = patches::synthesise(&planes, input.scale, input.seed, progress)? {
-            bands::meet_the_edge(&mut votes, &filled, hole, width);
+            bands::meet_the_edge(&mut votes, &filled, hole, width, progress)?;
             votes.write_into(&mut filled, hole, width);
         }
     }

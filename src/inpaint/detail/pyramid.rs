@@ -90,7 +90,7 @@ pub(super) fn build(
         if last.deepest() <= deepest || !fits {
             break;
         }
-        let next = halved(last);
+        let next = halved(last, progress)?;
         if next.sources() < 4 * PATCH * PATCH {
             break;
         }
@@ -98,6 +98,7 @@ pub(super) fn build(
     }
     for (halvings, level) in levels.iter_mut().enumerate() {
         if halvings as u32 >= guide_from {
+            progress.step(0, 1)?;
             level.guide = block_means(level);
             level.trust = trust_of(level, planes, halvings as u32);
         }
@@ -120,7 +121,7 @@ fn native_level(planes: &Planes<'_>, progress: &dyn Progress) -> Result<Level, C
     colour
         .par_chunks_mut(width * CHANNELS)
         .enumerate()
-        .for_each(|(y, row)| {
+        .try_for_each(|(y, row)| {
             for (x, pixel) in row.as_chunks_mut::<CHANNELS>().0.iter_mut().enumerate() {
                 let at = 3 * (y * width + x);
                 for channel in 0..3 {
@@ -128,8 +129,8 @@ fn native_level(planes: &Planes<'_>, progress: &dyn Progress) -> Result<Level, C
                 }
                 pixel[3] = quantised(TEXTURE_WEIGHT * gradient(first_guess, hole, width, height, x, y));
             }
-        });
-    progress.step(0, 1)?;
+            progress.step(0, 1)
+        })?;
     let blocked: Vec<bool> = match keep_out {
         Some(keep_out) => hole
             .iter()
@@ -152,7 +153,9 @@ fn native_level(planes: &Planes<'_>, progress: &dyn Progress) -> Result<Level, C
         guide: Vec::new(),
         trust: Vec::new(),
     };
+    progress.step(0, 1)?;
     average_texture(&mut level);
+    progress.step(0, 1)?;
     Ok(level)
 }
 
@@ -174,7 +177,7 @@ fn gradient(rgb: &[f32], hole: &[bool], width: usize, height: usize, x: usize, y
 
 /// Half the size: colours are means of four, a pixel is hole if any of its four is, and an odd last row or column
 /// is dropped from the sources but not from the picture.
-fn halved(fine: &Level) -> Level {
+fn halved(fine: &Level, progress: &dyn Progress) -> Result<Level, Cancelled> {
     let (width, height) = (fine.width.div_ceil(2), fine.height.div_ceil(2));
     let mut colour = vec![0i16; width * height * CHANNELS];
     let mut hole = vec![false; width * height];
@@ -204,8 +207,11 @@ fn halved(fine: &Level) -> Level {
             *mean = sums.map(|sum| (sum / 4) as i16);
         }
     });
+    progress.step(0, 1)?;
     let is_source = halved_sources(fine, &hole, width, height);
+    progress.step(0, 1)?;
     let depth = depths(&hole, width, height);
+    progress.step(0, 1)?;
     let mut level = Level {
         width,
         height,
@@ -217,7 +223,7 @@ fn halved(fine: &Level) -> Level {
         trust: Vec::new(),
     };
     average_texture(&mut level);
-    level
+    Ok(level)
 }
 
 /// A coarse anchor is a source if the fine patch under each of its corners is one.
@@ -236,27 +242,29 @@ fn halved_sources(fine: &Level, hole: &[bool], width: usize, height: usize) -> V
 
 /// Anchors whose whole patch lies inside the plane and touches nothing blocked.
 pub(super) fn free_anchors(blocked: &[bool], width: usize, height: usize) -> Vec<bool> {
+    const BAND: usize = 64;
     let mut free = vec![false; width * height];
-    let mut clear_above = vec![0usize; width];
-    for y in 0..height {
-        // Rows clear above and including this one, per column; then columns in a row that are clear enough.
-        let mut clear_columns = 0;
-        for x in 0..width {
-            clear_above[x] = if blocked[y * width + x] {
-                0
-            } else {
-                clear_above[x] + 1
-            };
-            clear_columns = if clear_above[x] >= PATCH {
-                clear_columns + 1
-            } else {
-                0
-            };
-            if clear_columns >= PATCH {
-                free[(y + 1 - PATCH) * width + x + 1 - PATCH] = true;
-            }
-        }
+    if width == 0 {
+        return free;
     }
+    free.par_chunks_mut(BAND * width)
+        .enumerate()
+        .for_each(|(band, free)| {
+            let top = band * BAND;
+            let bottom = (top + free.len() / width + PATCH - 1).min(height);
+            // Rows clear above and including this one, per column; then columns in a row that are clear enough.
+            let mut clear_above = vec![0usize; width];
+            for y in top..bottom {
+                let mut clear_columns = 0;
+                for (x, (clear, &blocked)) in clear_above.iter_mut().zip(&blocked[y * width..]).enumerate() {
+                    *clear = if blocked { 0 } else { *clear + 1 };
+                    clear_columns = if *clear >= PATCH { clear_columns + 1 } else { 0 };
+                    if clear_columns >= PATCH {
+                        free[(y + 1 - PATCH - top) * width + x + 1 - PATCH] = true;
+                    }
+                }
+            }
+        });
     free
 }
 
@@ -273,8 +281,12 @@ pub(super) fn depths(hole: &[bool], width: usize, height: usize) -> Vec<u16> {
             .unwrap_or(FAR);
         depth[at] = depth[at].min(nearest).min(FAR);
     };
-    for y in 0..height {
-        for x in 0..width {
+    // Only the part around the holes can be anything but 0.
+    let Some([left, top, right, bottom]) = super::field::bounds(hole, width) else {
+        return depth;
+    };
+    for y in top..=bottom {
+        for x in left..=right {
             let at = y * width + x;
             let up = y.checked_sub(1).map(|_| at - width);
             let left = x.checked_sub(1).map(|_| at - 1);
@@ -283,8 +295,8 @@ pub(super) fn depths(hole: &[bool], width: usize, height: usize) -> Vec<u16> {
             relax(&mut depth, at, [up, left, up_left, up_right]);
         }
     }
-    for y in (0..height).rev() {
-        for x in (0..width).rev() {
+    for y in (top..=bottom).rev() {
+        for x in (left..=right).rev() {
             let at = y * width + x;
             let down = (y + 1 < height).then_some(at + width);
             let right = (x + 1 < width).then_some(at + 1);

@@ -1,9 +1,11 @@
 //! How well a fill sits in its photo, as three numbers that need no original.
 
+use rayon::prelude::{IntoParallelIterator as _, ParallelIterator as _};
+
 use super::pyramid::depths;
 
 /// A fill against its surroundings. 1, 1 and 0 are those of a fill that cannot be told from them.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Score {
     /// Gradient energy in the fill over that in a ring around it. Below 1: soft.
     pub sharpness_ratio: f32,
@@ -14,6 +16,37 @@ pub struct Score {
 }
 
 impl Score {
+    /// One number to order fills by: 1 for a fill that cannot be told from its surroundings, towards 0 the more it is
+    /// softer or harsher than they are, has a visible seam, or differs in its texture's statistics.
+    ///
+    /// `exp(-(|ln sharpness| + max(ln seam, 0) + 2 · texture))`.
+    pub fn value(&self) -> f32 {
+        let too_soft_or_harsh = self.sharpness_ratio.ln().abs();
+        let visible_seam = self.seam_ratio.ln().max(0.0);
+        (-(too_soft_or_harsh + visible_seam + 2.0 * self.texture_distance)).exp()
+    }
+
+    /// The weighted mean of several scores; that of a perfect fill for none.
+    pub fn mean(parts: &[(Self, f32)]) -> Self {
+        let total: f32 = parts.iter().map(|(_, weight)| weight).sum();
+        if total <= 0.0 {
+            return Self {
+                sharpness_ratio: 1.0,
+                seam_ratio: 1.0,
+                texture_distance: 0.0,
+            };
+        }
+        let mean = |of: fn(&Self) -> f32| {
+            let weighted = parts.iter().map(|(score, weight)| of(score) * weight);
+            weighted.sum::<f32>() / total
+        };
+        Self {
+            sharpness_ratio: mean(|score| score.sharpness_ratio),
+            seam_ratio: mean(|score| score.seam_ratio),
+            texture_distance: mean(|score| score.texture_distance),
+        }
+    }
+
     /// Whether the fill can stay as it is.
     pub fn is_alike(&self) -> bool {
         (0.6..1.7).contains(&self.sharpness_ratio) && self.seam_ratio < 1.5 && self.texture_distance < 0.15
@@ -26,13 +59,9 @@ pub fn score(rgb: &[f32], hole: &[bool], width: usize) -> Score {
     let inside = depths(hole, width, height);
     let outside = depths(&hole.iter().map(|hole| !hole).collect::<Vec<_>>(), width, height);
     let ring = (inside.iter().max().copied().unwrap_or(0) / 2).clamp(8, 128);
-    let mut fill = Mean::default();
-    let mut around = Mean::default();
-    let (mut histogram_of_fill, mut histogram_of_ring) = (Histogram::default(), Histogram::default());
-    let mut across = Mean::default();
-    let mut beside = Mean::default();
     let grey = |at: usize| (rgb[3 * at] + 2.0 * rgb[3 * at + 1] + rgb[3 * at + 2]) / 4.0;
-    for y in 0..height {
+    let row = |y: usize| {
+        let mut found = Sums::default();
         for x in 0..width {
             let here = y * width + x;
             let neighbours = [
@@ -43,26 +72,66 @@ pub fn score(rgb: &[f32], hole: &[bool], width: usize) -> Score {
                 let difference = grey(there) - grey(here);
                 match (hole[here], hole[there]) {
                     (true, true) => {
-                        fill.add(difference * difference);
-                        histogram_of_fill.add(difference);
+                        found.fill.add(difference * difference);
+                        found.histogram_of_fill.add(difference);
                     }
                     (false, false) if outside[here] <= ring => {
-                        around.add(difference * difference);
-                        histogram_of_ring.add(difference);
+                        found.around.add(difference * difference);
+                        found.histogram_of_ring.add(difference);
                     }
                     (false, false) => {}
-                    _ => across.add(difference.abs()),
+                    _ => found.across.add(difference.abs()),
                 }
                 if hole[here] == hole[there] && inside[here] <= 4 && outside[here] <= 4 {
-                    beside.add(difference.abs());
+                    found.beside.add(difference.abs());
                 }
             }
         }
-    }
+        found
+    };
+    // Rows are summed in their order: the same score for any number of threads.
+    let rows: Vec<Sums> = (0..height).into_par_iter().map(row).collect();
+    let mut sums = Sums::default();
+    rows.iter().for_each(|row| sums.add(row));
     Score {
-        sharpness_ratio: fill.over(&around),
-        seam_ratio: across.over(&beside),
-        texture_distance: histogram_of_fill.distance(&histogram_of_ring),
+        sharpness_ratio: sums.fill.over(&sums.around),
+        seam_ratio: sums.across.over(&sums.beside),
+        texture_distance: sums.histogram_of_fill.distance(&sums.histogram_of_ring),
+    }
+}
+
+/// What is counted over a picture, or a row of it.
+#[derive(Debug, Default)]
+struct Sums {
+    fill: Mean,
+    around: Mean,
+    across: Mean,
+    beside: Mean,
+    histogram_of_fill: Histogram,
+    histogram_of_ring: Histogram,
+}
+
+impl Sums {
+    fn add(&mut self, other: &Self) {
+        for (mean, more) in [
+            (&mut self.fill, &other.fill),
+            (&mut self.around, &other.around),
+            (&mut self.across, &other.across),
+            (&mut self.beside, &other.beside),
+        ] {
+            mean.sum += more.sum;
+            mean.count += more.count;
+        }
+        for (histogram, more) in [
+            (&mut self.histogram_of_fill, &other.histogram_of_fill),
+            (&mut self.histogram_of_ring, &other.histogram_of_ring),
+        ] {
+            histogram
+                .0
+                .iter_mut()
+                .zip(more.0)
+                .for_each(|(count, more)| *count += more);
+        }
     }
 }
 
@@ -111,5 +180,55 @@ impl Histogram {
             .zip(other.0)
             .map(|(a, b)| (share(*a, total) - share(b, other_total)).abs());
         (shares.sum::<f64>() / 2.0) as f32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Score, score};
+    use crate::inpaint::detail::random::Random;
+
+    const SIDE: usize = 96;
+
+    fn noise(x: usize, y: usize) -> f32 {
+        0.5 + 0.1 * Random::keyed(3, [x as u64, y as u64, 0, 0]).normal()
+    }
+
+    /// The score of a picture of noise whose middle is as `fill` says.
+    fn scored(fill: impl Fn(usize, usize) -> f32) -> Score {
+        let inside = |x: usize, y: usize| (30..66).contains(&x) && (30..66).contains(&y);
+        let places = || (0..SIDE * SIDE).map(|at| (at % SIDE, at / SIDE));
+        let hole: Vec<bool> = places().map(|(x, y)| inside(x, y)).collect();
+        let rgb: Vec<f32> = places()
+            .flat_map(|(x, y)| [if inside(x, y) { fill(x, y) } else { noise(x, y) }; 3])
+            .collect();
+        score(&rgb, &hole, SIDE)
+    }
+
+    #[test]
+    fn a_fill_of_the_same_kind_scores_near_one_and_above_every_flaw() {
+        let good = scored(|x, y| noise(x + 500, y)).value();
+        assert!(good > 0.8, "{good}");
+        let flaws = [
+            ("soft", scored(|x, y| 0.5 + 0.3 * (noise(x + 500, y) - 0.5))),
+            ("harsh", scored(|x, y| 0.5 + 2.0 * (noise(x + 500, y) - 0.5))),
+            ("with a seam", scored(|x, y| noise(x + 500, y) + 0.4)),
+            ("flat", scored(|_, _| 0.5)),
+        ];
+        for (flaw, score) in flaws {
+            assert!(score.value() < 0.75 * good, "{flaw}: {score:?} against {good}");
+        }
+    }
+
+    #[test]
+    fn the_mean_of_scores_is_weighted() {
+        let with = |ratio| Score {
+            sharpness_ratio: ratio,
+            seam_ratio: 1.0,
+            texture_distance: 0.0,
+        };
+        let mean = Score::mean(&[(with(1.0), 3.0), (with(2.0), 1.0)]);
+        assert_eq!(mean.sharpness_ratio, 1.25);
+        assert_eq!(Score::mean(&[]).value(), 1.0);
     }
 }

@@ -176,6 +176,44 @@ fn a_sky_gets_its_gradient_and_its_grain_back() {
 }
 
 #[test]
+fn the_grain_that_is_added_follows_the_amount() {
+    let scene = Scene::new(200, 180, [70, 60, 130, 120], sky);
+    let deviation = |rgb: &[f32], pixels: &[usize]| {
+        let residual = |at: &usize| rgb[3 * at + 1] - (0.45 + 0.0008 * (at / scene.width) as f32);
+        let mean = pixels.iter().map(residual).sum::<f32>() / pixels.len() as f32;
+        let squares = pixels.iter().map(|at| (residual(at) - mean).powi(2));
+        (squares.sum::<f32>() / pixels.len() as f32).sqrt()
+    };
+    let hole: Vec<usize> = scene.hole_pixels().collect();
+    let around: Vec<usize> = (0..scene.hole.len()).filter(|&at| !scene.hole[at]).collect();
+    let wanted = deviation(&scene.rgb, &around);
+    // The network's fill alone, at native scale and believed: what is added is all the noise there is.
+    let guide: Vec<f32> = (0..scene.hole.len())
+        .flat_map(|at| [0.3, 0.45, 0.65].map(|base| base + 0.0008 * (at / scene.width) as f32))
+        .collect();
+    let of_ring = |grain| {
+        let input = Input {
+            guide: &guide,
+            ..scene.input(1.0)
+        };
+        let mut filled = input.native.to_vec();
+        for &at in &hole {
+            filled[3 * at..3 * at + 3].copy_from_slice(&guide[3 * at..3 * at + 3]);
+        }
+        super::grain::restore(&mut filled, input.hole, scene.width, grain, 5, &Silent)
+            .expect("nobody cancels");
+        deviation(&filled, &hole) / wanted
+    };
+    for (grain, low, high) in [(0.0, 0.0, 0.01), (0.5, 0.4, 0.6), (1.0, 0.85, 1.15)] {
+        let share = of_ring(grain);
+        assert!(
+            (low..=high).contains(&share),
+            "grain {grain}: {share} of the ring's"
+        );
+    }
+}
+
+#[test]
 fn nothing_is_copied_from_a_kept_out_area() {
     let half = |x: usize, _: usize| if x < 60 { [0.2, 0.6, 0.2] } else { [0.9, 0.1, 0.1] };
     let scene = Scene::new(120, 60, [40, 20, 60, 40], half);

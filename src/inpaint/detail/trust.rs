@@ -8,6 +8,7 @@
 use rayon::prelude::{IntoParallelIterator as _, ParallelIterator as _};
 
 use super::{membrane, pyramid::depths};
+use crate::progress::{Cancelled, Progress};
 
 /// Network pixels per side of a block: averages out the grid that its upsampling leaves.
 const NETWORK_PIXELS: f32 = 6.0;
@@ -17,6 +18,9 @@ const ALIKE: f32 = 0.015;
 const STRANGE: f32 = 0.05;
 /// Share of the surroundings that must be alike for full trust: one accidental match is not enough.
 const SUPPORT: f32 = 0.03;
+
+/// Rows between two chances to cancel.
+const ROWS_PER_STEP: usize = 64;
 
 /// Trust per block of the crop, 0..1.
 #[derive(Debug, Clone)]
@@ -30,6 +34,17 @@ pub(super) struct Trust {
 }
 
 impl Trust {
+    /// No trust anywhere: where there is no network.
+    pub(super) fn none() -> Self {
+        Self {
+            block: 1,
+            columns: 1,
+            rows: 1,
+            values: vec![0.0],
+            mean: 0.0,
+        }
+    }
+
     /// The trust at a native pixel.
     pub(super) fn at(&self, x: usize, y: usize) -> f32 {
         self.values
@@ -38,12 +53,20 @@ impl Trust {
 }
 
 /// Judges the fill in `filled` and replaces what cannot be right.
-pub(super) fn correct(filled: &mut [f32], hole: &[bool], width: usize, scale: f32) -> Trust {
+pub(super) fn correct(
+    filled: &mut [f32],
+    hole: &[bool],
+    width: usize,
+    scale: f32,
+    progress: &dyn Progress,
+) -> Result<Trust, Cancelled> {
     let height = hole.len() / width;
     let block = ((NETWORK_PIXELS / scale.clamp(1.0 / 64.0, 1.0)) as usize).max(4);
     let (columns, rows) = (width.div_ceil(block), height.div_ceil(block));
     let (means, covered) = blocks(filled, hole, width, block);
+    progress.step(0, 1)?;
     let values = judged(&means, &covered, columns, rows);
+    progress.step(0, 1)?;
     let in_hole: Vec<f32> = values
         .iter()
         .zip(&covered)
@@ -63,18 +86,24 @@ pub(super) fn correct(filled: &mut [f32], hole: &[bool], width: usize, scale: f3
         mean,
     };
     let mut surface = edge_means(filled, hole, width, block, &means, &trust.values);
+    progress.step(0, 1)?;
     membrane::fill::<3>(&mut surface.0, &surface.1, columns, rows);
-    for (at, _) in hole.iter().enumerate().filter(|(_, hole)| **hole) {
-        let (x, y) = (at % width, at / width);
-        let kept = trust.at(x, y);
-        if kept < 1.0 {
-            let smooth = membrane::sample(&surface.0, [columns, rows], block, x, y);
-            for (sample, smooth) in filled[3 * at..3 * at + 3].iter_mut().zip(smooth) {
-                *sample = *sample * kept + smooth * (1.0 - kept);
+    for (y, row) in hole.chunks_exact(width).enumerate() {
+        if y.is_multiple_of(ROWS_PER_STEP) {
+            progress.step(0, 1)?;
+        }
+        for (x, _) in row.iter().enumerate().filter(|(_, hole)| **hole) {
+            let kept = trust.at(x, y);
+            if kept < 1.0 {
+                let smooth = membrane::sample(&surface.0, [columns, rows], block, x, y);
+                let at = y * width + x;
+                for (sample, smooth) in filled[3 * at..3 * at + 3].iter_mut().zip(smooth) {
+                    *sample = *sample * kept + smooth * (1.0 - kept);
+                }
             }
         }
     }
-    trust
+    Ok(trust)
 }
 
 /// Mean colour of every block, over its hole pixels where it has any, and the share that is hole.

@@ -13,7 +13,7 @@ use crate::{
     progress::{Cancelled, Progress},
 };
 
-use super::{Error, plan::Crop, source::Source};
+use super::{Error, plan::Crop, refine::Stretch, source::Source};
 use view::View;
 
 /// Below this side half the scale shows the network too little; the CPU takes over at once.
@@ -34,13 +34,14 @@ pub struct Filled {
 
 /// The network as the fill needs it, so that a test can make it run out of memory.
 pub(super) trait Filler {
-    /// See [`Network::inpaint`].
+    /// See [`Network::inpaint_with`].
     fn inpaint(
         &self,
         rgb: &[f32],
         valid: &[u8],
         width: usize,
         height: usize,
+        progress: &dyn Progress,
     ) -> Result<nn::Filled, NetworkError>;
 
     /// Moves to the CPU for good. `false` if it is there already.
@@ -73,8 +74,9 @@ impl Filler for NetworkFiller<'_> {
         valid: &[u8],
         width: usize,
         height: usize,
+        progress: &dyn Progress,
     ) -> Result<nn::Filled, NetworkError> {
-        self.current().inpaint(rgb, valid, width, height)
+        self.current().inpaint_with(rgb, valid, width, height, progress)
     }
 
     fn move_to_cpu(&mut self) -> Result<bool, NetworkError> {
@@ -95,6 +97,8 @@ pub(super) struct Stage<'a> {
     /// The network's sides are padded with holes to a multiple of this. With 1 the picture goes in exactly as it
     /// is, so it may not be scaled down either.
     pub(super) side_step: u32,
+    /// Left and right are exchanged on the way to the network and back.
+    pub(super) is_mirrored: bool,
     pub(super) progress: &'a dyn Progress,
     /// Where the bar stands before this crop, and its end.
     pub(super) steps: (u64, u64),
@@ -110,12 +114,18 @@ impl Stage<'_> {
         filler: &mut dyn Filler,
     ) -> Result<Filled, Error> {
         let (mut scale_down, mut was_halved) = (crop.scale_down, false);
+        let (start, total) = self.steps;
+        let run = Stretch::new(self.progress, start, start + crop.steps(), total);
         loop {
-            let view = View::of(source, crop.rect, scale_down, self.side_step, &mut || {
-                self.checkpoint()
+            let mut view = View::of(source, crop.rect, scale_down, self.side_step, &mut || {
+                run.step(0, 1)
             })?;
-            match filler.inpaint(&view.rgb, &view.valid, view.width, view.height) {
-                Ok(filled) => return Ok(self.bring_back(crop, wanted, &view, filled, scale_down)?),
+            if self.is_mirrored {
+                view.mirror();
+            }
+            match filler.inpaint(&view.rgb, &view.valid, view.width, view.height, &run) {
+                Ok(filled) => return Ok(self.bring_back(crop, wanted, &view, filled, scale_down, &run)?),
+                Err(NetworkError::Cancelled(cancelled)) => return Err(cancelled.into()),
                 Err(error) if !error.is_out_of_memory() => return Err(error.into()),
                 Err(error) => {
                     let may_halve = !was_halved && self.side_step > 1;
@@ -140,10 +150,6 @@ impl Stage<'_> {
         }
     }
 
-    fn checkpoint(&self) -> Result<(), Cancelled> {
-        self.progress.step(self.steps.0, self.steps.1)
-    }
-
     /// Mends what the network could not reach and scales what is `wanted` back to the photo's pixels.
     fn bring_back(
         &self,
@@ -152,11 +158,16 @@ impl Stage<'_> {
         view: &View,
         filled: nn::Filled,
         scale_down: u32,
+        progress: &dyn Progress,
     ) -> Result<Filled, Cancelled> {
         let mut rgb = filled.rgb;
-        let known: Vec<bool> = filled.still_hole.iter().map(|still_hole| !still_hole).collect();
+        let mut known: Vec<bool> = filled.still_hole.iter().map(|still_hole| !still_hole).collect();
+        if self.is_mirrored {
+            view::mirror_rows(rgb.as_chunks_mut::<3>().0, view.width);
+            view::mirror_rows(&mut known, view.width);
+        }
         push_pull::fill(&mut rgb, &known, view.width, view.height);
-        self.checkpoint()?;
+        progress.step(1, 1)?;
         let in_crop = Rect::new(
             wanted.x - crop.rect.x,
             wanted.y - crop.rect.y,
@@ -168,7 +179,7 @@ impl Stage<'_> {
         let height = crop.rect.height.div_ceil(scale_down) as usize;
         let rgb = unpadded(rgb, view.width, width, height);
         let rgb = scale_up::scale_up(&rgb, width, height, scale_down, in_crop);
-        self.checkpoint()?;
+        progress.step(1, 1)?;
         Ok(Filled {
             rect: wanted,
             rgb,

@@ -36,7 +36,11 @@ impl Filler for FakeFiller {
         valid: &[u8],
         width: usize,
         height: usize,
+        progress: &dyn Progress,
     ) -> Result<Filled, NetworkError> {
+        for layer in 1..=10 {
+            progress.step(layer, 10)?;
+        }
         if (self.fails)(width.max(height), self.on_cpu) {
             return Err(NetworkError::Compute {
                 device: "CUDA".to_owned(),
@@ -72,6 +76,27 @@ impl Filler for FakeFiller {
 
 #[derive(Default)]
 struct Notices(Mutex<Vec<String>>);
+
+/// Cancels once the phase is past `until` steps of a thousand, and keeps all steps.
+struct Impatient {
+    until: u64,
+    steps: Mutex<Vec<u64>>,
+}
+
+impl Progress for Impatient {
+    fn stage(&self, _name: &str) -> Result<(), Cancelled> {
+        self.steps.lock().unwrap().clear();
+        Ok(())
+    }
+
+    fn step(&self, done: u64, total: u64) -> Result<(), Cancelled> {
+        let thousandths = 1000 * done / total;
+        self.steps.lock().unwrap().push(thousandths);
+        (thousandths <= self.until).then_some(()).ok_or(Cancelled)
+    }
+
+    fn notice(&self, _text: &str) {}
+}
 
 impl Progress for Notices {
     fn stage(&self, _name: &str) -> Result<(), Cancelled> {
@@ -171,4 +196,34 @@ fn holes_that_the_network_did_not_reach_continue_the_surroundings() {
     let (removal, _) = run(&mut filler, &Options::default());
     let result = apply_all(&gray_photo(), &removal.unwrap().patches);
     assert_eq!(result, gray_photo());
+}
+
+#[test]
+fn a_fill_moves_the_bar_and_can_be_cancelled_within_a_run_of_the_network() {
+    let options = Options {
+        detail: Detail::Off,
+        ..Options::default()
+    };
+    let run = |until| {
+        let progress = Impatient {
+            until,
+            steps: Mutex::default(),
+        };
+        let mask = mask_with(Rect::new(200, 200, 60, 60));
+        let mut filler = FakeFiller::failing(|_, _| false);
+        let removal = remove_with(&gray_photo(), &mask, &mut filler, &options, &progress);
+        (removal, progress.steps.into_inner().unwrap())
+    };
+    let (removal, steps) = run(1000);
+    removal.unwrap();
+    assert!(
+        steps.is_sorted() && steps.last() == Some(&1000),
+        "forward, to the end: {steps:?}"
+    );
+    let mut places = steps;
+    places.dedup();
+    assert!(places.len() > 10, "one place per layer: {places:?}");
+    let (removal, steps) = run(places[5]);
+    assert!(matches!(removal, Err(Error::Cancelled(_))), "{steps:?}");
+    assert_eq!(steps.last(), Some(&places[6]), "at once: {steps:?}");
 }

@@ -30,11 +30,34 @@ pub(super) struct View {
 impl View {
     /// Sees `rect` of the photo, `scale_down` photo pixels per side to one, padded with holes at the right and at
     /// the bottom to sides of a multiple of `side_step`. `checkpoint` is called now and then.
+    ///
+    /// What is kept out is a hole too, so that nothing of it is continued, unless nothing else is left.
     pub(super) fn of(
         source: &Source<'_>,
         rect: Rect,
         scale_down: u32,
         side_step: u32,
+        checkpoint: &mut dyn FnMut() -> Result<(), Cancelled>,
+    ) -> Result<Self, Cancelled> {
+        let view = Self::seen(source, rect, scale_down, side_step, true, checkpoint)?;
+        if source.has_keep_out() && !view.valid.contains(&1) {
+            return Self::seen(source, rect, scale_down, side_step, false, checkpoint);
+        }
+        Ok(view)
+    }
+
+    /// Exchanges left and right, padding included.
+    pub(super) fn mirror(&mut self) {
+        mirror_rows(self.rgb.as_chunks_mut::<3>().0, self.width);
+        mirror_rows(&mut self.valid, self.width);
+    }
+
+    fn seen(
+        source: &Source<'_>,
+        rect: Rect,
+        scale_down: u32,
+        side_step: u32,
+        keeps_out: bool,
         checkpoint: &mut dyn FnMut() -> Result<(), Cancelled>,
     ) -> Result<Self, Cancelled> {
         let rect = source.local(rect);
@@ -51,7 +74,7 @@ impl View {
                 .enumerate()
                 .for_each(|(row, (rgb, cells))| {
                     let row = (band * ROWS_PER_STEP + row) as u32;
-                    scale_row(source, rect, scale_down, row, rgb, cells);
+                    scale_row(source, rect, scale_down, row, keeps_out, rgb, cells);
                 });
             checkpoint()?;
         }
@@ -62,6 +85,11 @@ impl View {
             valid: valid_cells(&cells),
         })
     }
+}
+
+/// Exchanges left and right.
+pub(super) fn mirror_rows<T>(values: &mut [T], width: usize) {
+    values.chunks_exact_mut(width).for_each(<[T]>::reverse);
 }
 
 /// What the photo pixels under a pixel of the network's picture are.
@@ -87,12 +115,17 @@ fn scale_row(
     rect: Rect,
     scale_down: u32,
     row: u32,
+    keeps_out: bool,
     rgb: &mut [f32],
     cells: &mut [Cell],
 ) {
     match source.pixels.samples() {
-        Samples::U8(samples) => scale_row_of(source, samples, 255.0, rect, scale_down, row, rgb, cells),
-        Samples::U16(samples) => scale_row_of(source, samples, 65535.0, rect, scale_down, row, rgb, cells),
+        Samples::U8(samples) => scale_row_of(
+            source, samples, 255.0, rect, scale_down, row, keeps_out, rgb, cells,
+        ),
+        Samples::U16(samples) => scale_row_of(
+            source, samples, 65535.0, rect, scale_down, row, keeps_out, rgb, cells,
+        ),
     }
 }
 
@@ -103,6 +136,7 @@ fn scale_row_of<T: Copy + Into<f32>>(
     rect: Rect,
     scale_down: u32,
     row: u32,
+    keeps_out: bool,
     rgb: &mut [f32],
     cells: &mut [Cell],
 ) {
@@ -115,8 +149,12 @@ fn scale_row_of<T: Copy + Into<f32>>(
         let (mut sums, mut valid) = ([0.0f32; 3], 0u32);
         for y in top..bottom {
             let start = y as usize * source.pixels.width() as usize;
-            for at in start + left as usize..start + right as usize {
-                if source.mask.coverage()[at] >= HOLE_THRESHOLD {
+            let kept_out = source.keep_out_row(y).filter(|_| keeps_out);
+            for x in left as usize..right as usize {
+                let at = start + x;
+                if source.mask.coverage()[at] >= HOLE_THRESHOLD
+                    || kept_out.is_some_and(|row| row[x] >= HOLE_THRESHOLD)
+                {
                     continue;
                 }
                 valid += 1;

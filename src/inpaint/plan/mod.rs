@@ -15,6 +15,9 @@ use crate::imaging::{Component, Mask, Rect, Run};
 
 pub(super) use frame::SIDE_STEP;
 
+/// The largest share of its crop that a hole had when the network learned.
+pub const TRAINED_HOLE_SHARE: f64 = 0.6;
+
 use frame::Frame;
 use runs::HoleRuns;
 
@@ -46,6 +49,11 @@ impl Crop {
             self.rect.width.div_ceil(self.scale_down),
             self.rect.height.div_ceil(self.scale_down),
         )
+    }
+
+    /// Which part of the crop is hole.
+    pub fn hole_share(&self) -> f64 {
+        self.holes_in_view as f64 / self.rect.area().max(1) as f64
     }
 
     /// Its share of a progress bar: the network's pixels.
@@ -86,6 +94,21 @@ pub fn crops(mask: &Mask) -> Vec<Crop> {
         });
     }
     crops
+}
+
+/// The crop's rectangle with an eighth more on every side, in whole pixels of the network, as far as `photo` and the
+/// network's largest side allow.
+pub(super) fn wider(crop: &Crop, photo: Rect) -> Rect {
+    let along = |start: u32, length: u32, limit: u32| {
+        let largest = (frame::MAX_SIDE * crop.scale_down).min(limit);
+        let more = (length / 8).next_multiple_of(crop.scale_down);
+        let wanted = (length + 2 * more).min(largest).max(length);
+        let from = start.saturating_sub((wanted - length) / 2).min(limit - wanted);
+        (from, wanted)
+    };
+    let (x, width) = along(crop.rect.x, crop.rect.width, photo.width);
+    let (y, height) = along(crop.rect.y, crop.rect.height, photo.height);
+    Rect::new(x, y, width, height)
 }
 
 /// One crop of the whole photo at native scale.

@@ -2,25 +2,26 @@
 //!
 //! Maps lie row by row, all channels of a position together, with a border of zeros as wide as the next window
 //! reaches, so that no window asks whether it is at the edge. Holes hold zeros too: a layer writes only its valid
-//! outputs into fresh zeros. That makes masking free, and skips what would be thrown away.
+//! outputs into a map that is zero elsewhere. That makes masking free, and skips what would be thrown away.
 
 #![expect(
     unsafe_code,
     reason = "threads write disjoint outputs of one map through pointers"
 )]
 
-use candle_core::{Result, bail};
+use candle_core::bail;
 use rayon::prelude::{
     IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _, ParallelSlice as _,
 };
 
 use super::{
+    fused::FillError,
     kernel::{Kernel, PICTURE_TILE, Panel, Segment, TILE, Tile, picture_kernel},
     mask::{Plane, Sums},
     pack::{Packed, UPSAMPLED_VARIANTS, Window, upsampled_case},
     simd::Instructions,
 };
-use crate::nn::partial_conv::Geometry;
+use crate::{nn::partial_conv::Geometry, progress::Cancelled};
 
 /// Outputs that one task makes: their inputs and a panel of weights stay in a core's own cache.
 const BLOCK: usize = 16 * TILE;
@@ -28,6 +29,8 @@ const BLOCK: usize = 16 * TILE;
 const BAND: usize = 4096;
 /// Tasks below which a layer's channels are split too.
 const ENOUGH_TASKS: usize = 32;
+/// Multiply-adds of each thread between two chances to stop: 8 ms with AVX2, less than 100 ms with the slowest code.
+const STEP: u64 = 400_000_000;
 
 /// Size of a map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,6 +188,15 @@ struct Task<'a> {
     panels: std::ops::Range<usize>,
 }
 
+impl Task<'_> {
+    fn multiply_adds(&self, packed: &Packed) -> u64 {
+        let window: usize = self.segments.iter().map(|segment| segment.len).sum();
+        let channels = (self.panels.end * packed.panel_width).min(packed.out_channels)
+            - self.panels.start * packed.panel_width;
+        (self.targets.len() * window * channels) as u64
+    }
+}
+
 /// The start of the map to write, shared by the tasks.
 #[derive(Clone, Copy)]
 struct Output(*mut f32);
@@ -199,38 +211,13 @@ impl Output {
     }
 }
 
-/// Runs a layer: the planned outputs into a map of zeros.
-pub(super) fn run(
-    packed: &Packed,
-    instructions: Instructions,
-    sources: &[Source<'_>],
-    plan: &Plan,
-    shape: MapShape,
-) -> Result<Vec<f32>> {
-    let layer = Layer {
-        packed,
-        instructions,
-        sources: check(packed, sources, plan, shape)?,
-        shape,
-    };
-    let mut values = vec![0.0f32; shape.len()];
-    let variants = 0..packed.stretches.len();
-    let segments: Vec<Vec<Segment>> = variants.map(|variant| layer.segments(variant)).collect();
-    let output = Output(values.as_mut_ptr());
-    tasks(packed, plan, &segments)
-        .par_iter()
-        .with_max_len(1)
-        .for_each(|task| layer.run(task, output));
-    Ok(values)
-}
-
 /// Refuses maps that the layer's windows would leave: everything `unsafe` below leans on this.
 fn check<'a>(
     packed: &Packed,
     sources: &[Source<'a>],
     plan: &Plan,
     shape: MapShape,
-) -> Result<[Source<'a>; 2]> {
+) -> candle_core::Result<[Source<'a>; 2]> {
     let (first, second) = match *sources {
         [only] => (only, only),
         [first, second] => (first, second),
@@ -286,15 +273,63 @@ fn tasks<'a>(packed: &Packed, plan: &'a Plan, segments: &'a [Vec<Segment>]) -> V
     tasks
 }
 
-/// A layer with its maps.
-struct Layer<'a> {
+/// A layer with the maps that it reads and the size of the one that it writes.
+pub(super) struct Layer<'a> {
     packed: &'a Packed,
     instructions: Instructions,
     sources: [Source<'a>; 2],
     shape: MapShape,
 }
 
-impl Layer<'_> {
+impl<'a> Layer<'a> {
+    /// Refuses maps that do not fit.
+    pub(super) fn new(
+        packed: &'a Packed,
+        instructions: Instructions,
+        sources: &[Source<'a>],
+        plan: &Plan,
+        shape: MapShape,
+    ) -> candle_core::Result<Self> {
+        Ok(Self {
+            packed,
+            instructions,
+            sources: check(packed, sources, plan, shape)?,
+            shape,
+        })
+    }
+
+    /// Writes the planned outputs into `values`, a map whose border and holes are zero.
+    ///
+    /// Calls `checkpoint` with the multiply-adds since the last call, after every few milliseconds of work.
+    pub(super) fn run(
+        &self,
+        plan: &Plan,
+        values: &mut [f32],
+        checkpoint: &mut dyn FnMut(u64) -> Result<(), Cancelled>,
+    ) -> Result<(), FillError> {
+        if values.len() != self.shape.len()
+            || plan.shape(self.shape.channels, self.shape.border) != self.shape
+        {
+            return Err(candle_core::Error::msg("a map of another size than the layer makes").into());
+        }
+        let variants = 0..self.packed.stretches.len();
+        let segments: Vec<Vec<Segment>> = variants.map(|variant| self.segments(variant)).collect();
+        let output = Output(values.as_mut_ptr());
+        let tasks = tasks(self.packed, plan, &segments);
+        let enough = STEP * rayon::current_num_threads() as u64;
+        let (mut start, mut work) = (0, 0);
+        for (index, task) in tasks.iter().enumerate() {
+            work += task.multiply_adds(self.packed);
+            if work >= enough || index + 1 == tasks.len() {
+                let now = tasks[start..=index].par_iter().with_max_len(1);
+                now.for_each(|task| self.run_task(task, output));
+                checkpoint(work)?;
+                (start, work) = (index + 1, 0);
+            }
+        }
+        Ok(())
+    }
+
     fn segments(&self, variant: usize) -> Vec<Segment> {
         let segments = self.packed.stretches[variant].iter().map(|stretch| {
             let shape = &self.sources[stretch.source].shape;
@@ -308,7 +343,7 @@ impl Layer<'_> {
         segments.collect()
     }
 
-    fn run(&self, task: &Task<'_>, output: Output) {
+    fn run_task(&self, task: &Task<'_>, output: Output) {
         if self.packed.is_picture {
             let kernel = picture_kernel(self.instructions);
             self.run_with(task, output, |tile: &Tile<PICTURE_TILE>, panel| {
@@ -387,7 +422,10 @@ impl Layer<'_> {
         }
     }
 
-    fn panel<'a>(&self, index: usize, segments: &'a [Segment]) -> Panel<'a> {
+    fn panel<'b>(&self, index: usize, segments: &'b [Segment]) -> Panel<'b>
+    where
+        'a: 'b,
+    {
         let packed = self.packed;
         let first = index * packed.panel_width;
         Panel {

@@ -75,16 +75,16 @@ fn window_sums(window: &[f32]) -> [f64; SETS * SETS] {
 }
 
 /// A layer without its batch norm.
-struct Folded {
+pub(super) struct Folded {
     /// `[out, in, k, k]`
-    weight: Vec<f32>,
-    out_channels: usize,
-    in_channels: usize,
-    kernel: usize,
-    shift: Vec<f32>,
-    slope: f32,
+    pub(super) weight: Vec<f32>,
+    pub(super) out_channels: usize,
+    pub(super) in_channels: usize,
+    pub(super) kernel: usize,
+    pub(super) shift: Vec<f32>,
+    pub(super) slope: f32,
     /// Whether it makes the picture: three channels and nothing after them.
-    is_picture: bool,
+    pub(super) is_picture: bool,
 }
 
 /// Memory that starts at a cache line.
@@ -125,6 +125,11 @@ impl Packed {
             Window::Upsampled => 3,
         };
         kernel * kernel * (self.in_channels[0] + self.in_channels[1])
+    }
+
+    /// Bytes of its weights.
+    pub(super) fn bytes(&self) -> u64 {
+        size_of_val(self.weights.as_slice()) as u64
     }
 
     /// Packs a layer of the encoder.
@@ -312,7 +317,7 @@ impl Order {
     }
 }
 
-fn fold(block: &Block) -> Result<Folded> {
+pub(super) fn fold(block: &Block) -> Result<Folded> {
     let weight = block.conv.weight();
     let (out_channels, in_channels, kernel, _) = weight.dims4()?;
     let mut weight: Vec<f32> = weight.flatten_all()?.to_vec1()?;

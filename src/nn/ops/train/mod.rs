@@ -1,7 +1,8 @@
 //! The operations of training on the CPU, forward and backward.
 //!
 //! Tensors are candle's usual `[b, c, h, w]` of `f32`, and stay so: nothing is transposed and no window is copied out.
-//! Elsewhere [`conv2d`], [`conv2d_relu`] and [`max_pool2`] are candle's own. A gradient that nobody tracks is not
+//! On CUDA [`conv2d`] and [`conv2d_relu`] are our kernels where they fit; elsewhere they and [`max_pool2`] are made of
+//! candle's own. A gradient that nobody tracks is not
 //! computed: the weights of a feature network, or the first layer's picture, cost nothing backward.
 //!
 //! # How a convolution runs
@@ -16,6 +17,10 @@
 //!
 //! `source` is what happens while rows are copied: holes become zero, the decoder's small map is spread and its skip
 //! joined, a gradient is scaled by the ratio or stopped by a `ReLU`. None of these makes a tensor.
+//!
+//! Measured with AVX2 on a very busy machine, per second of processor time of one core: 28 to 36 G multiply-adds
+//! forward for the layers of a VGG-16 at 256 × 256 (batch 4), 16 to 26 for the gradient of their input, 25 to 36 for
+//! that of their weights; the core's own limit is about 50.
 
 mod conv;
 mod engine;
@@ -40,7 +45,7 @@ use walk::Window;
 /// Differentiable in both arguments; a gradient that nobody tracks is not computed.
 pub fn conv2d(xs: &Tensor, weight: &Tensor, padding: usize, stride: usize) -> Result<Tensor> {
     if !xs.device().is_cpu() {
-        return xs.conv2d(weight, padding, stride, 1, 1);
+        return on_device(xs, weight, padding, stride);
     }
     let window = Window {
         kernel: weight.dim(3)?,
@@ -56,7 +61,7 @@ pub fn conv2d(xs: &Tensor, weight: &Tensor, padding: usize, stride: usize) -> Re
 /// Differentiable in all arguments; a gradient that nobody tracks is not computed.
 pub fn conv2d_relu(xs: &Tensor, weight: &Tensor, bias: &Tensor, padding: usize) -> Result<Tensor> {
     if !xs.device().is_cpu() {
-        let ys = xs.conv2d(weight, padding, 1, 1, 1)?;
+        let ys = on_device(xs, weight, padding, 1)?;
         return ys.broadcast_add(&bias.reshape((1, (), 1, 1))?)?.relu();
     }
     let window = Window {
@@ -122,11 +127,15 @@ pub fn partial_conv2d_upsampled(
 /// Of equals the first takes the gradient on the CPU, row by row, as in PyTorch.
 pub fn max_pool2(xs: &Tensor) -> Result<Tensor> {
     if !xs.device().is_cpu() {
-        let even = |len: usize| len / 2 * 2;
+        // candle's own `max_pool2d` gives a quarter of the gradient back (0.11.1).
+        let (images, channels, height, width) = xs.dims4()?;
+        let (rows, columns) = (height / 2, width / 2);
         return xs
-            .narrow(2, 0, even(xs.dim(2)?))?
-            .narrow(3, 0, even(xs.dim(3)?))?
-            .max_pool2d(2);
+            .narrow(2, 0, 2 * rows)?
+            .narrow(3, 0, 2 * columns)?
+            .reshape((images, channels, rows, 2, columns, 2))?
+            .max(5)?
+            .max(3);
     }
     xs.contiguous()?.apply_op1(pool::MaxPool)
 }
@@ -181,4 +190,17 @@ pub fn frozen_norm(
     };
     xs.contiguous()?
         .apply_op3(&weight.contiguous()?, &bias.contiguous()?, op)
+}
+
+/// A convolution on a GPU: our kernels on CUDA, which pad by half the window and take `f32`; else candle's.
+fn on_device(xs: &Tensor, weight: &Tensor, padding: usize, stride: usize) -> Result<Tensor> {
+    #[cfg(feature = "cuda")]
+    if xs.device().is_cuda()
+        && (xs.dtype(), weight.dtype()) == (candle_core::DType::F32, candle_core::DType::F32)
+        && weight.dim(3)? == 2 * padding + 1
+        && super::cuda::has_training_kernels(xs.device())
+    {
+        return super::cuda::conv2d(xs, weight, stride);
+    }
+    xs.conv2d(weight, padding, stride, 1, 1)
 }

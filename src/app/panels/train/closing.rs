@@ -1,0 +1,36 @@
+//! The question before the window closes while training runs.
+
+use eframe::egui::{Align, Context, Key, Label, Layout, Modifiers};
+
+use crate::app::{
+    App,
+    command::Command,
+    panels::widgets::{dialog, main_button},
+    theme,
+    train::Request,
+};
+
+pub(in crate::app::panels) fn ui(app: &App, ctx: &Context, commands: &mut Vec<Command>) {
+    let is_saving = app.training.closes_after;
+    let title = "Stop training?";
+    dialog(ctx, title, theme::DIALOG_WIDTH, commands, |ui, commands| {
+        let what = if is_saving {
+            "Training finishes its step and saves. Then the window closes."
+        } else {
+            "Training is running. It can be saved now and go on from there another time."
+        };
+        ui.add(Label::new(what).wrap());
+        ui.add_space(theme::SECTION_GAP);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let text = if is_saving { "Saving…" } else { "Save and close" };
+            let button = main_button(ui, text).min_size([120.0, 30.0].into());
+            let enter = !is_saving && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
+            if ui.add_enabled(!is_saving, button).clicked() || enter {
+                commands.push(Request::CloseAfterSaving.into());
+            }
+            if !is_saving && ui.button("Keep training").clicked() {
+                commands.push(Command::CloseDialog);
+            }
+        });
+    });
+}

@@ -1,0 +1,197 @@
+//! Choosing among candidates, and making a removal again.
+
+use std::sync::Arc;
+
+use eframe::egui::{Color32, ColorImage, Context, TextureOptions};
+use serde::Deserialize;
+
+use crate::{
+    app::{
+        App,
+        state::{Choice, Choosable, Engine},
+    },
+    imaging::{Patch, Pixels, Rect, resize},
+    inpaint::{Candidates, Disagreement, Options},
+};
+
+/// Side of a thumbnail, in pixels.
+const THUMBNAIL: u32 = 160;
+
+/// What a removal's recipe says of how it was made.
+#[derive(Deserialize)]
+struct Recipe {
+    options: Options,
+}
+
+/// A fill to choose: its patches, its recipe and its score.
+type Fill = (Vec<Patch>, String, f32);
+
+impl App {
+    /// Lets the person choose among `fills`, the first of which is in the photo. One alone is no choice.
+    pub(super) fn offer_choice(
+        &mut self,
+        ctx: &Context,
+        removal: Option<u64>,
+        fills: Vec<Fill>,
+        thumbnails: &[Pixels],
+        disagreement: &[Disagreement],
+    ) {
+        self.state.choice = None;
+        self.veils.set_uncertainty(ctx, disagreement);
+        let (Some(photo), Some(removal)) = (&self.photo, removal) else {
+            return;
+        };
+        if fills.len() < 2 {
+            return;
+        }
+        let colors = photo.scene().colors;
+        let candidates = fills
+            .into_iter()
+            .zip(thumbnails)
+            .map(|((patches, recipe, score), small)| {
+                let mut rgba = vec![0; small.bounds().area() as usize * 4];
+                colors.fill_rgba(small, small.bounds(), &mut rgba);
+                let pixels = rgba.as_chunks::<4>().0.iter();
+                let pixels = pixels.map(|[red, green, blue, _]| Color32::from_rgb(*red, *green, *blue));
+                let size = [small.width() as usize, small.height() as usize];
+                let image = ColorImage::new(size, pixels.collect());
+                Choosable {
+                    patches,
+                    recipe,
+                    score,
+                    thumbnail: ctx.load_texture("candidate", image, TextureOptions::LINEAR),
+                }
+            });
+        self.state.choice = Some(Choice {
+            removal,
+            candidates: candidates.collect(),
+        });
+    }
+
+    /// Puts another candidate of the last fill into the photo.
+    pub(super) fn choose(&mut self, number: usize) {
+        let chosen = self.chosen();
+        let (Some(photo), Some(choice)) = (&mut self.photo, &self.state.choice) else {
+            return;
+        };
+        let Some(candidate) = choice.candidates.get(number).filter(|_| chosen != Some(number)) else {
+            return;
+        };
+        let (patches, recipe) = (candidate.patches.clone(), candidate.recipe.clone());
+        if let Some(changed) = photo.document.exchange(choice.removal, patches, recipe) {
+            self.show(&changed);
+        }
+    }
+
+    /// Which candidate is in the photo: undo and redo change that too. None where the removal is gone.
+    pub(in crate::app) fn chosen(&self) -> Option<usize> {
+        let choice = self.state.choice.as_ref()?;
+        let removals = self.photo.as_ref()?.document.removals();
+        let removal = removals.iter().find(|removal| removal.id == choice.removal)?;
+        let is_in_photo = |candidate: &Choosable| candidate.recipe == removal.recipe;
+        choice.candidates.iter().position(is_in_photo)
+    }
+
+    /// The candidate `by` places further, round and round.
+    pub(super) fn choose_beside(&mut self, by: isize) {
+        if let (Some(choice), Some(chosen)) = (&self.state.choice, self.chosen()) {
+            let count = choice.candidates.len() as isize;
+            let number = (chosen as isize + by).rem_euclid(count.max(1));
+            self.choose(number as usize);
+        }
+    }
+
+    pub(super) fn try_latest_again(&mut self) {
+        let removals = self.photo.as_ref().map(|photo| photo.document.removals());
+        match removals.and_then(<[_]>::last).map(|removal| removal.id) {
+            Some(id) => self.try_again(id),
+            None => self
+                .notices
+                .news("Nothing was removed yet", "Fill something first"),
+        }
+    }
+
+    /// Makes a removal again as it was made, with the next seeds.
+    pub(super) fn try_again(&mut self, id: u64) {
+        let removals = self
+            .photo
+            .as_ref()
+            .map_or(&[][..], |photo| photo.document.removals());
+        let recipe = removals
+            .iter()
+            .find(|removal| removal.id == id)
+            .map(|removal| &removal.recipe);
+        let options = recipe.and_then(|recipe| serde_json::from_str::<Recipe>(recipe).ok());
+        let options = options.map_or(self.settings.now.fill, |recipe| recipe.options);
+        let tried = u64::from(options.candidates.max(1));
+        let seed = options.seed.wrapping_add(tried);
+        self.make_again(id, Options { seed, ..options });
+    }
+
+    /// Makes a removal again with the options of the panel.
+    pub(super) fn run_again(&mut self, id: u64) {
+        self.make_again(id, self.settings.now.fill);
+    }
+
+    fn make_again(&mut self, id: u64, options: Options) {
+        if self.tasks.fill.is_some() {
+            self.notices
+                .news("A fill is running", "Wait for it or cancel it first");
+            return;
+        }
+        let Engine::Ready(network) = &self.state.engine else {
+            self.notices
+                .news("The network is not ready", "Try again in a moment");
+            return;
+        };
+        let network = Arc::clone(network);
+        let snapshot = self
+            .photo
+            .as_ref()
+            .and_then(|photo| photo.document.snapshot_of(id));
+        if let Some(snapshot) = snapshot {
+            self.start_fill(snapshot, options, network);
+        }
+    }
+}
+
+/// A small picture of every candidate with some of its surroundings; none where there is no choice.
+pub(super) fn thumbnails(photo: &Pixels, hole: Rect, candidates: &Candidates) -> Vec<Pixels> {
+    if candidates.all.len() < 2 {
+        return Vec::new();
+    }
+    let margin = (hole.width.max(hole.height) / 4).max(16);
+    let rect = hole.grown_within(margin, photo.width(), photo.height());
+    let longest = rect.width.max(rect.height);
+    let scaled = |side: u32| (side * THUMBNAIL.min(longest) / longest).max(1);
+    let size = (scaled(rect.width), scaled(rect.height));
+    let pictures = candidates.all.iter().filter_map(|candidate| {
+        let mut part = photo.crop(rect);
+        for patch in &candidate.removal.patches {
+            if let Some(patch) = moved(patch, rect) {
+                patch.apply(&mut part);
+            }
+        }
+        let rgb = part.rgb(part.bounds());
+        let small = resize::rgb(&rgb, (rect.width, rect.height), size, resize::Filter::Area)?;
+        let mut picture = part.crop(Rect::new(0, 0, size.0, size.1));
+        picture.set_rgb(Rect::new(0, 0, size.0, size.1), &small);
+        Some(picture)
+    });
+    pictures.collect()
+}
+
+/// The part of a patch inside `window`, in the window's own coordinates.
+fn moved(patch: &Patch, window: Rect) -> Option<Patch> {
+    let part = patch.rect().intersect(&window);
+    if part.is_empty() {
+        return None;
+    }
+    let (left, top) = (part.x - patch.rect().x, part.y - patch.rect().y);
+    let inside = Rect::new(left, top, part.width, part.height);
+    let stride = patch.rect().width as usize;
+    let rows = (top..top + part.height).map(|y| y as usize * stride + left as usize);
+    let weights = rows.flat_map(|start| patch.weights()[start..start + part.width as usize].to_vec());
+    let place = Rect::new(part.x - window.x, part.y - window.y, part.width, part.height);
+    Patch::new(place, patch.pixels().crop(inside), weights.collect())
+}

@@ -1,0 +1,295 @@
+//! What is compared: the network in its forms, and fills without one.
+
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use anyhow::{Context as _, bail};
+use serde_json::{Value, json};
+
+use crate::{
+    cli::{Shared, open_network, terminal::Terminal},
+    imaging::{HOLE_THRESHOLD, Mask, Pixels},
+    inpaint::{
+        self, Detail, Options, Strategy, classic,
+        detail::unguided,
+        plan::{self, Crop},
+    },
+    nn::{Convolution, Network, device, weights},
+    progress::{Cancelled, Progress},
+};
+
+/// Pixels around a hole that the classical fills look at, and some more.
+const CLASSIC_MARGIN_PX: u32 = 4 * classic::RADIUS as u32;
+
+/// A way to fill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The network with partial convolutions, scaled up smoothly where it saw a photo scaled down.
+    PConv,
+    /// The same network with plain convolutions.
+    Conv,
+    /// The network and the detail stage.
+    Detail,
+    Telea,
+    NavierStokes,
+    /// The detail stage's patches without a network.
+    PatchMatch,
+}
+
+impl Kind {
+    const ALL: [Self; 6] = [
+        Self::PConv,
+        Self::Conv,
+        Self::Detail,
+        Self::Telea,
+        Self::NavierStokes,
+        Self::PatchMatch,
+    ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::PConv => "pconv",
+            Self::Conv => "conv",
+            Self::Detail => "detail",
+            Self::Telea => "telea",
+            Self::NavierStokes => "ns",
+            Self::PatchMatch => "patchmatch",
+        }
+    }
+
+    const fn has_network(self) -> bool {
+        matches!(self, Self::PConv | Self::Conv | Self::Detail)
+    }
+}
+
+/// A method as a person names it: `telea`, `pconv` or `pconv=FILE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Choice {
+    kind: Kind,
+    weights: Option<PathBuf>,
+}
+
+impl Choice {
+    /// What is compared where nothing is chosen.
+    pub(super) const BUCKETS: [Kind; 4] = [Kind::PConv, Kind::Telea, Kind::NavierStokes, Kind::PatchMatch];
+    /// The same with `--native`.
+    pub(super) const NATIVE: [Kind; 5] = [
+        Kind::PConv,
+        Kind::Detail,
+        Kind::PatchMatch,
+        Kind::Telea,
+        Kind::NavierStokes,
+    ];
+
+    pub(super) const fn of(kind: Kind) -> Self {
+        Self { kind, weights: None }
+    }
+}
+
+impl FromStr for Choice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, weights) = match text.split_once('=') {
+            Some((name, file)) => (name, Some(PathBuf::from(file))),
+            None => (text, None),
+        };
+        let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name);
+        match kind {
+            None => Err("it is one of pconv, conv, detail, telea, ns, patchmatch".to_owned()),
+            Some(kind) if weights.is_some() && !kind.has_network() => {
+                Err(format!("{name} has no network, so it takes no weights"))
+            }
+            Some(Kind::Conv) if weights.is_none() => {
+                Err("it needs weights with plain convolutions: conv=FILE".to_owned())
+            }
+            Some(kind) => Ok(Self { kind, weights }),
+        }
+    }
+}
+
+/// A method that is ready to fill.
+pub(super) struct Method {
+    pub(super) name: String,
+    kind: Kind,
+    network: Option<Network>,
+}
+
+impl Method {
+    pub(super) fn open(choice: &Choice, shared: &Shared, terminal: &Terminal) -> anyhow::Result<Self> {
+        let mut method = Self {
+            name: choice.kind.name().to_owned(),
+            kind: choice.kind,
+            network: None,
+        };
+        if !choice.kind.has_network() {
+            return Ok(method);
+        }
+        if let Some(file) = &choice.weights {
+            let stem = file.file_stem().unwrap_or(file.as_os_str());
+            method.name = format!("{} ({})", method.name, stem.to_string_lossy());
+        }
+        let network = match (choice.kind, &choice.weights) {
+            (Kind::Conv, Some(file)) => open_plain(file, shared, terminal)?,
+            (_, own) => {
+                let shared = Shared {
+                    weights: own.clone().or_else(|| shared.weights.clone()),
+                    ..shared.clone()
+                };
+                open_network(&shared, terminal)?
+            }
+        };
+        method.network = Some(network);
+        Ok(method)
+    }
+
+    /// Whether it keeps all cores busy by itself.
+    pub(super) const fn is_parallel(&self) -> bool {
+        !matches!(self.kind, Kind::Telea | Kind::NavierStokes)
+    }
+
+    pub(super) fn json(&self) -> Value {
+        match &self.network {
+            Some(network) => json!({
+                "name": self.name,
+                "weights": network.info.source,
+                "weights_sha256": network.info.sha256,
+                "device": network.device_name(),
+            }),
+            None => json!({ "name": self.name }),
+        }
+    }
+
+    /// Fills the holes of `mask`; in `photo` they hold nothing of what was there.
+    ///
+    /// `strategy` decides what a network or a patch search sees of the photo.
+    pub(super) fn fill(
+        &self,
+        photo: &Pixels,
+        mask: &Mask,
+        strategy: Strategy,
+        seed: u64,
+        progress: &dyn Progress,
+    ) -> Result<Pixels, inpaint::Error> {
+        match (&self.network, self.kind) {
+            (Some(network), kind) => {
+                let options = Options {
+                    strategy,
+                    detail: match kind {
+                        Kind::Detail => Detail::Auto,
+                        _ => Detail::Off,
+                    },
+                    grow_px: Some(0),
+                    feather_px: Some(0),
+                    seed,
+                    ..Options::default()
+                };
+                let removal = inpaint::remove(photo, mask, network, &options, progress)?;
+                Ok(inpaint::apply_all(photo, &removal.patches))
+            }
+            (None, Kind::PatchMatch) => Ok(from_patches(photo, mask, strategy, seed, progress)?),
+            (None, kind) => Ok(classical(photo, mask, kind, progress)?),
+        }
+    }
+}
+
+/// The network with plain convolutions, which fills photos nowhere else.
+fn open_plain(file: &Path, shared: &Shared, terminal: &Terminal) -> anyhow::Result<Network> {
+    let weights = weights::read(file)
+        .with_context(|| format!("the weights {} cannot be used for conv", file.display()))?;
+    if weights.info().convolution != Convolution::Plain {
+        bail!(
+            "conv cannot use the weights {}: they are of a network with partial convolutions; use pconv=FILE",
+            file.display()
+        );
+    }
+    let device = device::open(shared.device.unwrap_or_default(), &mut |text| {
+        terminal.notice(text);
+    });
+    Ok(Network::load(&weights, &device)?)
+}
+
+/// Marches through the holes; only the part of the photo around them is looked at.
+fn classical(photo: &Pixels, mask: &Mask, kind: Kind, progress: &dyn Progress) -> Result<Pixels, Cancelled> {
+    let method = match kind {
+        Kind::NavierStokes => classic::Method::NavierStokes,
+        _ => classic::Method::Telea,
+    };
+    let around = mask
+        .hole_bounds()
+        .grown_within(CLASSIC_MARGIN_PX, photo.width(), photo.height());
+    let mut rgb = photo.rgb(around);
+    let hole = holes_in(&mask.crop(around));
+    let bytes: Vec<u8> = rgb.iter().map(|value| (value * 255.0).round() as u8).collect();
+    let filled = classic::fill(&bytes, &hole, around.width as usize, method, progress)?;
+    let pixels = rgb
+        .as_chunks_mut::<3>()
+        .0
+        .iter_mut()
+        .zip(filled.as_chunks::<3>().0);
+    for ((to, from), _) in pixels.zip(&hole).filter(|(_, hole)| **hole) {
+        *to = from.map(|value| f32::from(value) / 255.0);
+    }
+    let mut result = photo.clone();
+    result.set_rgb(around, &rgb);
+    Ok(result)
+}
+
+/// The crops that a network would see, filled in the same order from patches alone; what is filled counts as known.
+fn from_patches(
+    photo: &Pixels,
+    mask: &Mask,
+    strategy: Strategy,
+    seed: u64,
+    progress: &dyn Progress,
+) -> Result<Pixels, Cancelled> {
+    let crops = match strategy {
+        Strategy::Auto => plan::crops(mask),
+        Strategy::Whole => plan::whole(mask),
+    };
+    let (mut result, mut left) = (photo.clone(), mask.clone());
+    for crop in &crops {
+        let hole = holes_in(&left.crop(crop.rect));
+        let mut rgb = result.rgb(crop.rect);
+        let filled = unguided(&rgb, &hole, crop.rect.width as usize, seed, progress)?;
+        take_over(crop, &filled, &mut rgb, &mut left);
+        result.set_rgb(crop.rect, &rgb);
+    }
+    Ok(result)
+}
+
+/// Copies what the crop is to fill, and marks it as filled.
+fn take_over(crop: &Crop, filled: &[f32], rgb: &mut [f32], left: &mut Mask) {
+    let (crop_width, mask_width) = (crop.rect.width as usize, left.width() as usize);
+    for run in &crop.runs {
+        let row = (run.y - crop.rect.y) as usize * crop_width;
+        let columns = (run.start - crop.rect.x) as usize..(run.end - crop.rect.x) as usize;
+        let values = 3 * (row + columns.start)..3 * (row + columns.end);
+        rgb[values.clone()].copy_from_slice(&filled[values]);
+        let start = run.y as usize * mask_width;
+        left.coverage_mut()[start + run.start as usize..start + run.end as usize].fill(0);
+    }
+}
+
+fn holes_in(mask: &Mask) -> Vec<bool> {
+    let coverage = mask.coverage().iter();
+    coverage.map(|&coverage| coverage >= HOLE_THRESHOLD).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Choice, Kind};
+
+    #[test]
+    fn methods_are_named_with_or_without_weights() {
+        let choice: Choice = "pconv=a/b.safetensors".parse().unwrap();
+        assert_eq!(choice.kind, Kind::PConv);
+        assert!(choice.weights.is_some(), "a file was named");
+        assert_eq!("ns".parse(), Ok(Choice::of(Kind::NavierStokes)));
+        for wrong in ["lama", "telea=a.safetensors", "conv"] {
+            assert!(wrong.parse::<Choice>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! One page that needs nothing beside it: the tables, and the best and worst cases of every method.
+//!
+//! Large holes are harder, so a case is judged against the mean of all methods on holes of its kind.
+
+use std::{collections::BTreeMap, fmt::Write as _, path::Path};
+
+use serde_json::Value;
+
+use super::encode::{base64, escaped};
+use crate::imaging::write::{self, WriteError};
+
+/// Best and worst cases shown of every method.
+const SHOWN: usize = 4;
+
+const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;\
+    background:#1b1c1e;color:#ddd}pre{overflow-x:auto;background:#26282b;padding:1rem}\
+    figure{display:inline-block;margin:.4rem}img{max-width:100%;display:block}figcaption{font-size:13px;color:#aaa}";
+
+/// Writes `report.html` and `results.json`, in place of those of an earlier run.
+pub(super) fn write(
+    folder: &Path,
+    tables: &str,
+    results: &Value,
+    thumbnails: &[Vec<u8>],
+) -> Result<(), WriteError> {
+    let page = page(tables, results, thumbnails);
+    write::file(&folder.join("report.html"), page.as_bytes(), true)?;
+    let json = format!("{results:#}\n");
+    write::file(&folder.join("results.json"), json.as_bytes(), true)
+}
+
+fn page(tables: &str, results: &Value, thumbnails: &[Vec<u8>]) -> String {
+    let mut page = format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Lacuna: evaluation</title>\
+         <style>{STYLE}</style></head><body>\n<h1>Evaluation</h1>\n<pre>{}</pre>\n",
+        escaped(tables)
+    );
+    let _ = writeln!(
+        page,
+        "<p>Each strip: the original, with its hole, filled. The number is the PSNR, and how far it is from the mean \
+         of all methods on holes of the same kind.</p>"
+    );
+    let rows = results["pictures"].as_array().map_or(&[][..], Vec::as_slice);
+    for method in results["methods"].as_array().into_iter().flatten() {
+        let ranked = ranked(rows, &method["name"]);
+        let worst = &ranked[..ranked.len().min(SHOWN)];
+        let best: Vec<_> = ranked.iter().rev().take(SHOWN).copied().collect();
+        for (title, cases) in [("worst", worst), ("best", &best)] {
+            let name = escaped(method["name"].as_str().unwrap_or_default());
+            let _ = writeln!(page, "<h2>{name}: {title}</h2>");
+            for &(row, lead) in cases {
+                figure(&mut page, &rows[row], lead, thumbnails.get(row));
+            }
+        }
+    }
+    page.push_str("</body></html>\n");
+    page
+}
+
+/// The rows of a method with their lead over the mean of their kind, worst first.
+fn ranked(rows: &[Value], method: &Value) -> Vec<(usize, f64)> {
+    let kind = |row: &Value| format!("{}{}", row["bucket"], row["border"]);
+    let psnr = |row: &Value| row["psnr_db"].as_f64().unwrap_or_default();
+    let mut sums: BTreeMap<String, (f64, f64)> = BTreeMap::new();
+    for row in rows {
+        let sum = sums.entry(kind(row)).or_default();
+        *sum = (sum.0 + psnr(row), sum.1 + 1.0);
+    }
+    let mean = |row: &Value| sums.get(&kind(row)).map_or(0.0, |(sum, count)| sum / count);
+    let mut ranked: Vec<(usize, f64)> = rows
+        .iter()
+        .enumerate()
+        .filter(|(_, row)| row["method"] == *method)
+        .map(|(index, row)| (index, psnr(row) - mean(row)))
+        .collect();
+    ranked.sort_by(|a, b| a.1.total_cmp(&b.1));
+    ranked
+}
+
+fn figure(page: &mut String, row: &Value, lead: f64, thumbnail: Option<&Vec<u8>>) {
+    let photo = row["photo"].as_str().unwrap_or_default();
+    let name = Path::new(photo)
+        .file_name()
+        .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let _ = writeln!(
+        page,
+        "<figure><img alt=\"\" src=\"data:image/jpeg;base64,{}\"><figcaption>{}, hole {:.0} %: {:.1} dB \
+         ({lead:+.1})</figcaption></figure>",
+        thumbnail.map_or_else(String::new, |bytes| base64(bytes)),
+        escaped(&name),
+        100.0 * row["hole_ratio"].as_f64().unwrap_or_default(),
+        row["psnr_db"].as_f64().unwrap_or_default(),
+    );
+}

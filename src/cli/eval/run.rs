@@ -1,0 +1,185 @@
+//! Photo by photo: make the holes, fill them by every method, measure.
+//!
+//! Methods that use one core fill several pictures at once; those that use all cores fill one after another, so that
+//! the seconds of both are those of a machine with nothing else to do. A photo that cannot be read is listed and
+//! passed over.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Instant,
+};
+
+use rayon::prelude::*;
+
+use super::{
+    Args,
+    cases::{self, Case},
+    encode,
+    measure::{self, Fill, Row},
+    methods::Method,
+};
+use crate::{
+    cli::{Shared, terminal::Terminal},
+    data::{
+        PhotoFile,
+        holes::{Folder, Polarity},
+    },
+    imaging::{Pixels, read},
+    inpaint,
+    nn::vgg::Features,
+    progress::{Cancelled, Progress},
+};
+
+/// An evaluation under way.
+pub(super) struct Run<'a> {
+    args: &'a Args,
+    seed: u64,
+    methods: &'a [Method],
+    features: Option<&'a Features>,
+    masks: Option<Folder>,
+    terminal: &'a Terminal,
+    /// What was measured.
+    pub(super) rows: Vec<Row>,
+    /// Photo by photo that was passed over: path and reason.
+    pub(super) skipped: Vec<(String, String)>,
+    /// For a report, one small picture per row (JPEG): original, with holes, filled.
+    pub(super) thumbnails: Vec<Vec<u8>>,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(
+        args: &'a Args,
+        shared: &Shared,
+        methods: &'a [Method],
+        features: Option<&'a Features>,
+        terminal: &'a Terminal,
+    ) -> anyhow::Result<Self> {
+        let masks = args
+            .holes
+            .as_ref()
+            .map(|folder| Folder::open(folder, Polarity::Auto))
+            .transpose()?;
+        terminal.stage("Measuring")?;
+        Ok(Self {
+            args,
+            seed: shared.seed.unwrap_or_default(),
+            methods,
+            features,
+            masks,
+            terminal,
+            rows: Vec::new(),
+            skipped: Vec::new(),
+            thumbnails: Vec::new(),
+        })
+    }
+
+    /// Measures every method on the photo with number `place.0` of `place.1`.
+    pub(super) fn photo(&mut self, file: &PhotoFile, place: (usize, usize)) -> anyhow::Result<()> {
+        let steps = self.methods.len() as u64 + 1;
+        let ticks = Ticks {
+            terminal: self.terminal,
+            done: AtomicU64::new(place.0 as u64 * steps),
+            total: place.1 as u64 * steps,
+        };
+        ticks.check()?;
+        let path = file.path.display().to_string();
+        let photo = match read::photo(&file.path) {
+            Ok(photo) => photo.pixels,
+            Err(error) => {
+                self.skipped.push((path, error.problem.to_string()));
+                return Ok(());
+            }
+        };
+        let Some((original, cases)) = self.cases(photo, place.0) else {
+            self.skipped
+                .push((path, "it cannot be scaled to the size asked for".to_owned()));
+            return Ok(());
+        };
+        let holed: Vec<Pixels> = cases
+            .iter()
+            .map(|case| cases::holed(&original, &case.mask))
+            .collect();
+        let mut fills = Vec::new();
+        for method in self.methods {
+            fills.extend(fill_all(method, &holed, &cases, &ticks)?);
+            ticks.done.fetch_add(1, Relaxed);
+        }
+        let rows = measure::all(&original, &cases, &fills, self.features, &mut || ticks.check())?;
+        for (mut row, fill) in rows.into_iter().zip(&fills) {
+            row.photo.clone_from(&path);
+            self.rows.push(row);
+            if self.args.report.is_some() {
+                let case = &cases[fill.case];
+                let strip = [
+                    &original.crop(case.view),
+                    &holed[fill.case].crop(case.view),
+                    &fill.view,
+                ];
+                self.thumbnails.push(encode::strip(&strip)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// The picture to measure on and its holes. `None` if it cannot be scaled.
+    fn cases(&mut self, photo: Pixels, index: usize) -> Option<(Pixels, Vec<Case>)> {
+        if self.args.native {
+            let case = cases::object(&photo, self.seed, index);
+            return Some((photo, vec![case]));
+        }
+        let original = cases::square(&photo, self.args.size)?;
+        let (cases, unusable) = cases::in_buckets(self.args.size, self.masks.as_ref(), self.seed, index);
+        unusable.iter().for_each(|why| self.terminal.notice(why));
+        Some((original, cases))
+    }
+}
+
+fn fill_all(
+    method: &Method,
+    holed: &[Pixels],
+    cases: &[Case],
+    ticks: &Ticks<'_>,
+) -> Result<Vec<Fill>, inpaint::Error> {
+    let fill = |number: usize| {
+        let (case, started) = (&cases[number], Instant::now());
+        let filled = method.fill(&holed[number], &case.mask, case.strategy, case.seed, ticks)?;
+        Ok(Fill {
+            case: number,
+            method: method.name.clone(),
+            seconds: started.elapsed().as_secs_f64(),
+            view: filled.crop(case.view),
+        })
+    };
+    if method.is_parallel() {
+        (0..cases.len()).map(fill).collect()
+    } else {
+        (0..cases.len()).into_par_iter().map(fill).collect()
+    }
+}
+
+/// The bar of the whole evaluation: what a fill reports only asks whether to go on.
+struct Ticks<'a> {
+    terminal: &'a Terminal,
+    done: AtomicU64,
+    total: u64,
+}
+
+impl Ticks<'_> {
+    fn check(&self) -> Result<(), Cancelled> {
+        self.terminal.step(self.done.load(Relaxed), self.total)
+    }
+}
+
+impl Progress for Ticks<'_> {
+    fn stage(&self, _name: &str) -> Result<(), Cancelled> {
+        self.check()
+    }
+
+    fn step(&self, _done: u64, _total: u64) -> Result<(), Cancelled> {
+        self.check()
+    }
+
+    fn notice(&self, text: &str) {
+        self.terminal.notice(text);
+    }
+}

@@ -1,0 +1,209 @@
+//! Means per method and cell, and the tables that a person reads.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    cases::Side,
+    measure::{Numbers, Row},
+    methods::Method,
+};
+use crate::data::holes::Bucket;
+
+/// The mean over the pictures of one method and cell.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Mean {
+    pub(super) method: String,
+    pub(super) bucket: Option<Bucket>,
+    pub(super) border: Option<Side>,
+    /// Number of pictures.
+    pub(super) count: usize,
+    #[serde(flatten)]
+    pub(super) numbers: Numbers,
+}
+
+/// What is told of a mean.
+struct Column {
+    name: &'static str,
+    digits: usize,
+    value: fn(&Numbers) -> Option<f64>,
+}
+
+const COLUMNS: [Column; 8] = [
+    Column {
+        name: "PSNR dB",
+        digits: 2,
+        value: |numbers| Some(numbers.psnr_db),
+    },
+    Column {
+        name: "PSNR in the hole dB",
+        digits: 2,
+        value: |numbers| Some(numbers.psnr_hole_db),
+    },
+    Column {
+        name: "L1 %",
+        digits: 2,
+        value: |numbers| Some(numbers.l1_percent),
+    },
+    Column {
+        name: "SSIM",
+        digits: 3,
+        value: |numbers| numbers.ssim,
+    },
+    Column {
+        name: "perceptual",
+        digits: 3,
+        value: |numbers| numbers.perceptual,
+    },
+    Column {
+        name: "sharpness ratio",
+        digits: 2,
+        value: |numbers| Some(numbers.sharpness_ratio),
+    },
+    Column {
+        name: "seam ratio",
+        digits: 2,
+        value: |numbers| Some(numbers.seam_ratio),
+    },
+    Column {
+        name: "seconds",
+        digits: 2,
+        value: |numbers| Some(numbers.seconds),
+    },
+];
+
+/// The means in the order of the methods, then of the cells.
+pub(super) fn means(rows: &[Row], methods: &[Method]) -> Vec<Mean> {
+    let mut cells: Vec<_> = rows.iter().map(|row| (row.bucket, row.border)).collect();
+    cells.sort_unstable();
+    cells.dedup();
+    let mut means = Vec::new();
+    for method in methods {
+        for &(bucket, border) in &cells {
+            let own = rows
+                .iter()
+                .filter(|row| row.method == method.name && (row.bucket, row.border) == (bucket, border));
+            let own: Vec<Numbers> = own.map(|row| row.numbers).collect();
+            if !own.is_empty() {
+                means.push(Mean {
+                    method: method.name.clone(),
+                    bucket,
+                    border,
+                    count: own.len(),
+                    numbers: mean(&own),
+                });
+            }
+        }
+    }
+    means
+}
+
+fn mean(all: &[Numbers]) -> Numbers {
+    let over = |value: &dyn Fn(&Numbers) -> f64| all.iter().map(value).sum::<f64>() / all.len() as f64;
+    // Where some pictures lack a number the mean over the others would mislead.
+    let over_some = |value: fn(&Numbers) -> Option<f64>| {
+        let values: Option<Vec<f64>> = all.iter().map(value).collect();
+        values.map(|values| values.iter().sum::<f64>() / values.len() as f64)
+    };
+    Numbers {
+        l1_percent: over(&|numbers| numbers.l1_percent),
+        psnr_db: over(&|numbers| numbers.psnr_db),
+        psnr_hole_db: over(&|numbers| numbers.psnr_hole_db),
+        ssim: over_some(|numbers| numbers.ssim),
+        perceptual: over_some(|numbers| numbers.perceptual),
+        sharpness_ratio: over(&|numbers| numbers.sharpness_ratio),
+        seam_ratio: over(&|numbers| numbers.seam_ratio),
+        seconds: over(&|numbers| numbers.seconds),
+    }
+}
+
+/// Tables in Markdown: one per number with buckets as columns, or one for whole photos.
+pub(super) fn text(means: &[Mean], json: &Value) -> String {
+    let mut text = String::new();
+    let _ = writeln!(
+        text,
+        "{} photos, seed {}; {} skipped; perceptual distance on {}",
+        json["photos"],
+        json["seed"],
+        json["skipped"].as_array().map_or(0, Vec::len),
+        json["features"].as_str().unwrap_or("nothing (see --features)")
+    );
+    for skipped in json["skipped"].as_array().into_iter().flatten() {
+        let part = |name: &str| skipped[name].as_str().unwrap_or_default();
+        let _ = writeln!(text, "skipped {}: {}", part("path"), part("why"));
+    }
+    if means.iter().any(|mean| mean.bucket.is_some()) {
+        buckets(&mut text, means);
+    } else {
+        whole_photos(&mut text, means);
+    }
+    text.trim_end().to_owned()
+}
+
+fn whole_photos(text: &mut String, means: &[Mean]) {
+    let shown: Vec<&Column> = COLUMNS.iter().filter(|column| is_known(column, means)).collect();
+    let names: Vec<String> = shown.iter().map(|column| column.name.to_owned()).collect();
+    head(text, "method", &names);
+    for mean in means {
+        let cells: Vec<String> = shown
+            .iter()
+            .map(|column| number(column, Some(&mean.numbers)))
+            .collect();
+        let _ = writeln!(text, "| {} | {} |", mean.method, cells.join(" | "));
+    }
+}
+
+fn buckets(text: &mut String, means: &[Mean]) {
+    let names: Vec<String> = Bucket::ALL.iter().map(ToString::to_string).collect();
+    let mut methods: Vec<&str> = means.iter().map(|mean| mean.method.as_str()).collect();
+    methods.dedup();
+    for column in COLUMNS.iter().filter(|column| is_known(column, means)) {
+        head(text, &format!("{} (N / B)", column.name), &names);
+        for method in &methods {
+            let cell = |bucket: Bucket| {
+                let of = |side| {
+                    means.iter().find(|mean| {
+                        mean.method == *method && mean.bucket == Some(bucket) && mean.border == Some(side)
+                    })
+                };
+                let shown = |side| number(column, of(side).map(|mean| &mean.numbers));
+                format!("{} / {}", shown(Side::N), shown(Side::B))
+            };
+            let cells: Vec<String> = Bucket::ALL.into_iter().map(cell).collect();
+            let _ = writeln!(text, "| {method} | {} |", cells.join(" | "));
+        }
+    }
+}
+
+fn is_known(column: &Column, means: &[Mean]) -> bool {
+    means.iter().any(|mean| (column.value)(&mean.numbers).is_some())
+}
+
+fn head(text: &mut String, first: &str, names: &[String]) {
+    let _ = writeln!(text, "\n| {first} | {} |", names.join(" | "));
+    let _ = writeln!(text, "|---|{}", "---:|".repeat(names.len()));
+}
+
+fn number(column: &Column, numbers: Option<&Numbers>) -> String {
+    let value = numbers.and_then(column.value);
+    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.*}", column.digits))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Numbers, mean};
+
+    #[test]
+    fn a_number_that_some_pictures_lack_has_no_mean() {
+        let known = |psnr_db, ssim| Numbers {
+            psnr_db,
+            ssim,
+            ..Numbers::default()
+        };
+        let both = mean(&[known(20.0, Some(0.5)), known(30.0, Some(0.7))]);
+        assert_eq!((both.psnr_db, both.ssim), (25.0, Some(0.6)));
+        assert_eq!(mean(&[known(20.0, Some(0.5)), known(30.0, None)]).ssim, None);
+    }
+}

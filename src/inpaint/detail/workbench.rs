@@ -1,0 +1,79 @@
+//! One round of the search and one vote on a made-up picture, so that each can be timed alone.
+
+use super::{
+    field::Field,
+    pyramid::{self, Level, Planes},
+    random::Random,
+    search::{self, Round, Ticker},
+    trust, vote,
+};
+use crate::progress::{Cancelled, Silent};
+
+/// A square of noise with a square hole in its middle, and a field of matches over the hole.
+pub struct Workbench {
+    level: Level,
+    field: Field,
+    round: Round,
+}
+
+impl Workbench {
+    /// Makes a picture of `side` pixels with a hole of `hole` pixels. `None` where too little is left to copy from.
+    pub fn new(side: usize, hole: usize) -> Option<Self> {
+        let inside = |at: usize| at.abs_diff(side / 2) < hole / 2;
+        let places = || (0..side * side).map(|at| (at % side, at / side));
+        let noise = |(x, y): (usize, usize)| {
+            let value = 0.5 + 0.1 * Random::keyed(1, [x as u64 / 2, y as u64 / 2, 0, 0]).normal();
+            [value; 3]
+        };
+        let mut rgb: Vec<f32> = places().flat_map(noise).collect();
+        let hole: Vec<bool> = places().map(|(x, y)| inside(x) && inside(y)).collect();
+        let trust = trust::correct(&mut rgb, &hole, side, 0.5, &Silent).ok()?;
+        let planes = Planes {
+            width: side,
+            height: side,
+            first_guess: &rgb,
+            hole: &hole,
+            keep_out: None,
+            trust: &trust,
+        };
+        let level = pyramid::build(&planes, 0, u16::MAX, &Silent)
+            .ok()?
+            .into_iter()
+            .next()?;
+        let round = Round {
+            seed: 1,
+            level: 0,
+            round: 1,
+            guide_weight: 4,
+            radius: 64,
+            reuse_cost: 24,
+        };
+        let sources = search::sources(&level);
+        let field = search::begin(&level, 2, &sources, &round, &ticker()).ok()??;
+        Some(Self { level, field, round })
+    }
+
+    /// Patches that look for a source.
+    pub fn patches(&self) -> u64 {
+        self.field.matches.iter().flatten().count() as u64
+    }
+
+    /// One round of the search over all patches.
+    pub fn search(&mut self) -> Result<(), Cancelled> {
+        self.round.round += 1;
+        search::improve(&mut self.field, &self.level, &self.round, &ticker())
+    }
+
+    /// One vote over all pixels of the hole.
+    pub fn vote(&mut self) -> Result<(), Cancelled> {
+        vote::into_level(&mut self.level, &self.field, 1, &ticker())
+    }
+}
+
+fn ticker() -> Ticker<'static> {
+    Ticker {
+        progress: &Silent,
+        done: 0.into(),
+        total: u64::MAX,
+    }
+}

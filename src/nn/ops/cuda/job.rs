@@ -1,0 +1,193 @@
+//! What is launched: kernels by name, with the same numbers that `common.cu` reads.
+//!
+//! Launches are plain values, made without any device, so that a test can hand the very ones that a GPU gets to an
+//! emulator.
+
+/// Side of the tiles of sums that a block makes.
+const TILE: usize = 64;
+/// Blocks that keep a large GPU busy.
+const ENOUGH_BLOCKS: usize = 256;
+/// Depth below which a part is not worth a block of its own.
+const MIN_PART: usize = 128;
+/// Parts that are added at the end, at most.
+const MAX_PARTS: usize = 64;
+/// Threads of a block in kernels that do one thing per thread.
+const FLAT_THREADS: usize = 256;
+
+/// The numbers of a launch; `struct Job` in `common.cu` says what they mean. Its pointers come first there.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[repr(C)]
+#[expect(missing_docs, reason = "see `common.cu`")]
+pub struct Job {
+    pub batch: i32,
+    pub height: i32,
+    pub width: i32,
+    pub small_height: i32,
+    pub small_width: i32,
+    pub first_channels: i32,
+    pub second_channels: i32,
+    pub out_height: i32,
+    pub out_width: i32,
+    pub out_channels: i32,
+    pub kernel: i32,
+    pub stride: i32,
+    pub is_upsampled: i32,
+    pub splits: i32,
+    pub slope: f32,
+}
+
+impl Job {
+    /// The fields in order, little-endian.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let numbers = [
+            self.batch,
+            self.height,
+            self.width,
+            self.small_height,
+            self.small_width,
+            self.first_channels,
+            self.second_channels,
+            self.out_height,
+            self.out_width,
+            self.out_channels,
+            self.kernel,
+            self.stride,
+            self.is_upsampled,
+            self.splits,
+        ];
+        let numbers = numbers.into_iter().flat_map(i32::to_le_bytes);
+        numbers.chain(self.slope.to_le_bytes()).collect()
+    }
+}
+
+/// Addresses of a launch's buffers on the device; 0 for those that it does not use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[repr(C)]
+#[expect(missing_docs, reason = "see `common.cu`")]
+pub struct Addresses {
+    pub first: u64,
+    pub second: u64,
+    pub weights: u64,
+    pub shift: u64,
+    pub ratio: u64,
+    pub output: u64,
+    pub partial: u64,
+    pub extra: u64,
+}
+
+impl Addresses {
+    /// In the order of `common.cu`.
+    pub const fn to_array(self) -> [u64; 8] {
+        [
+            self.first,
+            self.second,
+            self.weights,
+            self.shift,
+            self.ratio,
+            self.output,
+            self.partial,
+            self.extra,
+        ]
+    }
+}
+
+/// A kernel with the size of its grid.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Launch {
+    /// Its name in the source.
+    pub kernel: &'static str,
+    /// Blocks in three directions.
+    pub grid: [u32; 3],
+    /// Threads of a block, in one direction.
+    pub threads: u32,
+    /// Its numbers.
+    pub job: Job,
+}
+
+impl Launch {
+    /// One thread for each of `count` things.
+    pub fn flat(kernel: &'static str, count: usize, job: Job) -> Self {
+        Self {
+            kernel,
+            grid: [count.div_ceil(FLAT_THREADS) as u32, 1, 1],
+            threads: FLAT_THREADS as u32,
+            job,
+        }
+    }
+}
+
+/// A product of matrices, in parts that are added afterwards if `finish` is there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Product {
+    /// Makes the sums.
+    pub multiply: Launch,
+    /// Adds the parts.
+    pub finish: Option<Launch>,
+    /// Bytes for the parts, in [`Addresses::partial`].
+    pub partial_bytes: usize,
+}
+
+/// The kernels of a product: the one that multiplies, its threads, and the one that adds the parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kernels {
+    /// Name of the one that multiplies.
+    pub multiply: &'static str,
+    /// Its threads.
+    pub threads: u32,
+    /// Name of the one that adds.
+    pub finish: &'static str,
+}
+
+impl Product {
+    /// `rows` × `columns` sums over `depth`, all at least 1.
+    pub fn new(kernels: Kernels, [rows, columns, depth]: [usize; 3], job: Job) -> Self {
+        let grid = [rows.div_ceil(TILE), columns.div_ceil(TILE)];
+        let splits = (ENOUGH_BLOCKS / (grid[0] * grid[1])).clamp(1, (depth / MIN_PART).clamp(1, MAX_PARTS));
+        let job = Job {
+            splits: splits as i32,
+            ..job
+        };
+        let is_split = splits > 1;
+        Self {
+            multiply: Launch {
+                kernel: kernels.multiply,
+                grid: [grid[0] as u32, grid[1] as u32, splits as u32],
+                threads: kernels.threads,
+                job,
+            },
+            finish: is_split.then(|| Launch::flat(kernels.finish, rows * columns, job)),
+            partial_bytes: if is_split {
+                splits * rows * columns * size_of::<f32>()
+            } else {
+                0
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Job, Kernels, Product};
+
+    const KERNELS: Kernels = Kernels {
+        multiply: "multiply",
+        threads: 64,
+        finish: "finish",
+    };
+
+    #[test]
+    fn only_products_with_few_sums_are_split() {
+        let large = Product::new(KERNELS, [65_536, 64, 1000], Job::default());
+        assert_eq!((large.multiply.grid, large.finish), ([1024, 1, 1], None));
+        let small = Product::new(KERNELS, [16, 512, 9216], Job::default());
+        assert_eq!(small.multiply.grid, [1, 8, 32]);
+        assert_eq!(small.partial_bytes, 32 * 16 * 512 * 4);
+        let shallow = Product::new(KERNELS, [1, 1, 27], Job::default());
+        assert_eq!(shallow.finish, None, "27 are not worth it");
+    }
+
+    #[test]
+    fn a_job_has_as_many_bytes_as_its_fields() {
+        assert_eq!(Job::default().to_bytes().len(), size_of::<Job>());
+    }
+}

@@ -1,0 +1,136 @@
+//! The fused layers as CUDA kernels, compiled by nvrtc when they are first needed: no nvcc, no headers, no CUDA SDK.
+//!
+//! The kernels are text in the `.cu` files beside this one. What is launched, with which numbers, is decided here
+//! without naming CUDA: [`GpuUNet`] runs a picture through any [`Gpu`], and [`convolution::Shape`] gives the launches of
+//! the convolution that trains. `device` (feature `cuda`) is the one that
+//! runs them on a GPU, after comparing a test picture with the CPU. `tests/kernels.rs` runs
+//! the same launches of the same text on the CPU, against the golden numbers.
+//!
+//! # What is done
+//!
+//! A layer is a product of matrices that are never made (`gemm.cu`): the values come straight from the maps, in the
+//! decoder from the small map and from the skip, without up-sampling or concatenation. Ratio, folded batch norm and
+//! activation are applied to the sums before they are written. Where a map is too small for enough blocks, the depth
+//! is split, and the parts are added in a fixed order: the same input gives the same bits. In half precision the
+//! products run on tensor cores (`tensor_cores.cu`) with sums in single precision; the picture's layer has no tiles
+//! (`picture.cu`). Blocks that no hole needs multiply nothing.
+//!
+//! **None of this has run on a GPU yet.** It compiles with nvrtc 13.0, assembles for `sm_80` without spills, and gives the
+//! golden numbers when the same text runs on the CPU. Hence the test picture: where it comes out wrong, or a kernel does
+//! not load, candle's own operations run instead, with a notice.
+//!
+//! What is left: the decoder adds 9 taps of the small map where the CPU's engine adds 4; `dX` at stride 2 multiplies
+//! zeros; TF32 is not used.
+
+pub mod convolution;
+#[cfg(feature = "cuda")]
+mod device;
+pub mod job;
+#[cfg(feature = "cuda")]
+mod training;
+mod unet;
+
+use candle_core::Result;
+
+#[cfg(feature = "cuda")]
+pub use device::{CudaGpu, compile, missing_library, open_unet};
+pub use job::{Addresses, Job, Launch, Product};
+#[cfg(feature = "cuda")]
+pub use training::{conv2d, has_training_kernels};
+pub use unet::GpuUNet;
+
+/// The kernels of inference but [`PLAIN`]; all of one text.
+pub const INFERENCE: &str = concat!(
+    include_str!("common.cu"),
+    include_str!("mask.cu"),
+    include_str!("gemm.cu"),
+    include_str!("partial_conv.cu"),
+    include_str!("tensor_cores.cu"),
+    include_str!("picture.cu"),
+);
+
+/// The layer without tensor cores; all of one text.
+pub const PLAIN: &str = concat!(
+    include_str!("common.cu"),
+    include_str!("gemm.cu"),
+    include_str!("partial_conv.cu"),
+    include_str!("plain.cu"),
+);
+
+/// The kernels of training; all of one text.
+pub const TRAINING: &str = concat!(
+    include_str!("common.cu"),
+    include_str!("gemm.cu"),
+    include_str!("training.cu"),
+);
+
+/// What maps and weights are made of on a GPU; sums are in single precision always.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// 32 bits.
+    Single,
+    /// 16 bits (IEEE half precision), on tensor cores.
+    Half,
+}
+
+impl Precision {
+    /// Bytes of a value.
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::Single => 4,
+            Self::Half => 2,
+        }
+    }
+
+    /// What [`GpuUNet::deviation_from`] is at most where the kernels are right.
+    pub const fn tolerance(self) -> f32 {
+        match self {
+            Self::Single => 1e-4,
+            Self::Half => 3e-2,
+        }
+    }
+
+    /// As a person reads it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Single => "single precision",
+            Self::Half => "half precision",
+        }
+    }
+}
+
+/// What runs launches: a GPU, or what stands for one.
+pub trait Gpu {
+    /// Memory on the device; dropping it gives it back once the launches before are done.
+    type Buffer;
+
+    /// Memory that holds anything.
+    fn empty(&self, bytes: usize) -> Result<Self::Buffer>;
+    /// Memory with a copy of `bytes`.
+    fn upload(&self, bytes: &[u8]) -> Result<Self::Buffer>;
+    /// Waits for everything that was launched, and copies.
+    fn download(&self, buffer: &Self::Buffer) -> Result<Vec<u8>>;
+    /// Where a kernel finds it.
+    fn address(&self, buffer: &Self::Buffer) -> u64;
+    /// Runs a kernel after those that were launched before.
+    fn launch(&self, launch: &Launch, addresses: Addresses) -> Result<()>;
+
+    /// Runs a product with memory for its parts.
+    fn run(&self, product: &Product, addresses: Addresses) -> Result<()> {
+        let Some(finish) = &product.finish else {
+            return self.launch(&product.multiply, addresses);
+        };
+        let parts = self.empty(product.partial_bytes)?;
+        let addresses = Addresses {
+            partial: self.address(&parts),
+            ..addresses
+        };
+        self.launch(&product.multiply, addresses)?;
+        self.launch(finish, addresses)
+    }
+}
+
+/// The values as they lie in memory.
+pub fn bytes_of(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
