@@ -19,7 +19,11 @@ use lacuna::{
 use tempfile::TempDir;
 use tiny_training::{config, features};
 
-fn run(config: &Config, resume: bool, on_event: &mut dyn FnMut(&Control, &Event)) -> Result<Outcome, Error> {
+fn run(
+    config: &Config,
+    resume: bool,
+    on_event: &mut dyn FnMut(&Control, &Event),
+) -> Result<Outcome, Box<Error>> {
     let control = Control::default();
     train::run(
         config,
@@ -28,9 +32,10 @@ fn run(config: &Config, resume: bool, on_event: &mut dyn FnMut(&Control, &Event)
         &mut |event| on_event(&control, &event),
         &Silent,
     )
+    .map_err(Box::new)
 }
 
-fn quietly(config: &Config, resume: bool) -> Result<Outcome, Error> {
+fn quietly(config: &Config, resume: bool) -> Result<Outcome, Box<Error>> {
     run(config, resume, &mut |_, _| {})
 }
 
