@@ -70,7 +70,7 @@ impl Norm {
     /// Normalises with the stored statistics, which take no gradient; then activates with `slope` below zero.
     pub fn forward_stored(&self, xs: &Tensor, slope: f64) -> Result<Tensor> {
         let (mean, variance) = (self.running_mean.detach(), self.running_var.detach());
-        if xs.device().is_cpu() {
+        if ops::are_ours(xs) {
             return ops::frozen_norm(xs, &self.weight, &self.bias, &mean, &variance, EPS, slope as f32);
         }
         let scale = (&self.weight / (variance + EPS)?.sqrt()?)?;
@@ -83,7 +83,7 @@ impl Norm {
 
     /// Normalises with the statistics of the batch, and gives them under `name`; then activates as above.
     pub fn forward_batch(&self, xs: &Tensor, slope: f64, name: &str) -> Result<(Tensor, Statistics)> {
-        let (ys, mean, variance) = if xs.device().is_cpu() {
+        let (ys, mean, variance) = if ops::are_ours(xs) {
             ops::batch_norm(xs, &self.weight, &self.bias, EPS, slope as f32)?
         } else {
             self.normalize_elsewhere(xs, slope)?

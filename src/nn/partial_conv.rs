@@ -159,7 +159,7 @@ impl PartialConv2d {
 
     /// As [`forward`](Self::forward) over `small` with both sides doubled, cut to those of `skip`, and `skip`.
     pub fn forward_upsampled(&self, small: &Masked, skip: &Masked) -> Result<Masked> {
-        if !small.xs.device().is_cpu() || self.geometry != (Geometry { kernel: 3, stride: 1 }) {
+        if !ops::are_ours(&small.xs) || self.geometry != (Geometry { kernel: 3, stride: 1 }) {
             return self.forward(&[small.upsampled_to(skip)?, skip.clone()]);
         }
         // Only the channels of `up.xs` are counted, so it need not be upsampled.
@@ -216,7 +216,7 @@ impl PartialConv2d {
     /// The convolution of the valid values, times the ratio.
     fn convolve(&self, parts: &[Masked], ratio: &Tensor) -> Result<Tensor> {
         if let [Masked { xs, mask }] = parts
-            && xs.device().is_cpu()
+            && ops::are_ours(xs)
         {
             return ops::partial_conv2d(xs, &self.weight, mask, ratio, self.geometry.stride);
         }
@@ -225,7 +225,7 @@ impl PartialConv2d {
             [xs] => xs.clone(),
             several => Tensor::cat(several, 1)?,
         };
-        if xs.device().is_cpu() {
+        if ops::are_ours(&xs) {
             let mask = xs.narrow(1, 0, 1)?.ones_like()?;
             return ops::partial_conv2d(&xs, &self.weight, &mask, ratio, self.geometry.stride);
         }

@@ -19,11 +19,11 @@ impl Run<'_> {
         let report = self.compare(&path)?;
         if let Some(report) = &report {
             let (old, new) = report.mean_psnr();
-            let photos = report.photos;
-            self.write_weights(
-                &path,
-                format!("PSNR {new:.2} dB on {photos} held-out photos (before: {old:.2})"),
-            )?;
+            let photos = match report.photos {
+                1 => "1 held-out photo".to_owned(),
+                count => format!("{count} held-out photos"),
+            };
+            self.write_weights(&path, format!("PSNR {new:.2} dB on {photos} (before: {old:.2})"))?;
         }
         self.sample()?;
         let step = self.position.step;

@@ -113,7 +113,13 @@ struct Taps {
 impl Taps {
     /// For the place `padded` of a line of `count` pixels with one of padding on both sides.
     const fn new(padded: usize, count: usize, knows_before: bool, knows_after: bool) -> Self {
-        let low = if padded == 1 { 1 } else { padded - 1 };
+        // A line of one pixel has no second one to look at: its gradient is zero.
+        let last = count.saturating_sub(1);
+        let low = match padded {
+            1 if last == 0 => 0,
+            1 => 1,
+            _ => padded - 1,
+        };
         let high = if padded == count {
             count.saturating_sub(2)
         } else {
@@ -124,7 +130,7 @@ impl Taps {
             before: low.saturating_sub(1),
             low,
             high,
-            after: high + 1,
+            after: if high < last { high + 1 } else { last },
             knows_before,
             knows_after,
         }
@@ -183,9 +189,10 @@ mod tests {
         }
         for method in METHODS {
             let filled = fill(&holed, &hole, 12, method, &Silent).unwrap();
-            // Telea adds a half and then rounds, as in OpenCV.
             let worst = filled.iter().zip(&flat).map(|(a, b)| a.abs_diff(*b)).max();
-            assert!(worst <= Some(1), "{method:?}: {worst:?} levels away");
+            // Telea adds a half before it rounds, at each of the four steps to the middle; OpenCV is 3 away here too.
+            let allowed = if method == Method::Telea { 3 } else { 0 };
+            assert!(worst <= Some(allowed), "{method:?}: {worst:?} levels away");
         }
     }
 

@@ -32,7 +32,7 @@ mod source;
 mod upsampled;
 mod walk;
 
-use candle_core::{Result, Tensor};
+use candle_core::{DType, Result, Tensor};
 
 use conv::Conv;
 use norm::{Norm, Statistics};
@@ -40,11 +40,16 @@ use partial::{Factors, PartialConv};
 use upsampled::UpsampledConv;
 use walk::Window;
 
+/// Whether the operations of this module are our own for `xs`: on the CPU, in single precision.
+pub fn are_ours(xs: &Tensor) -> bool {
+    xs.device().is_cpu() && xs.dtype() == DType::F32
+}
+
 /// Convolution of `xs` `[b, c, h, w]` with `weight` `[o, c, k, k]`: `[b, o, (h + 2·padding − k)/stride + 1, …]`.
 ///
 /// Differentiable in both arguments; a gradient that nobody tracks is not computed.
 pub fn conv2d(xs: &Tensor, weight: &Tensor, padding: usize, stride: usize) -> Result<Tensor> {
-    if !xs.device().is_cpu() {
+    if !are_ours(xs) {
         return on_device(xs, weight, padding, stride);
     }
     let window = Window {
@@ -60,7 +65,7 @@ pub fn conv2d(xs: &Tensor, weight: &Tensor, padding: usize, stride: usize) -> Re
 ///
 /// Differentiable in all arguments; a gradient that nobody tracks is not computed.
 pub fn conv2d_relu(xs: &Tensor, weight: &Tensor, bias: &Tensor, padding: usize) -> Result<Tensor> {
-    if !xs.device().is_cpu() {
+    if !are_ours(xs) {
         let ys = on_device(xs, weight, padding, 1)?;
         return ys.broadcast_add(&bias.reshape((1, (), 1, 1))?)?.relu();
     }
@@ -126,7 +131,7 @@ pub fn partial_conv2d_upsampled(
 ///
 /// Of equals the first takes the gradient on the CPU, row by row, as in PyTorch.
 pub fn max_pool2(xs: &Tensor) -> Result<Tensor> {
-    if !xs.device().is_cpu() {
+    if !are_ours(xs) {
         // candle's own `max_pool2d` gives a quarter of the gradient back (0.11.1).
         let (images, channels, height, width) = xs.dims4()?;
         let (rows, columns) = (height / 2, width / 2);
@@ -196,7 +201,7 @@ pub fn frozen_norm(
 fn on_device(xs: &Tensor, weight: &Tensor, padding: usize, stride: usize) -> Result<Tensor> {
     #[cfg(feature = "cuda")]
     if xs.device().is_cuda()
-        && (xs.dtype(), weight.dtype()) == (candle_core::DType::F32, candle_core::DType::F32)
+        && (xs.dtype(), weight.dtype()) == (DType::F32, DType::F32)
         && weight.dim(3)? == 2 * padding + 1
         && super::cuda::has_training_kernels(xs.device())
     {
