@@ -250,6 +250,17 @@ fn a_photo_that_was_held_out_is_never_trained_on_when_photos_come_and_go() {
 }
 
 #[test]
+fn a_photo_that_was_trained_on_is_never_held_out_when_photos_are_added() {
+    for (few, many) in [(30, 60), (30, 400), (100, 3000)] {
+        let (train, _) = data::split(&entries(0..few), 8, 5);
+        let (_, held) = data::split(&entries(0..many), 8, 5);
+        assert!(held.iter().all(|photo| !train.contains(photo)), "{few} to {many}");
+    }
+    let (_, held) = data::split(&entries(0..100), 8, 5);
+    assert!(held.len() >= 4, "{} of 100 photos are held out", held.len());
+}
+
+#[test]
 fn a_split_shares_no_photo_and_leaves_some_to_train_on() {
     for count in 1..40 {
         let photos = entries(0..count);

@@ -104,7 +104,7 @@ fn the_finished_weights_say_what_they_are_and_fill_photos() {
     let info = file.info();
     assert_eq!(
         (info.base_width, info.levels, info.steps, info.photos),
-        (2, 5, Some(6), Some(7))
+        (2, 5, Some(6), Some(6))
     );
     assert!(
         info.score.as_ref().unwrap().contains("1 held-out photo (before"),

@@ -142,7 +142,7 @@ pub struct Config {
     #[arg(skip)]
     pub seed: u64,
 
-    /// Photos that are never trained on but measured; at most a quarter of all
+    /// Photos that are never trained on but measured, at most; few photos hold back a quarter at most
     #[arg(long, value_name = "N", default_value_t = Self::default().held_out)]
     pub held_out: u32,
 

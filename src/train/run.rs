@@ -318,6 +318,10 @@ impl Run<'_> {
             }
             if self.control.is_paused() != was_paused {
                 was_paused = !was_paused;
+                if was_paused {
+                    // Whoever pauses sees the steps that were made, not those of the last report.
+                    self.report()?;
+                }
                 self.tell(if was_paused { Event::Paused } else { Event::Resumed })?;
             }
             if !was_paused && !self.control.is_held() {
