@@ -342,7 +342,7 @@ fn a_grey_mask_is_told_on_stderr() {
 }
 
 #[test]
-fn bench_measures_network_and_pipeline_in_the_documented_form() {
+fn bench_measures_network_pipeline_and_training_in_the_documented_form() {
     let folder = Folder::new();
     let line = [
         "bench",
@@ -403,6 +403,11 @@ fn bench_measures_network_and_pipeline_in_the_documented_form() {
     assert!(
         cfg!(not(target_os = "linux")) || is_positive(&photo["peak_mib"]),
         "{photo}"
+    );
+    let step = &json["training"][0];
+    assert!(
+        is_positive(&step["median_ms"]) && is_positive(&step["images_per_s"]),
+        "{step}"
     );
     assert_eq!(folder.files(), UNTOUCHED);
     assert_fails(&folder.run(&["bench", "--hole-fraction", "1.5"]), 2, &["1.5"]);

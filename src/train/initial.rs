@@ -9,7 +9,7 @@ use crate::{imaging::random::Random, nn::Config};
 /// Weights after He et al. (2015) for a network of this size, the same for the same seed.
 ///
 /// Convolutions draw from a normal distribution of variance `2 / (in·k·k)`; norms start as if they were not there.
-pub(super) fn he(config: Config, seed: u64) -> Result<HashMap<String, Tensor>> {
+pub fn he(config: Config, seed: u64) -> Result<HashMap<String, Tensor>> {
     let tensors = config
         .tensors()
         .into_iter()

@@ -30,4 +30,5 @@ pub use error::Error;
 pub use estimate::{Estimate, estimate};
 pub use event::{BucketScore, Comparison, Event, LossValues, Phase, Reason, Sample, Score};
 pub use gradient_check::difference as gradient_difference;
+pub use initial::he;
 pub use run::{Outcome, run};

@@ -1,4 +1,5 @@
-//! `lacuna bench`: how fast this machine is, network by network and photo by photo, against its own ceilings.
+//! `lacuna bench`: how fast this machine is, network by network, photo by photo and in training, against its own
+//! ceilings.
 //!
 //! Every measurement runs in a process of its own, so that none hides the peak memory of another and none profits from
 //! what another warmed up; all of them get the same number of threads. The parent only plans, waits and prints.
@@ -7,6 +8,7 @@ mod network;
 mod pipeline;
 mod scene;
 mod table;
+mod training;
 
 use std::process::{Command, Stdio};
 
@@ -22,6 +24,8 @@ use crate::{
 
 /// Runs of a pipeline at most: each is seconds.
 const PIPELINE_RUNS: usize = 3;
+/// Steps of training at most: each is seconds.
+const TRAINING_RUNS: usize = 8;
 /// Goes at a ceiling, of which the best counts.
 const CEILING_GOES: usize = 7;
 
@@ -32,6 +36,8 @@ enum Section {
     Network,
     /// Photos, from file to file.
     Pipeline,
+    /// One step of training.
+    Training,
 }
 
 /// What `lacuna bench` takes.
@@ -85,6 +91,7 @@ pub(super) struct Args {
 enum Entry {
     Machine { goes: usize },
     Network(network::Entry),
+    Training(training::Entry),
 }
 
 /// What all measurements share.
@@ -114,14 +121,19 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
     terminal.stage("Machine")?;
     let goes = if args.quick { 1 } else { CEILING_GOES };
     let machine = setting.measure(&Entry::Machine { goes })?;
-    let mut json = json!({ "machine": machine, "network": [], "pipeline": [] });
-    if args.only != Some(Section::Pipeline) {
+    let mut json = json!({ "machine": machine, "network": [], "pipeline": [], "training": [] });
+    let wants = |section| args.only.is_none_or(|only| only == section);
+    if wants(Section::Network) {
         terminal.stage("Network")?;
         json["network"] = networks(args, &setting, &json["machine"])?;
     }
-    if args.only != Some(Section::Network) {
+    if wants(Section::Pipeline) {
         terminal.stage("Pipeline")?;
         json["pipeline"] = pipelines(args, &setting)?;
+    }
+    if wants(Section::Training) {
+        terminal.stage("Training")?;
+        json["training"] = json!([setting.measure(&Entry::Training(training_entry(args)))?]);
     }
     json["notices"] = json!(terminal.notices());
     Ok(Outcome {
@@ -215,6 +227,25 @@ fn pipelines(args: &Args, setting: &Setting<'_>) -> anyhow::Result<Value> {
     entries.map(|entry| pipeline::measure(&entry, setting)).collect()
 }
 
+/// The step that PyTorch is compared with: batch 4 at 256², width 32.
+fn training_entry(args: &Args) -> training::Entry {
+    let (size, batch) = if args.quick { (64, 1) } else { (256, 4) };
+    training::Entry {
+        config: Config {
+            base_width: 32,
+            levels: 8,
+        },
+        size,
+        batch,
+        hole_fraction: args.hole_fraction,
+        runs: if args.quick {
+            1
+        } else {
+            TRAINING_RUNS.min(args.runs as usize)
+        },
+    }
+}
+
 /// Makes one measurement in this process.
 fn measure(entry: &str, shared: &Shared, terminal: &Terminal) -> anyhow::Result<Value> {
     match serde_json::from_str(entry).context("reading what to measure")? {
@@ -224,6 +255,7 @@ fn measure(entry: &str, shared: &Shared, terminal: &Terminal) -> anyhow::Result<
             "copy_gb_s": limits::copy_gb_s(goes),
         })),
         Entry::Network(entry) => network::measure(&entry, shared, terminal),
+        Entry::Training(entry) => training::measure(&entry, shared, terminal),
     }
 }
 

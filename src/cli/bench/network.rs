@@ -197,6 +197,6 @@ pub(super) fn median(times: &[Duration]) -> Duration {
 }
 
 /// Milliseconds, to a thousandth.
-fn ms(time: Duration) -> f64 {
+pub(super) fn ms(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3
 }

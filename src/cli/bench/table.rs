@@ -40,6 +40,11 @@ pub(super) fn text(json: &Value) -> String {
         lines.push(String::new());
     }
     lines.extend(photos.iter().map(pipeline_line));
+    let steps = json["training"].as_array().map_or(&[][..], Vec::as_slice);
+    if !steps.is_empty() {
+        lines.push(String::new());
+    }
+    lines.extend(steps.iter().map(training_line));
     lines.join("\n")
 }
 
@@ -75,6 +80,24 @@ fn layer_line(layer: &Value) -> String {
         number(&layer["ms"]),
         number(&layer["gflops"]),
         100.0 * number(&layer[part]),
+    )
+}
+
+fn training_line(step: &Value) -> String {
+    format!(
+        "training step {} wide, {} levels, {} × {}×{}, {}, {}: median {:.0} ms, best {:.0} ms of {}; {:.1} images/s{}",
+        step["base_width"],
+        step["levels"],
+        step["batch"],
+        step["size"],
+        step["size"],
+        step["features"].as_str().unwrap_or_default(),
+        step["device"].as_str().unwrap_or_default(),
+        number(&step["median_ms"]),
+        number(&step["min_ms"]),
+        step["runs"],
+        number(&step["images_per_s"]),
+        peak(step),
     )
 }
 
