@@ -107,7 +107,7 @@ fn the_finished_weights_say_what_they_are_and_fill_photos() {
         (2, 5, Some(6), Some(6))
     );
     assert!(
-        info.score.as_ref().unwrap().contains("1 held-out photo (before"),
+        info.score.as_ref().unwrap().contains("2 held-out photos (before"),
         "{info:?}"
     );
     assert_eq!(outcome.report.unwrap().buckets.len(), 6);

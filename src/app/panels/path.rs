@@ -14,7 +14,7 @@ use crate::app::{
 
 pub(super) fn ui(form: &PathForm, ctx: &Context, commands: &mut Vec<Command>) {
     let title = form.purpose.title();
-    let mut next = form.clone();
+    let (mut next, mut is_over) = (form.clone(), false);
     dialog(ctx, title, theme::DIALOG_WIDTH, commands, |ui, commands| {
         let name = if form.purpose.is_folder() {
             "Path of the folder"
@@ -35,19 +35,22 @@ pub(super) fn ui(form: &PathForm, ctx: &Context, commands: &mut Vec<Command>) {
         );
         ui.add_space(theme::SECTION_GAP);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let path = form.text.trim();
+            // What was typed in this very frame counts too.
+            let path = next.text.trim();
             let open = main_button(ui, form.purpose.verb()).min_size([96.0, 30.0].into());
             let clicked = ui.add_enabled(!path.is_empty(), open).clicked();
             let enter = ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
             if clicked || enter && !path.is_empty() {
                 commands.push(Command::ChoosePath(form.purpose, PathBuf::from(path)));
+                is_over = true;
             }
             if ui.button("Cancel").clicked() {
                 commands.push(Command::CloseDialog);
+                is_over = true;
             }
         });
     });
-    if next != *form {
+    if next != *form && !is_over {
         commands.push(Command::SetDialog(Dialog::Path(next)));
     }
 }
