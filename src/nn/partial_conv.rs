@@ -5,7 +5,7 @@
 //! hole: `sum(1)` is always `C_in·k·k`. What stands in holes never matters, not even NaN: it is selected away
 //! before it is multiplied. Masks and ratio take no gradient.
 //!
-//! This is the form that trains and that runs on GPUs; on the CPU it is one operation of [`ops`](super::ops) with its
+//! This is the form that trains and that runs on GPUs; on the CPU it is one operation of [`ops`] with its
 //! gradient. Inference on the CPU uses the packed layers there.
 
 use candle_core::{Device, Result, Tensor};

@@ -70,7 +70,7 @@ pub enum Stage {
     Both,
 }
 
-/// The knobs of [`run`](super::run).
+/// The knobs of [`run`](super::run()).
 #[derive(Debug, Clone, PartialEq, clap::Args, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Config {

@@ -1,6 +1,6 @@
 //! Training on a photographer's own photos: configuration, the trainer, the loop around it, checkpoints.
 //!
-//! [`run`] is the one entry, for the window and for the command line: it takes a [`Config`], listens to a
+//! [`run()`] is the one entry, for the window and for the command line: it takes a [`Config`], listens to a
 //! [`Control`] between steps and tells what happens as [`Event`]s. The trainer itself takes one batch and makes one
 //! step; it does no input or output and owns no thread. A run that is resumed equals one that was never broken, bit
 //! for bit, on the CPU.

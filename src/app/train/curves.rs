@@ -1,6 +1,6 @@
 //! The loss curves: what a run has told so far, kept small enough that a week of it draws as fast as a minute.
 //!
-//! A [`Series`] holds at most [`MOST_POINTS`] points. When it is full, neighbours are averaged in pairs and each
+//! A `Series` holds at most [`MOST_POINTS`] points. When it is full, neighbours are averaged in pairs and each
 //! point stands for twice as many from then on; nothing is thrown away, only drawn more coarsely. [`smoothed`] and
 //! [`thinned`] make of it what is drawn.
 
