@@ -33,7 +33,7 @@ const FULL_DISAGREEMENT: f32 = 0.15;
 pub struct Variation {
     /// Goes on top of the seed of the options.
     pub seed_offset: u64,
-    /// The network sees left and right exchanged.
+    /// The network sees left and right exchanged, and nothing else, so that there is no mean either.
     pub is_mirrored: bool,
     /// The network sees more of the surroundings.
     pub is_wider: bool,

@@ -21,7 +21,7 @@ pub use candidates::{BLOCK, Candidate, Candidates, Disagreement, Variation, remo
 pub use composite::{apply_all, changed_outside};
 pub use detail::Score;
 pub use error::Error;
-pub use options::{Detail, MAX_CANDIDATES, Options, Strategy};
+pub use options::{Detail, Ensemble, MAX_CANDIDATES, Options, Strategy};
 pub use report::{CropReport, Report, Seconds};
 
 use std::time::{Duration, Instant};
@@ -32,7 +32,7 @@ use crate::{
     progress::Progress,
 };
 
-use fill::{Filled, Filler, NetworkFiller, Stage};
+use fill::{Filled, Filler, Looks, NetworkFiller, Stage};
 use plan::Crop;
 use refine::{Stretch, refine};
 use source::Source;
@@ -151,7 +151,7 @@ fn remove_prepared(
         photo,
         widened,
         keep_out: request.keep_out,
-        is_mirrored: variation.is_mirrored,
+        looks: options.looks(variation),
         options: &options,
         filler,
         progress,
@@ -227,7 +227,7 @@ struct Filling<'a> {
     photo: &'a Pixels,
     widened: &'a Mask,
     keep_out: Option<&'a Mask>,
-    is_mirrored: bool,
+    looks: Looks,
     options: &'a Options,
     filler: &'a mut dyn Filler,
     progress: &'a dyn Progress,
@@ -261,14 +261,14 @@ impl Filling<'_> {
         self.progress.step(done, total)?;
         let started = Instant::now();
         let source = Source::new(self.photo, self.widened, crop.rect, earlier).keeping_out(self.keep_out);
+        let network_end = done + self.network_steps(crop);
         let stage = Stage {
             side_step: match self.options.strategy {
                 Strategy::Auto => plan::SIDE_STEP,
                 Strategy::Whole => 1,
             },
-            is_mirrored: self.is_mirrored,
-            progress: self.progress,
-            steps,
+            looks: self.looks,
+            progress: &Stretch::new(self.progress, done, network_end, total),
         };
         let wanted = match self.options.detail {
             Detail::Auto => crop.rect,
@@ -280,8 +280,7 @@ impl Filling<'_> {
             return Ok(filled);
         }
         let started = Instant::now();
-        let (start, end) = (done + crop.steps(), done + self.steps(crop));
-        let stretch = Stretch::new(self.progress, start, end, total);
+        let stretch = Stretch::new(self.progress, network_end, done + self.steps(crop), total);
         let refined = refine(crop, &source, &filled, self.options, &stretch)?;
         self.detail += started.elapsed();
         Ok(refined)
@@ -289,9 +288,14 @@ impl Filling<'_> {
 
     /// A crop's share of the bar: the network's pixels, and those that get detail, which takes about as long.
     fn steps(&self, crop: &Crop) -> u64 {
-        match self.options.detail {
-            Detail::Auto => crop.steps() + crop.hole_pixels,
-            Detail::Off => crop.steps(),
-        }
+        let detail = match self.options.detail {
+            Detail::Auto => crop.hole_pixels,
+            Detail::Off => 0,
+        };
+        self.network_steps(crop) + detail
+    }
+
+    fn network_steps(&self, crop: &Crop) -> u64 {
+        crop.steps() * self.looks.runs()
     }
 }

@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Variation, fill::Looks};
+
 /// How the photo reaches the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -27,6 +29,19 @@ pub enum Detail {
     Off,
 }
 
+/// Whether the network looks at a crop once or in several ways, whose mean is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ensemble {
+    /// On, except for `--strategy whole`.
+    #[default]
+    Auto,
+    /// Mirrored in all ways and at half the scale too: five times the work, fewer errors.
+    On,
+    /// Once.
+    Off,
+}
+
 /// More fills than this nobody looks at.
 pub const MAX_CANDIDATES: u32 = 8;
 
@@ -41,6 +56,10 @@ pub struct Options {
     /// Texture and grain from the photo's own surroundings, or the network's fill alone, scaled up smoothly
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Self::default().detail)]
     pub detail: Detail,
+
+    /// Let the network look at each part once, or in several ways, and take the mean
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = Self::default().ensemble)]
+    pub ensemble: Ensemble,
 
     /// Widen the mask by this many pixels first [default: 0.1 % of the photo's long side, at least 1]
     #[arg(long = "grow", value_name = "PX")]
@@ -71,6 +90,7 @@ impl Default for Options {
         Self {
             strategy: Strategy::default(),
             detail: Detail::default(),
+            ensemble: Ensemble::default(),
             grow_px: None,
             feather_px: None,
             grain: 100,
@@ -81,6 +101,15 @@ impl Default for Options {
 }
 
 impl Options {
+    /// How the network looks at a crop of a fill of this `variation`.
+    pub(super) const fn looks(&self, variation: Variation) -> Looks {
+        match (variation.is_mirrored, self.ensemble, self.strategy) {
+            (true, ..) => Looks::Mirrored,
+            (false, Ensemble::On, _) | (false, Ensemble::Auto, Strategy::Auto) => Looks::Ensemble,
+            (false, Ensemble::Off, _) | (false, Ensemble::Auto, Strategy::Whole) => Looks::Plain,
+        }
+    }
+
     /// Pixels to widen the mask of a photo of this size by.
     pub fn grow_px_for(&self, width: u32, height: u32) -> u32 {
         let thousandth = (f64::from(width.max(height)) / 1000.0).round() as u32;

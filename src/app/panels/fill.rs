@@ -7,7 +7,7 @@ use eframe::egui::{
 use super::widgets::{Scale, divider, heading, main_button, note, row, slider};
 use crate::{
     app::{App, action::Action, command::Command, icons, state::Engine, theme},
-    inpaint::{Detail, MAX_CANDIDATES, Options, Strategy},
+    inpaint::{Detail, Ensemble, MAX_CANDIDATES, Options, Strategy},
     nn::DeviceChoice,
 };
 
@@ -102,6 +102,17 @@ fn options_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
     ui.checkbox(&mut has_detail, "Texture from the photo")
         .on_hover_text("Continue the fine texture around the hole; without it large fills are smooth");
     changed.detail = if has_detail { Detail::Auto } else { Detail::Off };
+    let mut is_ensemble = options.ensemble != Ensemble::Off;
+    ui.checkbox(&mut is_ensemble, "Several looks").on_hover_text(
+        "Let the network see each part mirrored and smaller too, and take the mean: fewer errors, more time",
+    );
+    if is_ensemble != (options.ensemble != Ensemble::Off) {
+        changed.ensemble = if is_ensemble {
+            Ensemble::Auto
+        } else {
+            Ensemble::Off
+        };
+    }
     if let Some(grain) = slider(
         ui,
         "Grain",

@@ -12,7 +12,7 @@ use crate::{
     cli::{Shared, open_network, terminal::Terminal},
     imaging::{HOLE_THRESHOLD, Mask, Pixels},
     inpaint::{
-        self, Detail, Options, Strategy, classic,
+        self, Detail, Ensemble, Options, Strategy, classic,
         detail::unguided,
         plan::{self, Crop},
     },
@@ -30,7 +30,9 @@ pub(super) enum Kind {
     PConv,
     /// The same network with plain convolutions.
     Conv,
-    /// The network and the detail stage.
+    /// As `PConv`, but the mean of the network's looks in several ways.
+    Ensemble,
+    /// What a removal is by default: those looks and the detail stage.
     Detail,
     Telea,
     NavierStokes,
@@ -39,9 +41,10 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::PConv,
         Self::Conv,
+        Self::Ensemble,
         Self::Detail,
         Self::Telea,
         Self::NavierStokes,
@@ -52,6 +55,7 @@ impl Kind {
         match self {
             Self::PConv => "pconv",
             Self::Conv => "conv",
+            Self::Ensemble => "ensemble",
             Self::Detail => "detail",
             Self::Telea => "telea",
             Self::NavierStokes => "ns",
@@ -60,7 +64,7 @@ impl Kind {
     }
 
     const fn has_network(self) -> bool {
-        matches!(self, Self::PConv | Self::Conv | Self::Detail)
+        matches!(self, Self::PConv | Self::Conv | Self::Ensemble | Self::Detail)
     }
 }
 
@@ -73,10 +77,17 @@ pub(super) struct Choice {
 
 impl Choice {
     /// What is compared where nothing is chosen.
-    pub(super) const BUCKETS: [Kind; 4] = [Kind::PConv, Kind::Telea, Kind::NavierStokes, Kind::PatchMatch];
-    /// The same with `--native`.
-    pub(super) const NATIVE: [Kind; 5] = [
+    pub(super) const BUCKETS: [Kind; 5] = [
         Kind::PConv,
+        Kind::Ensemble,
+        Kind::Telea,
+        Kind::NavierStokes,
+        Kind::PatchMatch,
+    ];
+    /// The same with `--native`.
+    pub(super) const NATIVE: [Kind; 6] = [
+        Kind::PConv,
+        Kind::Ensemble,
         Kind::Detail,
         Kind::PatchMatch,
         Kind::Telea,
@@ -98,7 +109,7 @@ impl FromStr for Choice {
         };
         let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name);
         match kind {
-            None => Err("it is one of pconv, conv, detail, telea, ns, patchmatch".to_owned()),
+            None => Err("it is one of pconv, conv, ensemble, detail, telea, ns, patchmatch".to_owned()),
             Some(kind) if weights.is_some() && !kind.has_network() => {
                 Err(format!("{name} has no network, so it takes no weights"))
             }
@@ -180,6 +191,11 @@ impl Method {
                     detail: match kind {
                         Kind::Detail => Detail::Auto,
                         _ => Detail::Off,
+                    },
+                    ensemble: match kind {
+                        Kind::Detail => Ensemble::Auto,
+                        Kind::Ensemble => Ensemble::On,
+                        _ => Ensemble::Off,
                     },
                     grow_px: Some(0),
                     feather_px: Some(0),

@@ -34,9 +34,9 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR", conflicts_with = "native")]
     holes: Option<PathBuf>,
 
-    /// What to compare, with commas between: pconv, conv, detail, telea, ns, patchmatch; the first three also with
-    /// weights of their own, as in pconv=FILE [default: pconv,telea,ns,patchmatch; with --native
-    /// pconv,detail,patchmatch,telea,ns]
+    /// What to compare, with commas between: pconv, conv, ensemble, detail, telea, ns, patchmatch; the first four also
+    /// with weights of their own, as in pconv=FILE [default: pconv,ensemble,telea,ns,patchmatch; with --native
+    /// pconv,ensemble,detail,patchmatch,telea,ns]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     methods: Vec<Choice>,
 

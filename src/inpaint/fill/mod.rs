@@ -1,8 +1,9 @@
 //! Crop by crop through the network: from the photo's samples to new colours at the photo's scale.
 //!
-//! A crop is seen as the network takes it, filled, mended where the network saw nothing, and scaled back. When the
-//! device runs out of memory the crop is tried at half its scale, then on the CPU, and the person is told.
+//! A crop is seen as the network takes it, filled, mended where the network saw nothing, and scaled back; several times
+//! where `ensemble` is wanted, and the mean is taken. When the device runs out of memory the crop is tried at half its scale, then on the CPU, and the person is told.
 
+mod ensemble;
 mod push_pull;
 mod scale_up;
 mod view;
@@ -14,6 +15,8 @@ use crate::{
 };
 
 use super::{Error, plan::Crop, refine::Stretch, source::Source};
+pub(super) use ensemble::Looks;
+use ensemble::Mean;
 use view::View;
 
 /// Below this side half the scale shows the network too little; the CPU takes over at once.
@@ -97,11 +100,10 @@ pub(super) struct Stage<'a> {
     /// The network's sides are padded with holes to a multiple of this. With 1 the picture goes in exactly as it
     /// is, so it may not be scaled down either.
     pub(super) side_step: u32,
-    /// Left and right are exchanged on the way to the network and back.
-    pub(super) is_mirrored: bool,
-    pub(super) progress: &'a dyn Progress,
-    /// Where the bar stands before this crop, and its end.
-    pub(super) steps: (u64, u64),
+    /// How the network sees a crop.
+    pub(super) looks: Looks,
+    /// This crop's stretch of the bar.
+    pub(super) progress: &'a Stretch<'a>,
 }
 
 impl Stage<'_> {
@@ -114,22 +116,14 @@ impl Stage<'_> {
         filler: &mut dyn Filler,
     ) -> Result<Filled, Error> {
         let (mut scale_down, mut was_halved) = (crop.scale_down, false);
-        let (start, total) = self.steps;
-        let run = Stretch::new(self.progress, start, start + crop.steps(), total);
         loop {
-            let mut view = View::of(source, crop.rect, scale_down, self.side_step, &mut || {
-                run.step(0, 1)
-            })?;
-            if self.is_mirrored {
-                view.mirror();
-            }
-            match filler.inpaint(&view.rgb, &view.valid, view.width, view.height, &run) {
-                Ok(filled) => return Ok(self.bring_back(crop, wanted, &view, filled, scale_down, &run)?),
+            match self.fill_at(crop, source, wanted, scale_down, filler) {
+                Ok(filled) => return Ok(filled),
                 Err(NetworkError::Cancelled(cancelled)) => return Err(cancelled.into()),
                 Err(error) if !error.is_out_of_memory() => return Err(error.into()),
                 Err(error) => {
                     let may_halve = !was_halved && self.side_step > 1;
-                    if may_halve && view.width.max(view.height) >= 2 * MIN_HALVED_SIDE {
+                    if may_halve && self.network_side(crop, scale_down) >= 2 * MIN_HALVED_SIDE {
                         self.progress.notice(&format!(
                             "{} ran out of memory; trying this part at half the scale",
                             filler.device_name()
@@ -150,22 +144,61 @@ impl Stage<'_> {
         }
     }
 
-    /// Mends what the network could not reach and scales what is `wanted` back to the photo's pixels.
-    fn bring_back(
+    /// The mean over all looks at all scales from `scale_down` on.
+    fn fill_at(
         &self,
         crop: &Crop,
+        source: &Source<'_>,
         wanted: Rect,
-        view: &View,
-        filled: nn::Filled,
         scale_down: u32,
-        progress: &dyn Progress,
-    ) -> Result<Filled, Cancelled> {
-        let mut rgb = filled.rgb;
-        let mut known: Vec<bool> = filled.still_hole.iter().map(|still_hole| !still_hole).collect();
-        if self.is_mirrored {
-            view::mirror_rows(rgb.as_chunks_mut::<3>().0, view.width);
-            view::mirror_rows(&mut known, view.width);
+        filler: &dyn Filler,
+    ) -> Result<Filled, NetworkError> {
+        let scales = self.looks.scales(scale_down, self.network_side(crop, scale_down));
+        let mut filled = self.fill_seen(crop, source, wanted, scale_down, filler)?;
+        let share = 1.0 / scales.len() as f32;
+        for &scale in scales.iter().skip(1) {
+            self.progress.stage("At a smaller scale")?;
+            let smaller = self.fill_seen(crop, source, wanted, scale, filler)?;
+            for (mean, value) in filled.rgb.iter_mut().zip(smaller.rgb) {
+                *mean += (value - *mean) * share;
+            }
         }
+        Ok(filled)
+    }
+
+    /// The longer side of what the network sees.
+    fn network_side(&self, crop: &Crop, scale_down: u32) -> usize {
+        let longer = crop.rect.width.max(crop.rect.height);
+        longer.div_ceil(scale_down).next_multiple_of(self.side_step) as usize
+    }
+
+    /// The mean over all looks at one scale: mended what the network could not reach, and scaled back to the photo's
+    /// pixels what is `wanted`.
+    fn fill_seen(
+        &self,
+        crop: &Crop,
+        source: &Source<'_>,
+        wanted: Rect,
+        scale_down: u32,
+        filler: &dyn Filler,
+    ) -> Result<Filled, NetworkError> {
+        let progress = self.progress;
+        let view = View::of(source, crop.rect, scale_down, self.side_step, &mut || {
+            progress.step(0, 1)
+        })?;
+        let looks = self.looks.at_each_scale();
+        let mut mean = Mean::new(view.width, view.height);
+        for (index, &look) in looks.iter().enumerate() {
+            let part = Part {
+                whole: progress,
+                index: index as u64,
+                count: looks.len() as u64,
+            };
+            let seen = view.seen_in(look);
+            let filled = filler.inpaint(&seen.rgb, &seen.valid, view.width, view.height, &part)?;
+            mean.add(filled.rgb, filled.still_hole, look);
+        }
+        let (mut rgb, known) = mean.finish();
         push_pull::fill(&mut rgb, &known, view.width, view.height);
         progress.step(1, 1)?;
         let in_crop = Rect::new(
@@ -185,6 +218,29 @@ impl Stage<'_> {
             rgb,
             scale_down,
         })
+    }
+}
+
+/// One of `count` equal parts of a bar, the first with `index` 0.
+struct Part<'a> {
+    whole: &'a dyn Progress,
+    index: u64,
+    count: u64,
+}
+
+impl Progress for Part<'_> {
+    fn stage(&self, _name: &str) -> Result<(), Cancelled> {
+        self.whole.step(self.index, self.count)
+    }
+
+    fn step(&self, done: u64, total: u64) -> Result<(), Cancelled> {
+        let total = total.max(1);
+        self.whole
+            .step(self.index * total + done.min(total), self.count * total)
+    }
+
+    fn notice(&self, text: &str) {
+        self.whole.notice(text);
     }
 }
 

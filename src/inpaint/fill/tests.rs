@@ -5,9 +5,9 @@ use std::sync::Mutex;
 use super::Filler;
 use crate::{
     imaging::{Channels, Mask, Pixels, Rect, Samples},
-    inpaint::{Detail, Error, Options, Strategy, apply_all, changed_outside, remove_with},
+    inpaint::{Detail, Ensemble, Error, Options, Strategy, apply_all, changed_outside, remove_with},
     nn::{Filled, NetworkError},
-    progress::{Cancelled, Progress},
+    progress::{Cancelled, Progress, Silent},
 };
 
 /// Fills holes with white, and fails where `fails` says so of (side, on the CPU).
@@ -226,4 +226,89 @@ fn a_fill_moves_the_bar_and_can_be_cancelled_within_a_run_of_the_network() {
     let (removal, steps) = run(places[5]);
     assert!(matches!(removal, Err(Error::Cancelled(_))), "{steps:?}");
     assert_eq!(steps.last(), Some(&places[6]), "at once: {steps:?}");
+}
+
+/// Fills holes with black on the left and white on the right, and counts what it sees by width.
+#[derive(Default)]
+struct OneSided {
+    widths: Mutex<Vec<usize>>,
+}
+
+impl Filler for OneSided {
+    fn inpaint(
+        &self,
+        rgb: &[f32],
+        valid: &[u8],
+        width: usize,
+        _height: usize,
+        _progress: &dyn Progress,
+    ) -> Result<Filled, NetworkError> {
+        self.widths.lock().unwrap().push(width);
+        let pixels = rgb.chunks_exact(3).zip(valid).enumerate();
+        let rgb = pixels.flat_map(|(at, (rgb, &valid))| {
+            if valid == 1 {
+                [rgb[0], rgb[1], rgb[2]]
+            } else {
+                [f32::from(u8::from(at % width >= width / 2)); 3]
+            }
+        });
+        Ok(Filled {
+            rgb: rgb.collect(),
+            still_hole: vec![false; valid.len()],
+        })
+    }
+
+    fn move_to_cpu(&mut self) -> Result<bool, NetworkError> {
+        Ok(false)
+    }
+
+    fn device_name(&self) -> String {
+        "one-sided".to_owned()
+    }
+}
+
+/// A white hole on both sides of the middle, and what the network saw.
+fn one_sided(options: &Options) -> (Vec<u8>, Vec<usize>) {
+    let mut filler = OneSided::default();
+    let mask = mask_with(Rect::new(220, 240, 160, 80));
+    let options = Options {
+        detail: Detail::Off,
+        ..*options
+    };
+    let removal = remove_with(&gray_photo(), &mask, &mut filler, &options, &Silent).unwrap();
+    let result = apply_all(&gray_photo(), &removal.patches);
+    let Samples::U8(samples) = result.samples() else {
+        panic!("8 bit stays 8 bit")
+    };
+    let row = &samples[280 * 600..281 * 600];
+    (vec![row[240], row[360]], filler.widths.into_inner().unwrap())
+}
+
+#[test]
+fn what_depends_on_the_side_averages_out_and_the_crop_is_seen_at_half_the_scale_too() {
+    let (sides, widths) = one_sided(&Options::default());
+    assert!(
+        sides.iter().all(|side| side.abs_diff(128) <= 1),
+        "half of black and white: {sides:?}"
+    );
+    let (full, half) = widths.split_at(4);
+    assert_eq!(full, [full[0]; 4]);
+    assert_eq!(half, [full[0] / 2; 4]);
+}
+
+#[test]
+fn without_an_ensemble_or_with_the_whole_photo_the_network_looks_once() {
+    for options in [
+        Options {
+            ensemble: Ensemble::Off,
+            ..Options::default()
+        },
+        Options {
+            strategy: Strategy::Whole,
+            ..Options::default()
+        },
+    ] {
+        let (sides, widths) = one_sided(&options);
+        assert_eq!((sides, widths.len()), (vec![0, 255], 1), "{options:?}");
+    }
 }

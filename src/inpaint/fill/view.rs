@@ -5,6 +5,7 @@
 
 use rayon::prelude::*;
 
+use super::ensemble::Look;
 use crate::{
     imaging::{HOLE_THRESHOLD, Rect, Samples},
     inpaint::source::Source,
@@ -46,12 +47,6 @@ impl View {
         Ok(view)
     }
 
-    /// Exchanges left and right, padding included.
-    pub(super) fn mirror(&mut self) {
-        mirror_rows(self.rgb.as_chunks_mut::<3>().0, self.width);
-        mirror_rows(&mut self.valid, self.width);
-    }
-
     fn seen(
         source: &Source<'_>,
         rect: Rect,
@@ -87,9 +82,31 @@ impl View {
     }
 }
 
-/// Exchanges left and right.
-pub(super) fn mirror_rows<T>(values: &mut [T], width: usize) {
-    values.chunks_exact_mut(width).for_each(<[T]>::reverse);
+/// Exchanges the sides that `look` says.
+pub(super) fn flip<T>(values: &mut [T], width: usize, look: Look) {
+    match look {
+        Look {
+            is_mirrored: false,
+            is_upside_down: false,
+        } => {}
+        Look {
+            is_mirrored: true,
+            is_upside_down: false,
+        } => {
+            values.chunks_exact_mut(width).for_each(<[T]>::reverse);
+        }
+        Look {
+            is_mirrored: true,
+            is_upside_down: true,
+        } => values.reverse(),
+        Look {
+            is_mirrored: false,
+            is_upside_down: true,
+        } => {
+            values.reverse();
+            values.chunks_exact_mut(width).for_each(<[T]>::reverse);
+        }
+    }
 }
 
 /// What the photo pixels under a pixel of the network's picture are.
