@@ -392,3 +392,17 @@ fn the_middle_of_a_photo_is_the_same_view_every_time() {
     let expected = pixels.rgb(lacuna::imaging::Rect::new(20, 0, 100, 100));
     assert_eq!(middle, expected);
 }
+
+#[test]
+fn decoded_photos_take_the_bytes_that_are_foretold() {
+    // Squares of 64: a photo is kept at up to four times that on its shorter side.
+    let small = data::kept_bytes([(300, 200), (256, 256)], 64);
+    assert_eq!(small, 3 * (300 * 200 + 256 * 256), "as they are");
+    assert_eq!(data::kept_bytes([(6000, 4000)], 64), 3 * 384 * 256, "shrunk");
+    let many = data::kept_bytes((0..10_000).map(|_| (6000, 4000)), 256);
+    assert_eq!(
+        many,
+        LoaderOptions::default().cache_bytes as u64,
+        "no more than that is kept"
+    );
+}

@@ -7,7 +7,8 @@
 #
 # With a PHOTO of your own it paints over its middle, saves the mask, fills, exports and compares with the command line.
 # Then it trains for a moment on cut-outs of the scenes: chooses their folder, waits for curves and samples, stops,
-# closes the window, resumes after a restart, and takes the weights into use. ONLY=train does nothing else.
+# closes the window, resumes after a restart, and takes the weights into use. ONLY=train does nothing else. The pictures
+# of its steps are thrown away, but for those in the README; ASIDE=FOLDER keeps them there.
 #
 # Needs (Debian): xvfb openbox xdotool imagemagick mesa-vulkan-drivers libxkbcommon-x11-0 libx11-xcb1 libxcursor1
 # libxi6 libxrandr2 libegl1
@@ -17,7 +18,8 @@ binary=$(realpath "${1:-$root/target/release/lacuna}")
 pictures=$(realpath -m "${2:-$root/screenshots}")
 original=${3:+$(realpath "$3")}
 work=$(mktemp -d)
-mkdir -p "$pictures" "$work/home" "$work/run"
+aside=$(realpath -m "${ASIDE:-$work/aside}")
+mkdir -p "$pictures" "$aside" "$work/home" "$work/run"
 chmod 700 "$work/run"
 
 fail() {
@@ -56,9 +58,9 @@ settle() {
     fail "the screen does not come to rest"
 }
 
-shot() {
+shot() { # name folder
     settle
-    import -window root -quality 88 "$pictures/$1.jpg"
+    import -window root -quality 88 "${2:-$pictures}/$1.jpg"
     echo "  $1.jpg"
 }
 
@@ -126,9 +128,9 @@ told() { # kind count
 }
 
 # A picture of a screen that does not come to rest.
-snap() {
+snap() { # name folder
     sleep 1.5
-    import -window root -quality 88 "$pictures/$1.jpg"
+    import -window root -quality 88 "${2:-$pictures}/$1.jpg"
     echo "  $1.jpg"
 }
 
@@ -143,13 +145,13 @@ train() {
 JSON
     start
     xdotool key F3
-    shot train-begin
+    shot train-begin "$aside"
     command_named "training photos"
     settle 2
     xdotool type --delay 40 "$work/Scenes"
     xdotool key Return
     settle 2
-    shot train-photos
+    shot train-photos "$aside"
     xdotool mousemove 800 980 key F5
     told held_out 4
     told samples 2
@@ -157,15 +159,15 @@ JSON
     command_named_at_once "stop training"
     told finished 1
     settle 2
-    shot train-stopped
+    shot train-stopped "$aside"
     # Closed and opened again, the run is offered to go on.
     quit
     start
     xdotool key F3
-    shot train-resume
+    shot train-resume "$aside"
     xdotool mousemove 50 108 click 1
     told held_out 6
-    snap train-resumed
+    snap train-resumed "$aside"
     command_named_at_once "stop training"
     told finished 2
     settle 2

@@ -2,7 +2,7 @@
 //!
 //! At most one of a kind runs. Nothing here shows anything: results are taken in `logic`.
 
-use std::{borrow::Cow, path::PathBuf, sync::Arc};
+use std::{borrow::Cow, path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
     export::Plan,
@@ -46,6 +46,9 @@ pub(super) enum WriteFailure {
     /// Something else.
     Other(Failure),
 }
+
+/// What was chosen in a system dialog, and how long that took.
+pub(super) type Chosen = (Option<PathBuf>, Duration);
 
 /// What a system dialog was opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +113,7 @@ pub(super) struct Tasks {
     pub(super) writing: Option<Job<Written>>,
     pub(super) copying: Option<Job<Result<(), Failure>>>,
     pub(super) saving: Option<Job<Result<(), Failure>>>,
-    pub(super) dialog: Option<(Purpose, Job<Option<PathBuf>>)>,
+    pub(super) dialog: Option<(Purpose, Job<Chosen>)>,
     pub(super) training: Option<TrainingJob>,
     pub(super) overview: Option<Job<Result<Overview, Failure>>>,
     pub(super) shelf: Option<Job<Result<Shelf, Failure>>>,

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use super::train::Saved;
 use crate::progress::Cancelled;
 
 /// The command line itself makes no sense, beyond what the parser sees.
@@ -10,17 +9,27 @@ use crate::progress::Cancelled;
 #[error("{0}")]
 pub(super) struct Usage(pub(super) String);
 
+/// What a cancelled command leaves behind, in a line.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Kept(pub(super) String);
+
 /// Prints the error as one line and gives its exit code.
 pub(super) fn report(error: &anyhow::Error) -> ExitCode {
-    if error.chain().any(|cause| cause.is::<Cancelled>()) {
-        match error.downcast_ref::<Saved>() {
-            Some(saved) => eprintln!("{saved}"),
+    if is_cancellation(error) {
+        match error.downcast_ref::<Kept>() {
+            Some(kept) => eprintln!("{kept}"),
             None => eprintln!("cancelled; nothing was written"),
         }
         return ExitCode::from(130);
     }
     eprintln!("error: {}", one_line(error));
     ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
+}
+
+/// Whether somebody asked to stop.
+pub(super) fn is_cancellation(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.is::<Cancelled>())
 }
 
 /// The message with those causes that it does not already contain.
@@ -42,7 +51,22 @@ fn one_line(error: &anyhow::Error) -> String {
 mod tests {
     use anyhow::{Context as _, anyhow};
 
-    use super::one_line;
+    use super::{is_cancellation, one_line};
+    use crate::{data::ScanError, inpaint, progress::Cancelled, train};
+
+    #[test]
+    fn a_cancellation_is_known_wherever_it_comes_from() {
+        let errors = [
+            anyhow::Error::new(Cancelled),
+            ScanError::from(Cancelled).into(),
+            train::Error::from(Cancelled).into(),
+            inpaint::Error::from(Cancelled).into(),
+        ];
+        for error in errors {
+            assert!(is_cancellation(&error), "{error:?}");
+            assert!(is_cancellation(&error.context("measuring")), "with context");
+        }
+    }
 
     #[test]
     fn an_error_is_one_line_and_says_nothing_twice() {

@@ -65,8 +65,13 @@ impl Terminal {
 
     /// Runs what must not be torn apart; not begun at all after a cancellation.
     pub(super) fn uninterrupted<T>(&self, work: impl FnOnce() -> T) -> Result<T, Cancelled> {
+        self.to_the_end(|| self.check().map(|()| work()))
+    }
+
+    /// Runs what must not be torn apart, also after a cancellation: it keeps what was done until then.
+    pub(super) fn to_the_end<T>(&self, work: impl FnOnce() -> T) -> T {
         self.signals.is_writing.store(true, Ordering::SeqCst);
-        let done = self.check().map(|()| work());
+        let done = work();
         self.signals.is_writing.store(false, Ordering::SeqCst);
         done
     }

@@ -13,7 +13,11 @@ use anyhow::Context as _;
 use clap::{ArgMatches, Command, parser::ValueSource};
 use serde_json::{Value, json};
 
-use super::{Outcome, Shared, error::Usage, terminal::Terminal};
+use super::{
+    Outcome, Shared,
+    error::{Kept, Usage},
+    terminal::Terminal,
+};
 use crate::{
     progress::{Cancelled, Progress as _},
     train::{self, Config, Control, Event, Reason, Start},
@@ -104,7 +108,10 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
         return Err(error).context("printing events");
     }
     match outcome.reason {
-        Reason::Cancelled => Err(anyhow::Error::new(Cancelled).context(Saved)),
+        Reason::Cancelled => {
+            let kept = "stopped; the run is saved, go on with --resume";
+            Err(anyhow::Error::new(Cancelled).context(Kept(kept.to_owned())))
+        }
         Reason::Diverged => anyhow::bail!(
             "the loss was no number again and again: {} holds what was learned before; \
              try a lower --learning-rate",
@@ -116,11 +123,6 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
         }),
     }
 }
-
-/// What a cancelled run leaves behind.
-#[derive(Debug, thiserror::Error)]
-#[error("stopped; the run is saved, go on with --resume")]
-pub(super) struct Saved;
 
 /// Puts flags, file and saved run together.
 fn config(args: &Args, shared: &Shared) -> anyhow::Result<Config> {
@@ -209,9 +211,9 @@ fn words(event: &Event) -> Option<String> {
             old_psnr,
             is_best,
         } => format!(
-            "step {step}: held out {loss:.4}, {psnr:.2} dB (start: {:.2}){}",
-            old_psnr.unwrap_or(*psnr),
-            if *is_best { ", the best so far" } else { "" }
+            "step {step}: held-out loss {loss:.4}{}; {psnr:.2} dB (start: {:.2})",
+            if *is_best { ", the lowest so far" } else { "" },
+            old_psnr.unwrap_or(*psnr)
         ),
         Event::Samples { path, .. } => format!("samples in {}", path.display()),
         Event::Checkpoint { step, .. } => format!("step {step}: saved"),

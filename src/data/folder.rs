@@ -50,7 +50,7 @@ pub enum ScanError {
     #[error("looking for photos in {0}: there is no such folder; check its name")]
     NotAFolder(String),
     /// Somebody asked to stop.
-    #[error(transparent)]
+    #[error("cancelled")]
     Cancelled(#[from] Cancelled),
 }
 

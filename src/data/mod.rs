@@ -11,5 +11,5 @@ mod picture;
 mod split;
 
 pub use folder::{Folder, MIN_SIDE, NoPhotos, PhotoFile, ScanError, Skipped};
-pub use loader::{Batch, Loader, LoaderError, LoaderOptions, center};
+pub use loader::{Batch, Loader, LoaderError, LoaderOptions, center, kept_bytes};
 pub use split::split;

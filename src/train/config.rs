@@ -3,7 +3,13 @@
 //! The defaults stand in [`Config::default`] and nowhere else. Device and seed are no flags of their own here because
 //! the command line shares one of each between all its commands.
 
-use std::{convert::Infallible, ffi::OsString, fmt, path::PathBuf, str::FromStr};
+use std::{
+    convert::Infallible,
+    ffi::OsString,
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use serde::{Deserialize, Serialize};
@@ -204,7 +210,7 @@ impl Default for Config {
             clip_norm: 5.0,
             checkpoint_every_s: 300.0,
             keep_checkpoints: 3,
-            evaluate_every_steps: 100,
+            evaluate_every_steps: 50,
             sample_every_s: 60.0,
             device: DeviceChoice::Auto,
             threads: None,
@@ -220,90 +226,98 @@ impl Config {
 
     /// The first value that makes no sense, in words that name the flag, or `None`.
     pub fn problem(&self) -> Option<String> {
-        let is_rate = |rate: f64| rate > 0.0 && rate <= 1.0;
-        let is_share = |share: f64| (0.0..1.0).contains(&share);
-        let is_time = |seconds: f64| seconds > 0.0;
-        let size = nn::Config {
-            base_width: self.base_width,
-            levels: self.levels,
+        let subjects = [
+            Self::folder_problem,
+            Self::size_problem,
+            Self::rate_problem,
+            Self::length_problem,
+            Self::rhythm_problem,
+        ];
+        subjects.into_iter().find_map(|problem| problem(self))
+    }
+
+    fn folder_problem(&self) -> Option<String> {
+        let is_named = |path: &Path| !path.as_os_str().is_empty();
+        first([
+            (is_named(&self.photos), "--photos: name a folder with photos"),
+            (is_named(&self.out), "--out: name a folder for the results"),
+        ])
+    }
+
+    fn size_problem(&self) -> Option<String> {
+        let Self {
+            base_width,
+            levels,
+            side,
+            batch,
+            ..
+        } = *self;
+        first([
+            (
+                nn::Config { base_width, levels }.is_supported(),
+                format!("--base-width and --levels: {base_width} and {levels} cannot be built"),
+            ),
+            (
+                Self::SIDES.contains(&side),
+                format!("--side: {side} is not within 32 to 1024"),
+            ),
+            (
+                Self::BATCHES.contains(&batch),
+                format!("--batch: {batch} is not within 1 to 256"),
+            ),
+        ])
+    }
+
+    fn rate_problem(&self) -> Option<String> {
+        let rate = |flag, rate: f64| {
+            let is_good = rate > 0.0 && rate <= 1.0;
+            (is_good, format!("{flag}: {rate} is not within 0 to 1"))
         };
-        let checks = [
-            (
-                !self.photos.as_os_str().is_empty(),
-                "--photos: name a folder with photos".to_owned(),
-            ),
-            (
-                !self.out.as_os_str().is_empty(),
-                "--out: name a folder for the results".to_owned(),
-            ),
-            (
-                size.is_supported(),
-                format!(
-                    "--base-width and --levels: {} and {} cannot be built",
-                    self.base_width, self.levels
-                ),
-            ),
-            (
-                Self::SIDES.contains(&self.side),
-                format!("--side: {} is not within 32 to 1024", self.side),
-            ),
-            (
-                Self::BATCHES.contains(&self.batch),
-                format!("--batch: {} is not within 1 to 256", self.batch),
-            ),
-            (
-                is_rate(self.learning_rate),
-                format!("--learning-rate: {} is not within 0 to 1", self.learning_rate),
-            ),
-            (
-                is_rate(self.fine_tune_rate),
-                format!("--fine-tune-rate: {} is not within 0 to 1", self.fine_tune_rate),
-            ),
-            (
-                is_share(self.fine_tune_share),
-                format!(
-                    "--fine-tune-share: {} is not from 0 to below 1",
-                    self.fine_tune_share
-                ),
-            ),
-            (
-                is_share(self.ema),
-                format!("--ema: {} is not from 0 to below 1", self.ema),
-            ),
+        let share = |flag, share: f64| {
+            let is_good = (0.0..1.0).contains(&share);
+            (is_good, format!("{flag}: {share} is not from 0 to below 1"))
+        };
+        first([
+            rate("--learning-rate", self.learning_rate),
+            rate("--fine-tune-rate", self.fine_tune_rate),
+            share("--fine-tune-share", self.fine_tune_share),
+            share("--ema", self.ema),
             (
                 self.clip_norm >= 0.0,
                 format!("--clip-norm: {} is below 0", self.clip_norm),
             ),
+        ])
+    }
+
+    fn length_problem(&self) -> Option<String> {
+        let has_time = self.minutes.is_none_or(|minutes| minutes > 0.0);
+        first([
+            (has_time, "--minutes: no time is left to train in"),
+            (self.steps != Some(0), "--steps: 0 steps train nothing"),
+            (self.threads != Some(0), "--threads: it takes at least 1"),
+        ])
+    }
+
+    fn rhythm_problem(&self) -> Option<String> {
+        first([
             (
-                self.minutes.is_none_or(is_time),
-                "--minutes: no time is left to train in".to_owned(),
+                self.checkpoint_every_s > 0.0,
+                "--checkpoint-every-s: it must be above 0",
             ),
-            (self.steps != Some(0), "--steps: 0 steps train nothing".to_owned()),
-            (
-                is_time(self.checkpoint_every_s),
-                "--checkpoint-every-s: it must be above 0".to_owned(),
-            ),
-            (
-                is_time(self.sample_every_s),
-                "--sample-every-s: it must be above 0".to_owned(),
-            ),
-            (
-                self.keep_checkpoints > 0,
-                "--keep-checkpoints: keep at least 1".to_owned(),
-            ),
+            (self.sample_every_s > 0.0, "--sample-every-s: it must be above 0"),
+            (self.keep_checkpoints > 0, "--keep-checkpoints: keep at least 1"),
             (
                 self.evaluate_every_steps > 0,
-                "--evaluate-every-steps: it must be above 0".to_owned(),
+                "--evaluate-every-steps: it must be above 0",
             ),
-            (
-                self.threads != Some(0),
-                "--threads: it takes at least 1".to_owned(),
-            ),
-        ];
-        checks
-            .into_iter()
-            .find_map(|(is_good, problem)| (!is_good).then_some(problem))
+        ])
     }
+}
+
+/// What is said of the first check that fails.
+fn first<const N: usize>(checks: [(bool, impl Into<String>); N]) -> Option<String> {
+    let failed = checks.into_iter().find(|(is_good, _)| !is_good);
+    failed.map(|(_, problem)| problem.into())
 }
 
 /// Takes any path, also none: whether one is needed is known only when file and flags are put together.
@@ -346,6 +360,15 @@ mod tests {
         assert!(
             problem(|config| config.photos.clear()).starts_with("--photos"),
             "photos"
+        );
+        assert!(problem(|config| config.ema = 1.0).starts_with("--ema"), "share");
+        assert!(
+            problem(|config| config.keep_checkpoints = 0).starts_with("--keep-checkpoints"),
+            "rhythm"
+        );
+        assert!(
+            problem(|config| config.minutes = Some(f64::NAN)).starts_with("--minutes"),
+            "length"
         );
     }
 }

@@ -28,6 +28,16 @@ pub enum Error {
     /// A batch could not be made.
     #[error(transparent)]
     Loader(#[from] LoaderError),
+    /// The photos went away while the run went on.
+    #[error(
+        "{why}; what was learned is saved at step {step}: bring the photos back, then go on with --resume"
+    )]
+    PhotosGone {
+        /// Steps made in all.
+        step: u64,
+        /// Which, in words of the loader's.
+        why: String,
+    },
     /// The folder of masks cannot be used.
     #[error(transparent)]
     Masks(#[from] FolderError),
@@ -92,7 +102,7 @@ pub enum Error {
         error: candle_core::Error,
     },
     /// Somebody asked to stop before the first step.
-    #[error(transparent)]
+    #[error("cancelled")]
     Cancelled(#[from] Cancelled),
 }
 

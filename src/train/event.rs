@@ -1,8 +1,11 @@
 //! What a training run tells while it goes on: plain values, one JSON object each.
+//!
+//! JSON has no word for a number that is none. Where a loss went wrong, `null` stands in the line, and it is NaN again
+//! when the line is read.
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Something that happened in a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,8 +52,10 @@ pub enum Event {
         /// Steps made in all.
         step: u64,
         /// The total loss.
+        #[serde(deserialize_with = "number_or_nan")]
         loss: f64,
         /// Of the whole picture, in decibels, mean over the photos.
+        #[serde(deserialize_with = "number_or_nan")]
         psnr: f64,
         /// The same of the weights that the run started from.
         old_psnr: Option<f64>,
@@ -128,16 +133,22 @@ pub enum Reason {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct LossValues {
     /// The weighted sum.
+    #[serde(deserialize_with = "number_or_nan")]
     pub total: f64,
     /// L1 at valid pixels.
+    #[serde(deserialize_with = "number_or_nan")]
     pub valid: f64,
     /// L1 in holes.
+    #[serde(deserialize_with = "number_or_nan")]
     pub hole: f64,
     /// L1 of features.
+    #[serde(deserialize_with = "number_or_nan")]
     pub perceptual: f64,
     /// L1 of the features' correlations, of output and composite together.
+    #[serde(deserialize_with = "number_or_nan")]
     pub style: f64,
     /// Total variation in and around holes.
+    #[serde(deserialize_with = "number_or_nan")]
     pub tv: f64,
 }
 
@@ -189,7 +200,90 @@ pub struct BucketScore {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// Mean absolute difference, in percent of the range.
+    #[serde(deserialize_with = "number_or_nan")]
     pub l1_percent: f64,
     /// Decibels, over the whole picture.
+    #[serde(deserialize_with = "number_or_nan")]
     pub psnr: f64,
+}
+
+/// `null` is a number that is none.
+fn number_or_nan<'de, D: Deserializer<'de>>(json: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(json)?.unwrap_or(f64::NAN))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::{BucketScore, Comparison, Event, LossValues, Phase, Reason, Score};
+
+    /// Every event that holds a measured number, with `value` in its place.
+    fn events(value: f64) -> [Event; 3] {
+        let score = Score {
+            l1_percent: value,
+            psnr: value,
+        };
+        [
+            Event::Step {
+                step: 7,
+                stage: Phase::Two,
+                images_per_s: 2.5,
+                seconds_left: None,
+                progress: 0.5,
+                loss: LossValues {
+                    total: value,
+                    valid: value,
+                    hole: value,
+                    perceptual: value,
+                    style: value,
+                    tv: value,
+                },
+                rate: 2e-4,
+            },
+            Event::HeldOut {
+                step: 7,
+                loss: value,
+                psnr: value,
+                old_psnr: Some(21.5),
+                is_best: false,
+            },
+            Event::Finished {
+                reason: Reason::Diverged,
+                step: 7,
+                weights: PathBuf::from("w"),
+                report: Some(Comparison {
+                    photos: 1,
+                    side: 64,
+                    buckets: vec![BucketScore {
+                        above: 0.01,
+                        up_to: 0.1,
+                        old: score,
+                        new: score,
+                    }],
+                }),
+            },
+        ]
+    }
+
+    #[test]
+    fn losses_that_are_no_numbers_are_null_in_a_line_and_come_back_from_it() {
+        for value in [f64::NAN, f64::INFINITY] {
+            // NaN equals nothing, itself included: what is told of both is compared.
+            for (event, expected) in events(value).iter().zip(events(f64::NAN)) {
+                let line = serde_json::to_string(event).unwrap();
+                assert!(line.contains(":null"), "{line}");
+                let read: Event = serde_json::from_str(&line).unwrap();
+                assert_eq!(format!("{read:?}"), format!("{expected:?}"));
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_come_back_from_a_line_bit_for_bit() {
+        for event in events(1.0 / 3.0) {
+            let line = serde_json::to_string(&event).unwrap();
+            assert_eq!(serde_json::from_str::<Event>(&line).unwrap(), event, "{line}");
+        }
+    }
 }

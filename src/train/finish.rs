@@ -1,6 +1,6 @@
 //! The end of a run: the finished weights, and how they do beside those of the start.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{
     Comparison, Error, Event, Reason, output,
@@ -11,11 +11,7 @@ use crate::nn::{Network, weights};
 impl Run<'_> {
     /// Saves, writes the finished weights and compares them with those of the start.
     pub(super) fn finish(&mut self, reason: Reason) -> Result<Outcome, Error> {
-        if self.report()? {
-            self.save()?;
-        }
-        let path = self.output.weights();
-        self.write_weights(&path, self.best_score())?;
+        let path = self.finish_weights()?;
         let report = self.compare(&path)?;
         if let Some(report) = &report {
             let (old, new) = report.mean_psnr();
@@ -39,6 +35,16 @@ impl Run<'_> {
             weights: path,
             report,
         })
+    }
+
+    /// Saves and writes the finished weights, not yet compared with anything.
+    pub(super) fn finish_weights(&mut self) -> Result<PathBuf, Error> {
+        if self.report()? {
+            self.save()?;
+        }
+        let path = self.output.weights();
+        self.write_weights(&path, self.best_score())?;
+        Ok(path)
     }
 
     fn compare(&self, path: &Path) -> Result<Option<Comparison>, Error> {

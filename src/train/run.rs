@@ -12,7 +12,7 @@ use std::{
 use super::{
     Comparison, Config, Control, Error, Event, Reason, checkpoint,
     checkpoint::Position,
-    estimate,
+    estimate::{Estimate, estimate},
     held_out::{self, HeldOut},
     meter::Meter,
     output::Output,
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     data::{
-        Loader, LoaderOptions,
+        self, Loader, LoaderError, LoaderOptions,
         holes::{self, Polarity},
     },
     nn::device,
@@ -173,13 +173,18 @@ impl Run<'_> {
             device: device::name(self.trainer.device()),
             features: self.trainer.features().name().to_owned(),
             start_step: self.position.step,
-            estimate_memory_mib: estimate(self.config).memory_mib,
+            estimate_memory_mib: self.estimate().memory_mib,
         })?;
         if !resume {
             self.evaluate()?;
             self.save()?;
         }
         self.sample()
+    }
+
+    fn estimate(&self) -> Estimate {
+        let sizes = self.photos.train.iter().map(|photo| (photo.width, photo.height));
+        estimate(self.config, data::kept_bytes(sizes, self.config.side))
     }
 
     fn train(&mut self) -> Result<Reason, Error> {
@@ -193,7 +198,9 @@ impl Run<'_> {
             if moment.is_over() {
                 return Ok(Reason::Complete);
             }
-            self.step(moment)?;
+            if let Err(error) = self.step(moment) {
+                return Err(self.save_what_is_left(error));
+            }
             self.keep_up()?;
             if self.retreats > MOST_RETREATS {
                 return Ok(Reason::Diverged);
@@ -251,6 +258,17 @@ impl Run<'_> {
         self.position.step += 1;
         self.position.elapsed_s += seconds;
         Ok(())
+    }
+
+    /// Where the photos have gone, what was learned until then is saved; gives the error to end with.
+    fn save_what_is_left(&mut self, error: Error) -> Error {
+        let Error::Loader(LoaderError::NoPhotos(_)) = error else {
+            return error;
+        };
+        let why = error.to_string();
+        let saved = self.finish_weights();
+        let step = self.position.step;
+        saved.err().unwrap_or(Error::PhotosGone { step, why })
     }
 
     /// Tells the losses since the last report. `false`: they were no numbers, and the run has gone back.

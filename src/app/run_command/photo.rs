@@ -1,6 +1,9 @@
 //! Opening photos, and what to do with work that would be lost by it.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use eframe::egui::{Context, ViewportCommand};
 
@@ -17,8 +20,8 @@ use crate::{
 /// Endings that the dialogs offer.
 const PHOTOS: [&str; 6] = ["jpg", "jpeg", "png", "tif", "tiff", "webp"];
 
-/// A file dialog that ends within this time never was on the screen.
-const INSTANT: Duration = Duration::from_millis(700);
+/// A file dialog that ends within this time never was on the screen; a busy machine takes a while to find that out.
+const INSTANT: Duration = Duration::from_millis(1500);
 
 impl App {
     /// Opens a photo, but asks first if work would be lost.
@@ -195,7 +198,10 @@ impl App {
     fn browse(&mut self, purpose: Purpose, ask: impl FnOnce() -> Option<PathBuf> + Send + 'static) {
         if self.tasks.dialog.is_none() {
             let waker = self.tasks.waker.clone();
-            let job = jobs::spawn("Choosing a file", waker, move |_| ask());
+            let job = jobs::spawn("Choosing a file", waker, move |_| {
+                let started = Instant::now();
+                (ask(), started.elapsed())
+            });
             self.tasks.dialog = Some((purpose, job));
         }
     }
@@ -207,19 +213,19 @@ impl App {
         let (purpose, Some(outcome)) = (*purpose, job.poll()) else {
             return;
         };
-        let is_instant = job.status().started.elapsed() < INSTANT;
         self.tasks.dialog = None;
-        match outcome {
-            Ok(Some(path)) => self.take_path(purpose, path),
+        let (path, is_instant) = outcome.map_or((None, true), |(path, took)| (path, took < INSTANT));
+        match path {
+            Some(path) => self.take_path(purpose, path),
             // Nobody cancels that fast: there is no dialog to be had on this system.
-            Ok(None) | Err(_) if is_instant && purpose != Purpose::Export => {
+            None if is_instant && purpose != Purpose::Export => {
                 let suggested = self.photo.as_ref().filter(|_| purpose == Purpose::SaveMask);
                 let text = suggested.map_or_else(String::new, |photo| {
                     photo.suggested_mask_path().display().to_string()
                 });
                 self.state.dialog = Dialog::Path(PathForm { purpose, text });
             }
-            Ok(None) | Err(_) => {}
+            None => {}
         }
     }
 

@@ -11,6 +11,7 @@ mod request;
 pub mod run;
 pub mod shelf;
 mod strip;
+mod take;
 
 use std::path::PathBuf;
 

@@ -48,8 +48,8 @@ pub struct Overview {
     pub folder: PathBuf,
     /// Photos that can be used.
     pub photos: usize,
-    /// Their shorter sides in pixels, the smallest first.
-    pub shorter_sides: Vec<u32>,
+    /// Their sides in pixels, by the shorter one, the smallest first.
+    pub sides: Vec<(u32, u32)>,
     /// The smallest and the largest, by their pixels.
     pub span: Option<[(u32, u32); 2]>,
     /// How large they are.
@@ -78,8 +78,8 @@ impl Overview {
             .map(|photo| (photo.width, photo.height))
             .collect();
         photos.sort_by_key(|&(width, height)| u64::from(width) * u64::from(height));
-        let mut shorter_sides: Vec<u32> = photos.iter().map(|(width, height)| *width.min(height)).collect();
-        shorter_sides.sort_unstable();
+        let mut sides = photos.clone();
+        sides.sort_by_key(|&(width, height)| width.min(height));
         let skipped = folder.skipped.iter().map(|file| Skipped {
             name: below(&folder.dir, &file.path),
             why: file.why.clone(),
@@ -87,7 +87,7 @@ impl Overview {
         Self {
             folder: folder.dir.clone(),
             photos: photos.len(),
-            shorter_sides,
+            sides,
             span: photos.first().zip(photos.last()).map(|(a, b)| [*a, *b]),
             sizes: size_bars(&photos),
             holes,
@@ -97,7 +97,8 @@ impl Overview {
 
     /// Photos that are smaller than squares of this side.
     pub fn smaller_than(&self, side: u32) -> usize {
-        self.shorter_sides.partition_point(|shorter| *shorter < side)
+        self.sides
+            .partition_point(|(width, height)| *width.min(height) < side)
     }
 
     /// "128 photos, 1200 × 800 to 6000 × 4000".

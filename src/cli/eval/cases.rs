@@ -39,6 +39,19 @@ pub(super) struct Case {
     pub(super) strategy: Strategy,
 }
 
+impl Case {
+    /// Of a square picture, which is compared as a whole.
+    fn square(cell: Cell, mask: Mask, seed: u64) -> Self {
+        Self {
+            cell: Some(cell),
+            view: mask.bounds(),
+            mask,
+            seed,
+            strategy: Strategy::Whole,
+        }
+    }
+}
+
 /// The square in the middle of a photo at another size, 8 bit, as the training kit makes it.
 pub(super) fn square(photo: &Pixels, side: u32) -> Option<Pixels> {
     let least = photo.width().min(photo.height());
@@ -60,54 +73,54 @@ pub(super) fn square(photo: &Pixels, side: u32) -> Option<Pixels> {
     Pixels::new(side, side, Channels::Rgb, Samples::U8(samples.collect()))
 }
 
-/// One hole per bucket, away from the border and touching it; or as many from a folder, wherever they fall.
-///
-/// The second value lists masks that could not be used.
-pub(super) fn in_buckets(
-    side: u32,
-    folder: Option<&holes::Folder>,
-    seed: u64,
-    photo: usize,
-) -> (Vec<Case>, Vec<String>) {
-    let (mut cases, mut unusable) = (Vec::new(), Vec::new());
+/// One hole per bucket, away from the border and touching it.
+pub(super) fn in_buckets(side: u32, seed: u64, photo: usize) -> Vec<Case> {
+    let mut cases = Vec::new();
     for (number, bucket) in Bucket::ALL.into_iter().enumerate() {
         for (border, own) in [(Border::Away, Side::N), (Border::Touching, Side::B)] {
             let seed = Random::keyed(seed, [photo as u64, number as u64, own as u64, 0]).next_u64();
-            let found = match folder {
-                None => {
-                    let spec = Spec {
-                        bucket: Some(bucket),
-                        border,
-                    };
-                    let mask = holes::generate(&spec, side, side, seed);
-                    Ok((Cell { bucket, border: own }, mask))
-                }
-                Some(folder) => from_folder(folder, side, seed),
+            let spec = Spec {
+                bucket: Some(bucket),
+                border,
             };
-            match found {
-                Ok((cell, mask)) => cases.push(Case {
-                    cell: Some(cell),
-                    view: mask.bounds(),
-                    mask,
-                    seed,
-                    strategy: Strategy::Whole,
-                }),
-                Err(why) => unusable.push(why),
-            }
+            let mask = holes::generate(&spec, side, side, seed);
+            cases.push(Case::square(Cell { bucket, border: own }, mask, seed));
+        }
+    }
+    cases
+}
+
+/// As many holes from a folder of masks, no mask twice, in the cells where they belong by what they cover.
+///
+/// The second value lists masks that could not be used.
+pub(super) fn from_folder(
+    folder: &holes::Folder,
+    side: u32,
+    seed: u64,
+    photo: usize,
+) -> (Vec<Case>, Vec<String>) {
+    let mut random = Random::keyed(seed, [photo as u64, 0, 0, 2]);
+    let mut masks: Vec<usize> = (0..folder.len()).collect();
+    let (mut cases, mut unusable) = (Vec::new(), Vec::new());
+    for place in 0..masks.len().min(2 * Bucket::ALL.len()) {
+        let left = masks.len() - place;
+        masks.swap(place, place + random.below(left));
+        match of_file(folder, masks[place], side) {
+            Ok((cell, mask)) => cases.push(Case::square(cell, mask, random.next_u64())),
+            Err(why) => unusable.push(why),
         }
     }
     (cases, unusable)
 }
 
-fn from_folder(folder: &holes::Folder, side: u32, seed: u64) -> Result<(Cell, Mask), String> {
-    let index = Random::keyed(seed, [0; 4]).below(folder.len());
+fn of_file(folder: &holes::Folder, index: usize, side: u32) -> Result<(Cell, Mask), String> {
     let mask = folder
         .mask(index, side, side)
-        .map_err(|error| format!("a mask was left out: {error}"))?;
+        .map_err(|error| format!("a mask is left out: {error}"))?;
     let bucket = Bucket::of_count(mask.hole_count(), mask.bounds().area());
     let bucket = bucket.ok_or_else(|| {
         format!(
-            "a mask was left out: {} covers {:.1} % of the picture, outside the buckets from 1 to 60 %",
+            "a mask is left out: {} covers {:.1} % of the picture, outside the buckets from 1 to 60 %",
             folder.path(index).display(),
             100.0 * holes::ratio(&mask)
         )
@@ -212,8 +225,8 @@ mod tests {
 
     #[test]
     fn every_cell_has_a_hole_of_its_size_and_place() {
-        let (cases, unusable) = in_buckets(96, None, 3, 0);
-        assert!(cases.len() == 12 && unusable.is_empty(), "{unusable:?}");
+        let cases = in_buckets(96, 3, 0);
+        assert_eq!(cases.len(), 12);
         for case in cases {
             let cell = case.cell.unwrap();
             let (low, high) = cell.bucket.percent();

@@ -15,11 +15,18 @@ mod table;
 
 use std::{path::PathBuf, time::Instant};
 
+use super::{
+    Outcome, Shared,
+    error::{Kept, is_cancellation},
+    print,
+    terminal::Terminal,
+};
+use crate::{
+    data::{self, PhotoFile},
+    nn::vgg::Features,
+    progress::Cancelled,
+};
 use anyhow::{Context as _, anyhow};
-use serde_json::json;
-
-use super::{Outcome, Shared, terminal::Terminal};
-use crate::{data, nn::vgg::Features};
 use methods::{Choice, Method};
 use run::Run;
 
@@ -30,7 +37,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR")]
     photos: PathBuf,
 
-    /// Take the holes from the mask files in this folder instead of making them
+    /// Take the holes from the mask files in this folder instead of making them: twelve a photo, of either polarity
     #[arg(long, value_name = "DIR", conflicts_with = "native")]
     holes: Option<PathBuf>,
 
@@ -83,36 +90,57 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
             .iter()
             .map(|skipped| (skipped.path.display().to_string(), skipped.why.clone())),
     );
+    let cancelled = measure_all(&mut run, &photos)?;
+    let json = run.json(photos.len(), cancelled.is_some(), started);
+    let text = table::text(&run.means(), &json);
+    if let Some(folder) = &args.report {
+        terminal.to_the_end(|| report::write(folder, &text, &json, &run.thumbnails))?;
+    }
+    let outcome = Outcome { text, json };
+    match cancelled {
+        None => Ok(outcome),
+        Some(cancelled) => {
+            print(&outcome, shared).context("printing the result")?;
+            let kept = format!(
+                "stopped after {} of {} photos; these were measured",
+                run.measured,
+                photos.len()
+            );
+            Err(anyhow::Error::new(cancelled).context(Kept(kept)))
+        }
+    }
+}
+
+/// Measures photo by photo. A cancellation after the first photo is given back, for what was measured is worth
+/// something.
+fn measure_all(run: &mut Run<'_>, photos: &[PhotoFile]) -> anyhow::Result<Option<Cancelled>> {
     for (index, photo) in photos.iter().enumerate() {
-        run.photo(photo, (index, photos.len()))?;
+        if let Err(error) = run.photo(photo, (index, photos.len())) {
+            return if is_cancellation(&error) && !run.rows.is_empty() {
+                Ok(Some(Cancelled))
+            } else {
+                Err(error)
+            };
+        }
     }
     if run.rows.is_empty() {
-        return Err(anyhow!(
-            "nothing was measured in {}: every photo was skipped, {}; choose another folder",
-            args.photos.display(),
-            run.skipped.first().map_or("", |(_, why)| why)
-        ));
+        return Err(nothing_measured(run));
     }
-    let means = table::means(&run.rows, &methods);
-    let skipped = |(path, why): &(String, String)| json!({ "path": path, "why": why });
-    let json = json!({
-        "mode": if args.native { "native" } else { "buckets" },
-        "photos": photos.len(),
-        "skipped": run.skipped.iter().map(skipped).collect::<Vec<_>>(),
-        "size": (!args.native).then_some(args.size),
-        "seed": shared.seed.unwrap_or_default(),
-        "holes": args.holes.as_ref().map(|folder| folder.display().to_string()),
-        "features": features.as_ref().map(Features::name),
-        "methods": methods.iter().map(Method::json).collect::<Vec<_>>(),
-        "means": means,
-        "pictures": run.rows,
-        "seconds": started.elapsed().as_secs_f64(),
-    });
-    let text = table::text(&means, &json);
-    if let Some(folder) = &args.report {
-        terminal.uninterrupted(|| report::write(folder, &text, &json, &run.thumbnails))??;
+    Ok(None)
+}
+
+fn nothing_measured(run: &Run<'_>) -> anyhow::Error {
+    let photos = run.args.photos.display();
+    match (&run.args.holes, run.skipped.first()) {
+        (Some(holes), _) if run.measured > 0 => anyhow!(
+            "nothing was measured: no mask in {} covers 1 to 60 % of a picture; choose another folder of masks",
+            holes.display()
+        ),
+        (_, Some((_, why))) => {
+            anyhow!("nothing was measured in {photos}: every photo was skipped, {why}; choose another folder")
+        }
+        (_, None) => anyhow!("nothing was measured in {photos}; choose another folder"),
     }
-    Ok(Outcome { text, json })
 }
 
 fn open_methods(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::Result<Vec<Method>> {

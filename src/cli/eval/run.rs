@@ -5,11 +5,13 @@
 //! passed over.
 
 use std::{
+    collections::BTreeSet,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Instant,
 };
 
 use rayon::prelude::*;
+use serde_json::{Value, json};
 
 use super::{
     Args,
@@ -17,6 +19,7 @@ use super::{
     encode,
     measure::{self, Fill, Row},
     methods::Method,
+    table::{self, Mean},
 };
 use crate::{
     cli::{Shared, terminal::Terminal},
@@ -32,12 +35,16 @@ use crate::{
 
 /// An evaluation under way.
 pub(super) struct Run<'a> {
-    args: &'a Args,
+    pub(super) args: &'a Args,
     seed: u64,
     methods: &'a [Method],
     features: Option<&'a Features>,
     masks: Option<Folder>,
+    /// What was said of masks that cannot be used: once is enough.
+    told: BTreeSet<String>,
     terminal: &'a Terminal,
+    /// Photos that every method was measured on.
+    pub(super) measured: usize,
     /// What was measured.
     pub(super) rows: Vec<Row>,
     /// Photo by photo that was passed over: path and reason.
@@ -66,7 +73,9 @@ impl<'a> Run<'a> {
             methods,
             features,
             masks,
+            told: BTreeSet::new(),
             terminal,
+            measured: 0,
             rows: Vec::new(),
             skipped: Vec::new(),
             thumbnails: Vec::new(),
@@ -118,7 +127,34 @@ impl<'a> Run<'a> {
                 self.thumbnails.push(encode::strip(&strip)?);
             }
         }
+        self.measured += 1;
+        tracing::info!(photo = path, "measured");
         Ok(())
+    }
+
+    /// The means over what was measured.
+    pub(super) fn means(&self) -> Vec<Mean> {
+        table::means(&self.rows, self.methods)
+    }
+
+    /// Everything that is known, for other programs. `photos` were to be measured.
+    pub(super) fn json(&self, photos: usize, was_stopped: bool, started: Instant) -> Value {
+        let skipped = |(path, why): &(String, String)| json!({ "path": path, "why": why });
+        json!({
+            "mode": if self.args.native { "native" } else { "buckets" },
+            "photos": photos,
+            "measured": self.measured,
+            "was_stopped": was_stopped,
+            "skipped": self.skipped.iter().map(skipped).collect::<Vec<_>>(),
+            "size": (!self.args.native).then_some(self.args.size),
+            "seed": self.seed,
+            "holes": self.args.holes.as_ref().map(|folder| folder.display().to_string()),
+            "features": self.features.map(Features::name),
+            "methods": self.methods.iter().map(Method::json).collect::<Vec<_>>(),
+            "means": self.means(),
+            "pictures": self.rows,
+            "seconds": started.elapsed().as_secs_f64(),
+        })
     }
 
     /// The picture to measure on and its holes. `None` if it cannot be scaled.
@@ -128,8 +164,16 @@ impl<'a> Run<'a> {
             return Some((photo, vec![case]));
         }
         let original = cases::square(&photo, self.args.size)?;
-        let (cases, unusable) = cases::in_buckets(self.args.size, self.masks.as_ref(), self.seed, index);
-        unusable.iter().for_each(|why| self.terminal.notice(why));
+        let Some(masks) = &self.masks else {
+            return Some((original, cases::in_buckets(self.args.size, self.seed, index)));
+        };
+        let (cases, unusable) = cases::from_folder(masks, self.args.size, self.seed, index);
+        for why in unusable {
+            if !self.told.contains(&why) {
+                self.terminal.notice(&why);
+                self.told.insert(why);
+            }
+        }
         Some((original, cases))
     }
 }

@@ -124,8 +124,9 @@ pub(super) fn text(means: &[Mean], json: &Value) -> String {
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "{} photos, seed {}; {} skipped; perceptual distance on {}",
-        json["photos"],
+        "{} photos{}, seed {}; {} skipped; perceptual distance on {}",
+        json["measured"],
+        of_all(json),
         json["seed"],
         json["skipped"].as_array().map_or(0, Vec::len),
         json["features"].as_str().unwrap_or("nothing (see --features)")
@@ -140,6 +141,15 @@ pub(super) fn text(means: &[Mean], json: &Value) -> String {
         whole_photos(&mut text, means);
     }
     text.trim_end().to_owned()
+}
+
+/// Where it was stopped, how many photos there were to measure.
+fn of_all(json: &Value) -> String {
+    if json["was_stopped"] == true {
+        format!(" of {} (stopped)", json["photos"])
+    } else {
+        String::new()
+    }
 }
 
 fn whole_photos(text: &mut String, means: &[Mean]) {

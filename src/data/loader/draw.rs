@@ -6,7 +6,7 @@ use super::{Batch, LoaderError, Shared, unit};
 use crate::{data::picture::Picture, imaging::random::Random};
 
 /// Photos are kept at up to this many times the side of a crop, which lets crops be nearly as sharp as the photo.
-const SIDES_KEPT: u32 = 4;
+pub(super) const SIDES_KEPT: u32 = 4;
 
 impl Shared {
     /// Makes the batch with this number.

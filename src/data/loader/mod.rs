@@ -23,6 +23,9 @@ use super::{PhotoFile, holes, picture::Picture};
 use crate::imaging::read::ReadError;
 use cache::Cache;
 
+/// Bytes of decoded photos that are kept unless somebody chooses otherwise.
+const CACHE_BYTES: usize = 512 << 20;
+
 /// What a loader gives.
 #[derive(Debug, Clone)]
 pub struct LoaderOptions {
@@ -53,7 +56,7 @@ impl Default for LoaderOptions {
             batch: 4,
             seed: 0,
             first_step: 0,
-            cache_bytes: 512 << 20,
+            cache_bytes: CACHE_BYTES,
             threads: 2,
         }
     }
@@ -63,7 +66,7 @@ impl Default for LoaderOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum LoaderError {
     /// No photo can be read any more, or there was none.
-    #[error("no usable photo is left: {0}; check the folder of photos")]
+    #[error("no usable photo is left: {0}")]
     NoPhotos(String),
     /// The system gives no threads, or one died.
     #[error(
@@ -174,6 +177,16 @@ pub fn center(path: &Path, side: u32) -> Result<Vec<f32>, ReadError> {
     let square = picture.short_side();
     let (x, y) = ((picture.width - square) / 2, (picture.height - square) / 2);
     Ok(picture.square(x, y, square, side).into_iter().map(unit).collect())
+}
+
+/// Bytes that decoded photos of these sizes come to take in a [`Loader`] for crops of this side.
+pub fn kept_bytes(sizes: impl IntoIterator<Item = (u32, u32)>, side: u32) -> u64 {
+    let bytes = |(width, height): (u32, u32)| {
+        let shrunk = (f64::from(side * draw::SIDES_KEPT) / f64::from(width.min(height))).min(1.0);
+        3.0 * f64::from(width) * f64::from(height) * shrunk.powi(2)
+    };
+    let all: f64 = sizes.into_iter().map(bytes).sum();
+    all.min(CACHE_BYTES as f64) as u64
 }
 
 fn unit(byte: u8) -> f32 {

@@ -1,6 +1,6 @@
 //! The left panel while a run goes on and after it: how it goes, what can be done, how it ended.
 
-use eframe::egui::{Label, ProgressBar, RichText, Ui};
+use eframe::egui::{Button, Label, ProgressBar, RichText, Ui};
 
 use super::{
     report,
@@ -138,7 +138,17 @@ fn use_ui(app: &App, run: &Run, ui: &mut Ui, commands: &mut Vec<Command>) {
     }
     let size = [ui.available_width(), theme::MAIN_BUTTON_HEIGHT];
     let text = format!("{}  Use these weights", icons::CHECK);
-    let response = ui.add_sized(size, main_button(ui, text));
+    // What is worse can be used, but nobody is led to it.
+    let is_worse = run.report().is_some_and(|report| {
+        let (old, new) = report.mean_psnr();
+        new < old
+    });
+    let button = if is_worse {
+        Button::new(text)
+    } else {
+        main_button(ui, text)
+    };
+    let response = ui.add_sized(size, button);
     response.widget_info(|| super::widgets::button_info(true, "Use these weights"));
     if response.on_hover_text(Action::UseTrained.tooltip()).clicked() {
         commands.push(Action::UseTrained.into());
@@ -191,7 +201,8 @@ fn facts_ui(run: &Run, ui: &mut Ui) {
                 ui,
                 "Photos",
                 &photos,
-                "Photos to learn from, and photos that are only measured on",
+                "Photos to learn from, and photos that are only measured on. A few more are kept for later \
+                 measurements: what was learned from is never measured on",
             );
             fact(ui, "Device", &facts.device, "Where it runs");
             fact(

@@ -27,7 +27,7 @@ pub(super) fn ui(app: &App, run: &Run, ui: &mut Ui, commands: &mut Vec<Command>)
     let view = app.training.view;
     let mut next = view;
     toolbar_ui(&mut next, ui);
-    let height = (ui.clip_rect().height() * 0.42).clamp(150.0, 340.0);
+    let height = (ui.clip_rect().height() * 0.36).clamp(150.0, 340.0);
     if ui.available_width() >= 560.0 {
         let spacing = ui.spacing().item_spacing.x;
         let width = ui.available_width() * 0.62;
@@ -98,6 +98,7 @@ fn loss_ui(run: &Run, view: &View, height: f32, ui: &mut Ui) {
         .map(|(index, term)| (term, theme::curve(index, is_dark)))
         .collect();
     let plot = plot("loss", height)
+        .show_grid(!run.curves.is_empty())
         .y_axis_formatter(move |mark, _| words::short(unscaled(mark.value, is_log)))
         .label_formatter(move |at| hover_text(at, is_log));
     let columns = ui.available_width().max(100.0) as usize;

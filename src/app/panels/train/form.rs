@@ -20,6 +20,7 @@ use crate::{
         theme,
         train::{Length, Request},
     },
+    data::kept_bytes,
     nn::DeviceChoice,
     train::{Config, Stage, Start, estimate},
 };
@@ -206,9 +207,9 @@ fn out_ui(app: &App, config: &mut Config, ui: &mut Ui, commands: &mut Vec<Comman
     let hint = "Checkpoints, samples and the finished weights; nothing is ever written to the photos' folder";
     field(ui, "Results", hint, |ui, _| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let choose = ui.button("Choose…");
+            let choose = ui.button(icons::FOLDER_OPEN);
             choose.widget_info(|| button_info(true, "Choose results folder…"));
-            if choose.on_hover_text(hint).clicked() {
+            if choose.on_hover_text("Choose a folder for the results…").clicked() {
                 commands.push(Request::Browse(Purpose::TrainOut).into());
             }
             if !config.out.as_os_str().is_empty() {
@@ -236,7 +237,11 @@ fn out_ui(app: &App, config: &mut Config, ui: &mut Ui, commands: &mut Vec<Comman
 /// Time and memory before the start.
 pub(super) fn estimate_ui(app: &App, ui: &mut Ui) {
     let config = &app.settings.now.train;
-    let estimate = estimate(config);
+    let photo_bytes = match &app.training.overview {
+        Some(Ok(overview)) => kept_bytes(overview.sides.iter().copied(), config.side),
+        _ => 0,
+    };
+    let estimate = estimate(config, photo_bytes);
     let a_step = words::duration_or_less(estimate.seconds_per_step);
     let whole = match (config.minutes, config.steps) {
         (Some(minutes), _) => {
@@ -256,7 +261,10 @@ pub(super) fn estimate_ui(app: &App, ui: &mut Ui) {
             words::memory(estimate.memory_mib)
         ),
     )
-    .on_hover_text("Estimated for this computer's processor; a graphics card is many times faster");
+    .on_hover_text(
+        "Estimated for this computer's processor; a graphics card is many times faster. The memory is that of the \
+         program with its network, one step and the photos kept for the next ones; the window's pictures come on top",
+    );
 }
 
 /// The last part of a path.

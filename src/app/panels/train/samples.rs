@@ -57,26 +57,32 @@ pub(super) fn ui(app: &App, run: &Run, ui: &mut Ui, commands: &mut Vec<Command>)
 type Row = (&'static str, fn(&Picture) -> Option<&TextureHandle>);
 
 fn strip_ui(strip: &Strip, ui: &mut Ui) {
-    let count = strip.pictures.len() as f32;
-    let room = (ui.available_width() - NAME_WIDTH) / count - GAP;
-    let side = room.clamp(*SIDES.start(), *SIDES.end());
     let rows: [Row; 4] = [
         ("Photo", |picture| Some(&picture.photo)),
         ("Hole", |picture| Some(&picture.holed)),
         ("Before", |picture| picture.before.as_ref()),
         ("Now", |picture| Some(&picture.fill)),
     ];
+    let is_known = |(_, texture): &Row| strip.pictures.iter().any(|picture| texture(picture).is_some());
+    let rows: Vec<Row> = rows.into_iter().filter(is_known).collect();
+    let side = side(ui, strip.pictures.len(), rows.len());
     ScrollArea::horizontal()
         .auto_shrink([false, true])
         .show(ui, |ui| {
             ui.spacing_mut().item_spacing = vec2(GAP, GAP);
             for (name, texture) in rows {
-                if strip.pictures.iter().any(|picture| texture(picture).is_some()) {
-                    row_ui(strip, name, texture, side, ui);
-                }
+                row_ui(strip, name, texture, side, ui);
             }
         });
     ui.add_space(theme::HEADING_GAP);
+}
+
+/// Side of a picture with which all of them are seen at once, where there is room for that.
+fn side(ui: &Ui, columns: usize, rows: usize) -> f32 {
+    let wide = (ui.available_width() - NAME_WIDTH) / columns as f32 - GAP;
+    let height = ui.clip_rect().bottom() - ui.cursor().top() - theme::HEADING_GAP;
+    let high = height / rows.max(1) as f32 - GAP;
+    wide.min(high).clamp(*SIDES.start(), *SIDES.end())
 }
 
 fn row_ui(

@@ -30,13 +30,13 @@ pub(super) fn duration_or_less(seconds: f64) -> String {
     }
 }
 
-/// "850 MB", "2.4 GB".
+/// "850 MB", "2.4 GB", never broken between number and unit.
 pub(super) fn memory(mib: f64) -> String {
     let megabytes = mib * 1024.0 * 1024.0 / 1e6;
     if megabytes < 1000.0 {
-        format!("{megabytes:.0} MB")
+        format!("{megabytes:.0}\u{a0}MB")
     } else {
-        format!("{:.1} GB", megabytes / 1000.0)
+        format!("{:.1}\u{a0}GB", megabytes / 1000.0)
     }
 }
 
@@ -111,8 +111,8 @@ mod tests {
         assert_eq!(duration(44.6), "45 s");
         assert_eq!(duration(600.0), "10 min");
         assert_eq!(duration(12_000.0), "3 h 20 min");
-        assert_eq!(memory(800.0), "839 MB");
-        assert_eq!(memory(2400.0), "2.5 GB");
+        assert_eq!(memory(800.0), "839\u{a0}MB");
+        assert_eq!(memory(2400.0), "2.5\u{a0}GB");
         assert_eq!(short(0.0451), "0.045");
         assert_eq!(short(12.34), "12.3");
         assert_eq!(decibels(24.312, Some(23.9)), "24.31 dB, +0.41");

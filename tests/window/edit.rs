@@ -1,218 +1,30 @@
-//! The window, used by label and key as a person uses it, without a display and without a GPU.
+//! Opening, painting, filling, undo, export, and what happens to files and settings.
 
 use std::{
     fs,
-    path::{Path, PathBuf},
     process::Command,
-    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
-use eframe::egui::{DroppedFile, Key, Modifiers, Pos2, Rect, accesskit::Role, vec2};
+use eframe::egui::{Key, Modifiers, Rect, vec2};
 use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
 };
 use lacuna::{
     app::{Action, App, Start},
-    document::Document,
-    imaging::{Channels, Format, Metadata, Pixels, Samples, read, write},
-    nn::{Config, DeviceChoice},
+    imaging::read,
 };
-use safetensors::{Dtype, tensor::TensorView};
-use tempfile::TempDir;
 
-const SIZE: (u32, u32) = (320, 240);
+use crate::support::{SIZE, Window, save_photo, save_png};
+
 const CTRL_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
-
-struct Window {
-    harness: Harness<'static, App>,
-    folder: TempDir,
-}
-
-impl Window {
-    /// A window that shows a small photo, with a small network that fills it with nonsense in no time.
-    fn with_photo() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let photo = folder.path().join("Lake.png");
-        save_photo(&photo);
-        let mut window = Self::start(
-            folder,
-            Start {
-                photo: Some(photo),
-                ..Start::default()
-            },
-        );
-        window.wait("the photo opens", |app| app.document().is_some());
-        window
-    }
-
-    fn start(folder: TempDir, start: Start) -> Self {
-        let weights = folder.path().join("tiny.safetensors");
-        save_weights(&weights);
-        let start = Start {
-            weights: Some(weights),
-            device: Some(DeviceChoice::Cpu),
-            ..start
-        };
-        let builder = Harness::builder()
-            .with_size(vec2(1280.0, 1000.0))
-            .with_max_steps(16);
-        let mut harness = builder.build_eframe(move |cc| App::new(cc, start));
-        harness.step();
-        Self { harness, folder }
-    }
-
-    fn app(&self) -> &App {
-        self.harness.state()
-    }
-
-    fn document(&self) -> &Document {
-        self.app().document().expect("a photo is open")
-    }
-
-    /// Lets the window run until something holds.
-    fn wait(&mut self, what: &str, holds: impl Fn(&App) -> bool) {
-        let start = Instant::now();
-        while !holds(self.app()) {
-            assert!(
-                start.elapsed() < Duration::from_secs(60),
-                "waited in vain: {what}; notices: {:?}",
-                self.app().notices()
-            );
-            thread::sleep(Duration::from_millis(3));
-            self.harness.step();
-        }
-        self.settle();
-    }
-
-    /// Lets commands be executed and shown.
-    fn settle(&mut self) {
-        self.harness.run_steps(4);
-    }
-
-    fn press(&mut self, modifiers: Modifiers, key: Key) {
-        self.harness.key_press_modifiers(modifiers, key);
-        self.settle();
-    }
-
-    fn click(&mut self, label: &str) {
-        self.harness.get_by_role_and_label(Role::Button, label).click();
-        self.settle();
-    }
-
-    fn shows(&self, text: &str) -> bool {
-        self.harness.query_all_by_label_contains(text).next().is_some()
-    }
-
-    fn type_text(&mut self, text: &str) {
-        let focused = self
-            .harness
-            .query_all_by_role(Role::TextInput)
-            .next()
-            .expect("a text field is open");
-        focused.type_text(text);
-        self.settle();
-    }
-
-    /// Drags over the canvas, from one share of its size to another.
-    fn drag(&mut self, from: (f32, f32), to: (f32, f32)) {
-        let canvas = self.harness.get_by_label("Canvas").rect();
-        let at = |(x, y): (f32, f32)| -> Pos2 { canvas.min + canvas.size() * vec2(x, y) };
-        self.harness.hover_at(at(from));
-        self.harness.step();
-        self.harness.drag_at(at(from));
-        self.harness.step();
-        self.harness.hover_at(at(to));
-        self.harness.step();
-        self.harness.drop_at(at(to));
-        self.settle();
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn drop_file(&mut self, path: &Path) {
-        let file = Arc::new(Dropped(path.to_owned()));
-        self.harness.input_mut().dropped_files.push(file);
-        self.settle();
-    }
-
-    fn fill(&mut self) {
-        let before = self.document().removals().len();
-        self.press(Modifiers::NONE, Key::Enter);
-        self.wait("the fill ends", |app| {
-            app.document()
-                .is_some_and(|document| document.removals().len() > before)
-        });
-    }
-}
-
-#[derive(Debug)]
-struct Dropped(PathBuf);
-
-impl DroppedFile for Dropped {
-    fn path(&self) -> &Path {
-        &self.0
-    }
-
-    fn bytes(&self) -> Result<Vec<u8>, String> {
-        fs::read(&self.0).map_err(|error| error.to_string())
-    }
-}
-
-fn save_photo(path: &Path) {
-    let (width, height) = SIZE;
-    let samples = (0..width * height).flat_map(|i| [(i % width) as u8, (i / width) as u8, 90]);
-    let pixels = Pixels::new(width, height, Channels::Rgb, Samples::U8(samples.collect()))
-        .expect("three samples per pixel");
-    save_png(path, &pixels);
-}
-
-fn save_png(path: &Path, pixels: &Pixels) {
-    let options = write::Options::default();
-    write::photo(path, pixels, &Metadata::default(), Format::Png, &options, false)
-        .expect("the picture is written");
-}
-
-fn save_weights(path: &Path) {
-    let config = Config {
-        base_width: 1,
-        levels: 5,
-    };
-    let tensors: Vec<(String, Vec<usize>, Vec<u8>)> = config
-        .tensors()
-        .into_iter()
-        .map(|(name, shape)| {
-            let values = (0..shape.iter().product()).map(|i: usize| 0.02 + (i * 37 % 19) as f32 / 400.0);
-            let bytes = values.flat_map(f32::to_le_bytes).collect();
-            (name, shape, bytes)
-        })
-        .collect();
-    let views = tensors.iter().map(|(name, shape, bytes)| {
-        (
-            name.clone(),
-            TensorView::new(Dtype::F32, shape.clone(), bytes).expect("the bytes fill the shape"),
-        )
-    });
-    let metadata = [
-        ("format", "pconv-unet"),
-        ("base_width", "1"),
-        ("levels", "5"),
-        ("normalization", "imagenet"),
-        ("window", "full-kernel"),
-    ]
-    .map(|(key, value)| (key.to_owned(), value.to_owned()))
-    .into();
-    safetensors::serialize_to_file(views, Some(metadata), path).expect("the weights are written");
-}
 
 #[test]
 fn the_sample_opens_with_its_mask_ready_to_fill() {
-    let mut window = Window::start(tempfile::tempdir().unwrap(), Start::default());
-    window.wait("the sample opens", |app| app.document().is_some());
+    let mut window = Window::edit(tempfile::tempdir().unwrap(), Start::default());
+    window.wait("the sample opens", |window| window.app().document().is_some());
     assert!(window.document().has_mask(), "something is masked");
     assert!(
         window.shows("Press Enter to fill"),
@@ -222,14 +34,17 @@ fn the_sample_opens_with_its_mask_ready_to_fill() {
 
 #[test]
 fn another_photo_does_not_inherit_the_hint_to_fill() {
-    let mut window = Window::start(tempfile::tempdir().expect("a folder"), Start::default());
-    window.wait("the sample opens", |app| app.document().is_some());
+    let mut window = Window::edit(tempfile::tempdir().expect("a folder"), Start::default());
+    window.wait("the sample opens", |window| window.app().document().is_some());
     assert!(window.shows("Press Enter to fill"), "the sample is masked");
     let other = window.path("Other.png");
     save_photo(&other);
-    window.drop_file(&other);
-    window.wait("the other photo opens", |app| {
-        app.document().is_some_and(|document| !document.has_mask())
+    window.drop_path(&other);
+    window.wait("the other photo opens", |window| {
+        window
+            .app()
+            .document()
+            .is_some_and(|document| !document.has_mask())
     });
     assert!(!window.shows("Press Enter to fill"), "the other is not");
 }
@@ -251,11 +66,11 @@ fn painting_filling_hiding_and_undo_work_from_pointer_and_keys() {
 
     window.click("Hide Removal 1");
     assert_eq!(window.document().result(), window.document().original());
-    window.press(Modifiers::COMMAND, Key::Z);
+    window.press_with(Modifiers::COMMAND, Key::Z);
     assert!(window.document().removals()[0].visible, "hiding was undone");
-    window.press(Modifiers::COMMAND, Key::Z);
+    window.press_with(Modifiers::COMMAND, Key::Z);
     assert!(window.document().has_mask(), "filling was undone");
-    window.press(CTRL_SHIFT, Key::Z);
+    window.press_with(CTRL_SHIFT, Key::Z);
     assert_eq!(window.document().removals().len(), 1);
     window.click("Delete Removal 1");
     assert_eq!(window.document().removals().len(), 0);
@@ -300,8 +115,8 @@ fn a_mask_painted_by_hand_gives_the_same_on_the_command_line() {
 #[test]
 fn enter_with_nothing_masked_says_what_to_do() {
     let mut window = Window::with_photo();
-    window.wait("the network is loaded", |app| !app.is_busy());
-    window.press(Modifiers::NONE, Key::Enter);
+    window.wait("the network is loaded", |window| !window.app().is_busy());
+    window.press(Key::Enter);
     assert!(
         window.shows("Brush over what should go, then fill"),
         "{:?}",
@@ -312,9 +127,9 @@ fn enter_with_nothing_masked_says_what_to_do() {
 #[test]
 fn a_fill_asked_for_before_the_network_is_there_runs_when_it_is() {
     let folder = tempfile::tempdir().unwrap();
-    let mut window = Window::start(folder, Start::default());
-    window.wait("the sample opens", |app| app.document().is_some());
-    window.press(Modifiers::COMMAND, Key::D);
+    let mut window = Window::edit(folder, Start::default());
+    window.wait("the sample opens", |window| window.app().document().is_some());
+    window.press_with(Modifiers::COMMAND, Key::D);
     window.drag((0.5, 0.5), (0.52, 0.5));
     window.fill();
     assert_eq!(window.document().removals().len(), 1);
@@ -323,9 +138,9 @@ fn a_fill_asked_for_before_the_network_is_there_runs_when_it_is() {
 #[test]
 fn the_palette_finds_a_command_by_a_few_letters() {
     let mut window = Window::with_photo();
-    window.press(CTRL_SHIFT, Key::P);
+    window.press_with(CTRL_SHIFT, Key::P);
     window.type_text("inv");
-    window.press(Modifiers::NONE, Key::Enter);
+    window.press(Key::Enter);
     let all = u64::from(SIZE.0) * u64::from(SIZE.1);
     assert_eq!(window.document().mask().hole_count(), all);
     assert!(
@@ -337,12 +152,12 @@ fn the_palette_finds_a_command_by_a_few_letters() {
 #[test]
 fn the_sheet_lists_every_command() {
     let mut window = Window::with_photo();
-    window.press(Modifiers::SHIFT, Key::Questionmark);
+    window.press_with(Modifiers::SHIFT, Key::Questionmark);
     for action in Action::ALL {
         let label = action.label().trim_end_matches('…');
         assert!(window.shows(label), "{label}");
     }
-    window.press(Modifiers::NONE, Key::Escape);
+    window.press(Key::Escape);
     assert!(!window.shows("With the pointer"), "Esc closes it");
 }
 
@@ -352,20 +167,24 @@ fn the_export_dialog_writes_beside_the_original_and_never_over_it() {
     window.drag((0.45, 0.45), (0.55, 0.55));
     window.fill();
     let before = fs::read(window.path("Lake.png")).unwrap();
-    window.press(Modifiers::COMMAND, Key::E);
+    window.press_with(Modifiers::COMMAND, Key::E);
     assert!(window.shows("No pixel is lost"), "the dialog says what PNG loses");
     window.click("Export");
-    window.wait("the export ends", |app| {
-        app.notices().iter().any(|notice| notice.starts_with("Exported"))
+    window.wait("the export ends", |window| {
+        window
+            .app()
+            .notices()
+            .iter()
+            .any(|notice| notice.starts_with("Exported"))
     });
     let written = read::photo(&window.path("Lake-edited.png")).unwrap();
     assert_eq!(&written.pixels, window.document().result().as_ref());
     assert_eq!(fs::read(window.path("Lake.png")).unwrap(), before);
 
-    window.press(Modifiers::COMMAND, Key::Z);
-    window.press(Modifiers::COMMAND, Key::Z);
-    window.press(Modifiers::COMMAND, Key::E);
-    window.wait("it is written again", |app| !app.is_busy());
+    window.press_with(Modifiers::COMMAND, Key::Z);
+    window.press_with(Modifiers::COMMAND, Key::Z);
+    window.press_with(Modifiers::COMMAND, Key::E);
+    window.wait("it is written again", |window| !window.app().is_busy());
     let again = read::photo(&window.path("Lake-edited.png")).unwrap();
     assert_eq!(&again.pixels, window.document().original().as_ref());
 }
@@ -374,9 +193,9 @@ fn the_export_dialog_writes_beside_the_original_and_never_over_it() {
 fn a_file_that_is_in_the_way_is_replaced_only_when_told_so() {
     let mut window = Window::with_photo();
     fs::write(window.path("Lake-edited.png"), "somebody's work").unwrap();
-    window.press(CTRL_SHIFT, Key::E);
+    window.press_with(CTRL_SHIFT, Key::E);
     window.click("Export");
-    window.wait("the export is refused", |app| !app.is_busy());
+    window.wait("the export is refused", |window| !window.app().is_busy());
     assert!(
         window.shows("There is a file of that name already"),
         "the dialog is back"
@@ -384,7 +203,7 @@ fn a_file_that_is_in_the_way_is_replaced_only_when_told_so() {
     let kept = fs::read(window.path("Lake-edited.png")).unwrap();
     assert_eq!(kept, b"somebody's work");
     window.click("Replace");
-    window.wait("it is replaced", |app| !app.is_busy());
+    window.wait("it is replaced", |window| !window.app().is_busy());
     assert!(
         read::photo(&window.path("Lake-edited.png")).is_ok(),
         "now it is a photo"
@@ -396,8 +215,8 @@ fn a_damaged_photo_gives_a_notice_and_the_open_one_stays() {
     let mut window = Window::with_photo();
     let damaged = window.path("damaged.jpg");
     fs::write(&damaged, b"\xFF\xD8\xFF\xE0 no more").unwrap();
-    window.drop_file(&damaged);
-    window.wait("a notice appears", |app| !app.notices().is_empty());
+    window.drop_path(&damaged);
+    window.wait("a notice appears", |window| !window.app().notices().is_empty());
     assert!(
         window.shows("damaged.jpg could not be opened"),
         "{:?}",
@@ -412,14 +231,17 @@ fn unsaved_work_is_not_lost_without_a_question() {
     window.drag((0.4, 0.4), (0.6, 0.6));
     let other = window.path("Other.png");
     save_photo(&other);
-    window.drop_file(&other);
+    window.drop_path(&other);
     assert!(window.shows("Keep your work?"), "it asks");
     window.click("Cancel");
     assert!(window.document().has_mask(), "nothing was lost");
-    window.drop_file(&other);
+    window.drop_path(&other);
     window.click("Discard");
-    window.wait("the other photo opens", |app| {
-        app.document().is_some_and(|document| !document.has_mask())
+    window.wait("the other photo opens", |window| {
+        window
+            .app()
+            .document()
+            .is_some_and(|document| !document.has_mask())
     });
 }
 
@@ -429,10 +251,10 @@ fn keys_do_not_fire_while_a_name_is_typed() {
     window.drag((0.45, 0.45), (0.55, 0.55));
     window.fill();
     window.click("Rename Removal 1");
-    window.press(Modifiers::COMMAND, Key::A);
+    window.press_with(Modifiers::COMMAND, Key::A);
     window.type_text("eye");
-    window.press(Modifiers::NONE, Key::E);
-    window.press(Modifiers::NONE, Key::Enter);
+    window.press(Key::E);
+    window.press(Key::Enter);
     assert_eq!(window.document().removals()[0].name, "eye");
     assert_eq!(window.document().removals().len(), 1);
     let eraser = window.harness.get_by_label("Eraser");
@@ -447,7 +269,7 @@ fn damaged_settings_are_kept_beside_and_told() {
     let folder = tempfile::tempdir().unwrap();
     let settings = folder.path().join("settings.json");
     fs::write(&settings, "{ no").unwrap();
-    let window = Window::start(
+    let window = Window::edit(
         folder,
         Start {
             settings: Some(settings),

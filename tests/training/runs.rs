@@ -1,9 +1,4 @@
-//! Whole runs of a tiny network: what is resumed equals what was never broken off, and what goes wrong is told.
-
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
-#[path = "support/tiny_training.rs"]
-mod tiny_training;
+//! What is resumed equals what was never broken off, and what goes wrong is told.
 
 use std::{
     collections::BTreeMap,
@@ -17,7 +12,8 @@ use lacuna::{
     train::{self, Config, Control, Error, Event, Outcome, Reason, library},
 };
 use tempfile::TempDir;
-use tiny_training::{config, features};
+
+use crate::tiny_training::{config, features};
 
 fn run(
     config: &Config,

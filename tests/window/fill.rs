@@ -1,0 +1,108 @@
+//! Filling beyond one click: candidates, making a removal again, keeping areas out.
+
+use eframe::egui::{Key, Modifiers};
+use lacuna::imaging::Samples;
+
+use crate::support::{SIZE, Window};
+
+#[test]
+fn candidates_can_be_chosen_by_click_and_key_and_undone() {
+    let mut window = Window::with_candidates(3);
+    window.drag((0.45, 0.45), (0.55, 0.55));
+    window.fill();
+    let best = window.document().result().clone();
+    assert_eq!(window.document().removals().len(), 1);
+    window.click("Candidate 2");
+    let second = window.document().result().clone();
+    assert!(second != best, "the second candidate is in the photo");
+    window.press(Key::Period);
+    let third = window.document().result().clone();
+    assert!(third != second && third != best, "the third follows");
+    window.press(Key::Period);
+    assert!(*window.document().result() == best, "round to the first");
+    window.press(Key::Comma);
+    assert!(*window.document().result() == third, "and back");
+    window.press_with(Modifiers::COMMAND, Key::Z);
+    assert!(*window.document().result() == best, "a choice can be undone");
+    assert_eq!(window.document().removals().len(), 1);
+}
+
+#[test]
+fn the_next_fill_brings_its_own_candidates() {
+    let mut window = Window::with_candidates(2);
+    window.drag((0.4, 0.4), (0.45, 0.45));
+    window.fill();
+    window.drag((0.6, 0.6), (0.65, 0.65));
+    window.fill();
+    let before = window.document().removals().to_vec();
+    window.click("Candidate 2");
+    let after = window.document().removals();
+    assert_eq!(after[0], before[0], "the first removal is settled");
+    assert_ne!(after[1].patches(), before[1].patches());
+}
+
+#[test]
+fn try_again_takes_the_removals_place_with_another_fill() {
+    let mut window = Window::with_photo();
+    window.drag((0.45, 0.45), (0.55, 0.55));
+    window.fill();
+    let first = window.document().result().clone();
+    window.click("Try Removal 1 again");
+    window.wait_for_step("Fill again: Removal 1");
+    let again = window.document().result().clone();
+    assert_eq!(window.document().removals().len(), 1, "it takes the place");
+    assert!(again != first, "it is another fill");
+    window.press_with(Modifiers::COMMAND, Key::Z);
+    assert!(*window.document().result() == first, "undo brings the first back");
+}
+
+#[test]
+fn painting_over_a_removal_fills_from_the_result_with_it() {
+    let mut window = Window::with_photo();
+    window.drag((0.4, 0.45), (0.6, 0.55));
+    window.fill();
+    let first = window.document().result().clone();
+    window.drag((0.5, 0.5), (0.52, 0.5));
+    window.fill();
+    let document = window.document();
+    assert_eq!(document.removals().len(), 2);
+    let patches = document.removals()[1].patches();
+    let is_near = |x: u32, y: u32| {
+        let inside = |rect: lacuna::imaging::Rect| {
+            (rect.x..rect.right()).contains(&x) && (rect.y..rect.bottom()).contains(&y)
+        };
+        patches.iter().any(|patch| inside(patch.rect()))
+    };
+    let (Samples::U8(before), Samples::U8(after)) = (first.samples(), document.result().samples()) else {
+        panic!("eight bits");
+    };
+    for (at, (before, after)) in before.iter().zip(after).enumerate() {
+        let at = at as u32 / 3;
+        assert!(
+            before == after || is_near(at % SIZE.0, at / SIZE.0),
+            "pixel {at} lost the first removal"
+        );
+    }
+}
+
+#[test]
+fn the_keep_out_tool_paints_its_own_area_in_the_shared_history() {
+    let mut window = Window::with_photo();
+    window.press(Key::K);
+    window.drag((0.3, 0.3), (0.4, 0.3));
+    assert!(window.document().has_keep_out(), "something is kept out");
+    assert!(!window.document().has_mask(), "nothing is masked");
+    assert!(window.shows("Keep-out stroke"), "the history lists it");
+    window.press_with(Modifiers::COMMAND, Key::Z);
+    assert!(!window.document().has_keep_out(), "undone");
+    window.press_with(Modifiers::COMMAND, Key::Y);
+    assert!(window.document().has_keep_out(), "done again");
+
+    window.press(Key::B);
+    window.drag((0.5, 0.5), (0.55, 0.5));
+    window.fill();
+    assert!(
+        window.document().has_keep_out(),
+        "the area stays for the next fill"
+    );
+}
