@@ -9,7 +9,9 @@ use std::sync::Mutex;
 
 use lacuna::{
     imaging::{Channels, Mask, Pixels, Rect, Samples},
-    inpaint::{Candidates, Error, Options, Request, apply_all, changed_outside, remove, remove_candidates},
+    inpaint::{
+        Candidates, Error, Options, Request, Variation, apply_all, changed_outside, remove, remove_candidates,
+    },
     nn::{Network, weights},
     progress::{Cancelled, Progress, Silent},
 };
@@ -209,4 +211,29 @@ fn a_hole_larger_than_the_network_was_trained_for_is_told_once() {
         let told = notices.0.into_inner().unwrap();
         assert_eq!(told.len(), expected, "{told:?}");
     }
+}
+
+#[test]
+fn a_seed_alone_neither_mirrors_nor_widens() {
+    let with = |options: &Options| {
+        let removal = remove(&photo(), &hole(), &network(), options, &Silent).unwrap();
+        removal.report.variation
+    };
+    for seed in 0..4 {
+        let plain = with(&Options { seed, ..options(1) });
+        assert_eq!(plain, Variation::of(0), "seed {seed}");
+        assert!(!plain.is_mirrored && !plain.is_wider, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_later_first_candidate_is_that_candidate() {
+    let later = Options {
+        first_candidate: 2,
+        ..options(1)
+    };
+    let alone = remove(&photo(), &hole(), &network(), &later, &Silent).unwrap();
+    let found = candidates(&hole(), None, &options(3)).unwrap();
+    let third = found.all.iter().find(|c| c.removal.report.seed == 2).unwrap();
+    assert_eq!(alone.patches, third.removal.patches);
 }

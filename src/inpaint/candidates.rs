@@ -40,14 +40,12 @@ pub struct Variation {
 }
 
 impl Variation {
-    /// The variation of candidate `number` with a seed. It follows from the sum of both, so that another seed also
-    /// changes fills in which nothing is random; with seed 0 the first is the plain one.
-    pub const fn of(seed: u64, number: u32) -> Self {
-        let sum = seed.wrapping_add(number as u64);
+    /// The variation of candidate `number`. Number 0 is the plain one, whatever the seed.
+    pub const fn of(number: u32) -> Self {
         Self {
             seed_offset: number as u64,
-            is_mirrored: sum % 2 == 1,
-            is_wider: sum % 4 >= 2,
+            is_mirrored: number % 2 == 1,
+            is_wider: number % 4 >= 2,
         }
     }
 }
@@ -113,7 +111,7 @@ pub(super) fn candidates_with(
             _ => format!("Filling, candidate {} of {count}", number + 1),
         };
         progress.stage(&name)?;
-        let variation = Variation::of(options.seed, number);
+        let variation = Variation::of(options.first_candidate.wrapping_add(number));
         let removal = remove_prepared(request, &prepared, filler, options, variation, progress)?;
         let score = score_of(request.photo, &removal, progress)?;
         all.push(Candidate { removal, score });

@@ -94,7 +94,7 @@ fn remove_with(
         &prepared,
         filler,
         options,
-        Variation::of(options.seed, 0),
+        Variation::of(options.first_candidate),
         progress,
     )
 }

@@ -80,9 +80,13 @@ pub struct Options {
           value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_CANDIDATES)))]
     pub candidates: u32,
 
-    /// Where every random draw of a fill starts.
+    /// Where every random draw of a fill starts. It changes nothing else.
     #[arg(skip)]
     pub seed: u64,
+
+    /// The number of the first candidate, or of the only fill: to go on where earlier ones stopped.
+    #[arg(skip)]
+    pub first_candidate: u32,
 }
 
 impl Default for Options {
@@ -96,6 +100,7 @@ impl Default for Options {
             grain: 100,
             candidates: 1,
             seed: 0,
+            first_candidate: 0,
         }
     }
 }

@@ -111,7 +111,7 @@ impl App {
         }
     }
 
-    /// Makes a removal again as it was made, with the next seeds.
+    /// Makes a removal again as it was made, with the next candidates.
     pub(super) fn try_again(&mut self, id: u64) {
         let removals = self
             .photo
@@ -123,9 +123,11 @@ impl App {
             .map(|removal| &removal.recipe);
         let options = recipe.and_then(|recipe| serde_json::from_str::<Recipe>(recipe).ok());
         let options = options.map_or(self.settings.now.fill, |recipe| recipe.options);
-        let tried = u64::from(options.candidates.max(1));
-        let seed = options.seed.wrapping_add(tried);
-        self.make_again(id, Options { seed, ..options });
+        let next = Options {
+            first_candidate: options.first_candidate.wrapping_add(options.candidates.max(1)),
+            ..options
+        };
+        self.make_again(id, next);
     }
 
     /// Makes a removal again with the options of the panel.

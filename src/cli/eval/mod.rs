@@ -56,6 +56,9 @@ pub(super) struct Args {
     count: Option<u32>,
 
     /// Measure at the photos' own size, one object-shaped hole of 3 to 15 % in each
+    ///
+    /// The sharpness ratio is the mean squared gradient in the fill over that in a ring around it, both raised by
+    /// that of 1.5 steps of 8 bits, which nobody sees; tables show its median, of all other numbers the mean.
     #[arg(long)]
     native: bool,
 

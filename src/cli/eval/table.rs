@@ -12,7 +12,7 @@ use super::{
 };
 use crate::data::holes::Bucket;
 
-/// The mean over the pictures of one method and cell.
+/// The mean over the pictures of one method and cell; of the sharpness ratio, the median.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Mean {
     pub(super) method: String,
@@ -58,7 +58,7 @@ const COLUMNS: [Column; 8] = [
         value: |numbers| numbers.perceptual,
     },
     Column {
-        name: "sharpness ratio",
+        name: "sharpness ratio (median)",
         digits: 2,
         value: |numbers| Some(numbers.sharpness_ratio),
     },
@@ -113,9 +113,20 @@ fn mean(all: &[Numbers]) -> Numbers {
         psnr_hole_db: over(&|numbers| numbers.psnr_hole_db),
         ssim: over_some(|numbers| numbers.ssim),
         perceptual: over_some(|numbers| numbers.perceptual),
-        sharpness_ratio: over(&|numbers| numbers.sharpness_ratio),
+        sharpness_ratio: median(all.iter().map(|numbers| numbers.sharpness_ratio).collect()),
         seam_ratio: over(&|numbers| numbers.seam_ratio),
         seconds: over(&|numbers| numbers.seconds),
+    }
+}
+
+/// The middle one, or the mean of the two in the middle: ratios of few pictures have outliers.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => 0.0,
+        odd if odd % 2 == 1 => values[middle],
+        _ => f64::midpoint(values[middle - 1], values[middle]),
     }
 }
 
@@ -204,6 +215,19 @@ fn number(column: &Column, numbers: Option<&Numbers>) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Numbers, mean};
+
+    #[test]
+    fn one_picture_out_of_line_does_not_move_the_sharpness() {
+        let sharp = |sharpness_ratio| Numbers {
+            sharpness_ratio,
+            ..Numbers::default()
+        };
+        assert_eq!(mean(&[sharp(0.9), sharp(15.0), sharp(1.0)]).sharpness_ratio, 1.0);
+        assert_eq!(
+            mean(&[sharp(0.9), sharp(1.1), sharp(15.0), sharp(0.2)]).sharpness_ratio,
+            1.0
+        );
+    }
 
     #[test]
     fn a_number_that_some_pictures_lack_has_no_mean() {

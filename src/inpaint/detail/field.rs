@@ -20,6 +20,16 @@ pub(super) struct Match {
     pub(super) bias: [i16; 3],
 }
 
+impl Match {
+    /// A source that nothing is known of yet.
+    pub(super) const UNMEASURED: Self = Self {
+        cost: NEVER,
+        x: 0,
+        y: 0,
+        bias: [0; 3],
+    };
+}
+
 /// Matches of the patches that touch the hole, on a grid of anchors `step` pixels apart.
 #[derive(Debug, Clone)]
 pub(super) struct Field {
@@ -42,9 +52,31 @@ impl Field {
         step: usize,
         source: impl Fn(usize, usize) -> Match + Sync,
     ) -> Option<Self> {
+        let is_free = free_anchors(&level.hole, level.width, level.height);
+        let hole = bounds(&level.hole, level.width)?;
+        Self::on_grid(level, step, hole, |at| !is_free[at], source)
+    }
+
+    /// A grid over all that `level` offers to copy from.
+    pub(super) fn over_sources(
+        level: &Level,
+        step: usize,
+        source: impl Fn(usize, usize) -> Match + Sync,
+    ) -> Option<Self> {
+        let all = [0, 0, level.width.checked_sub(1)?, level.height.checked_sub(1)?];
+        Self::on_grid(level, step, all, |at| level.is_source[at], source)
+    }
+
+    /// A grid over the patches that touch a rectangle, with a match where `is_wanted` says so of the anchor.
+    fn on_grid(
+        level: &Level,
+        step: usize,
+        [first_x, first_y, last_x, last_y]: [usize; 4],
+        is_wanted: impl Fn(usize) -> bool + Sync,
+        source: impl Fn(usize, usize) -> Match + Sync,
+    ) -> Option<Self> {
         let right = level.width.checked_sub(PATCH)?;
         let bottom = level.height.checked_sub(PATCH)?;
-        let [first_x, first_y, last_x, last_y] = bounds(&level.hole, level.width)?;
         let left = (first_x.saturating_sub(PATCH - 1) / step * step).min(right);
         let top = (first_y.saturating_sub(PATCH - 1) / step * step).min(bottom);
         let columns = (last_x.min(right) - left).div_ceil(step) + 1;
@@ -59,12 +91,11 @@ impl Field {
             right,
             bottom,
         };
-        let is_free = free_anchors(&level.hole, level.width, level.height);
         field.matches = (0..rows * columns)
             .into_par_iter()
             .map(|cell| {
                 let (x, y) = (field.anchor_x(cell % columns), field.anchor_y(cell / columns));
-                (!is_free[y * level.width + x]).then(|| source(x, y))
+                is_wanted(y * level.width + x).then(|| source(x, y))
             })
             .collect();
         Some(field)
@@ -149,10 +180,9 @@ impl Field {
 pub(super) fn drawn(sources: &[u32], width: usize, random: &mut Random) -> Match {
     let at = sources.get(random.below(sources.len())).copied().unwrap_or(0) as usize;
     Match {
-        cost: NEVER,
         x: (at % width) as u16,
         y: (at / width) as u16,
-        bias: [0; 3],
+        ..Match::UNMEASURED
     }
 }
 

@@ -1,15 +1,17 @@
 //! Detail at native scale: texture from the photo's own valid area, guided by the network's fill.
 
+mod arrange;
 mod bands;
+mod cut;
 mod distance;
 mod field;
 mod grain;
 mod membrane;
+mod offsets;
 mod patches;
 mod pyramid;
 mod score;
 mod search;
-mod spectrum;
 mod trust;
 mod unguided;
 mod vote;
@@ -109,6 +111,7 @@ pub fn restore(input: &Input<'_>, options: &Options, progress: &dyn Progress) ->
             hole,
             keep_out: input.keep_out,
             trust: &trust,
+            is_arranged: true,
         };
         if let Some(mut votes) = patches::synthesise(&planes, input.scale, input.seed, progress)? {
             bands::meet_the_edge(&mut votes, &filled, hole, width, progress)?;

@@ -6,8 +6,11 @@
 use std::sync::atomic::AtomicU64;
 
 use super::{
-    field::Field,
+    arrange,
+    field::{self, Field, Match},
+    offsets,
     pyramid::{self, Level, Planes},
+    random::Random,
     search::{self, Round, Ticker},
     vote::{self, Votes},
 };
@@ -15,6 +18,9 @@ use crate::progress::{Cancelled, Progress};
 
 /// Deepest hole that the coarsest level may have, in its pixels: a few patches reach across it.
 const COARSEST_DEPTH: u16 = 12;
+/// Deepest and largest hole that is arranged at once, in pixels of its level.
+const ARRANGED_DEPTH: u16 = 28;
+const ARRANGED_PIXELS: usize = 6000;
 /// Fewer sources than this at native scale are not worth a search.
 const FEWEST_SOURCES: usize = 64;
 /// Weight of the network's fill against the colours, in 16ths. More makes patches as soft as an uncertain network.
@@ -23,6 +29,15 @@ const GUIDE_WEIGHT: u32 = 4;
 const BLEND: u32 = 1;
 /// Steepness of the last vote: the best few win.
 const SELECT: u32 = 2;
+/// An arrangement is nearly final: rounds that mend its seams.
+const ARRANGED_ROUNDS: usize = 4;
+
+/// Offsets to arrange a hole from, before what is added so that all of it is reached.
+const OFFSETS: usize = 100;
+
+/// An arrangement is taken where its patches are off by less than this share of what the others are: on a tie the
+/// network has the say.
+const ARRANGED_LEAD: f64 = 0.96;
 
 /// How the fill of one level is made.
 #[derive(Debug, Clone, Copy)]
@@ -58,37 +73,49 @@ pub(super) fn synthesise(
         done: AtomicU64::new(0),
         total: work(&levels),
     };
+    let can_arrange = |level: &Level| {
+        level.deepest() <= ARRANGED_DEPTH
+            && level.hole.iter().filter(|hole| **hole).count() <= ARRANGED_PIXELS
+    };
+    let arranged = levels.iter().position(can_arrange).filter(|_| planes.is_arranged);
     let mut field: Option<Field> = None;
     let count = levels.len();
     for index in (0..count).rev() {
         let effort = effort(index, count);
         let sources = search::sources(&levels[index]);
+        let longest_side = levels[index].width.max(levels[index].height) as i32;
         let round = |round| Round {
             seed,
             level: index as u64,
             round,
             guide_weight: effort.guide_weight,
-            radius: effort
-                .radius
-                .min(levels[index].width.max(levels[index].height) as i32),
+            radius: effort.radius.min(longest_side),
             reuse_cost: effort.reuse_cost,
+            nearest: 0,
         };
         let rounds: Vec<Round> = (0..effort.rounds).map(|number| round(number + 1)).collect();
         let started = match field.take() {
-            None => search::begin(&levels[index], effort.step, &sources, &round(0), &ticker)?,
+            None => begun(&levels[index], effort.step, &sources, &round(0), &ticker)?,
             Some(coarse) => coarse.refined(&levels[index], effort.step, &sources, seed),
         };
-        let Some(mut current) = started else {
+        let Some(current) = started else {
             return Ok(None);
+        };
+        let rival = if Some(index) == arranged {
+            arranged_copy(&levels[index], effort.step, &sources, &round(0), &ticker)?
+        } else {
+            None
         };
         if index + 1 < count {
             vote::into_level(&mut levels[index], &current, BLEND, &ticker)?;
         }
-        for round in &rounds {
-            search::improve(&mut current, &levels[index], round, &ticker)?;
-            let is_last = index == 0 && round.round == effort.rounds;
-            if !is_last {
-                vote::into_level(&mut levels[index], &current, BLEND, &ticker)?;
+        let mut current = converged(current, &mut levels[index], &rounds, index == 0, &ticker)?;
+        if let Some((mut level, rival)) = rival {
+            let few = &rounds[..rounds.len().min(ARRANGED_ROUNDS)];
+            let rival = converged(rival, &mut level, few, index == 0, &ticker)?;
+            // Both are judged by how well their patches agree with each other and with the edge.
+            if mean_cost(&rival) < ARRANGED_LEAD * mean_cost(&current) {
+                (current, levels[index]) = (rival, level);
             }
         }
         field = Some(current);
@@ -97,6 +124,64 @@ pub(super) fn synthesise(
         return Ok(None);
     };
     vote::native(planes.first_guess, native, &field, SELECT, &ticker).map(Some)
+}
+
+/// Search and vote in turn. The last vote at native scale is not made.
+fn converged(
+    mut field: Field,
+    level: &mut Level,
+    rounds: &[Round],
+    is_native: bool,
+    ticker: &Ticker<'_>,
+) -> Result<Field, Cancelled> {
+    for (number, round) in rounds.iter().enumerate() {
+        search::improve(&mut field, level, round, ticker)?;
+        if !(is_native && number + 1 == rounds.len()) {
+            vote::into_level(level, &field, BLEND, ticker)?;
+        }
+    }
+    Ok(field)
+}
+
+fn mean_cost(field: &Field) -> f64 {
+    let costs = field.matches.iter().flatten().map(|found| f64::from(found.cost));
+    costs.sum::<f64>() / field.matches.iter().flatten().count().max(1) as f64
+}
+
+/// The first field of the coarsest level.
+fn begun(
+    level: &Level,
+    step: usize,
+    sources: &[u32],
+    round: &Round,
+    ticker: &Ticker<'_>,
+) -> Result<Option<Field>, Cancelled> {
+    let Some(grid) = Field::over(level, step, |_, _| Match::UNMEASURED) else {
+        return Ok(None);
+    };
+    search::begin(grid, level, sources, round, ticker).map(Some)
+}
+
+/// The level with its hole arranged, and the field of the copies.
+fn arranged_copy(
+    level: &Level,
+    step: usize,
+    sources: &[u32],
+    round: &Round,
+    ticker: &Ticker<'_>,
+) -> Result<Option<(Level, Field)>, Cancelled> {
+    let dominant = offsets::dominant(level, sources, OFFSETS, round.seed, ticker)?;
+    let Some(arrangement) = arrange::arrange(level, &dominant, sources, ticker)? else {
+        return Ok(None);
+    };
+    let mut arranged = level.clone();
+    arrangement.write_into(&mut arranged);
+    let random = |x, y| {
+        let mut random = Random::keyed(round.seed, [level.width as u64, 0, x as u64, y as u64]);
+        field::drawn(sources, level.width, &mut random)
+    };
+    let field = arrangement.field(level, step, random);
+    Ok(field.map(|field| (arranged, field)))
 }
 
 /// The first level whose pixels are at least two of the network's.

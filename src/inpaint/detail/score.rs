@@ -4,10 +4,14 @@ use rayon::prelude::{IntoParallelIterator as _, ParallelIterator as _};
 
 use super::pyramid::depths;
 
+/// Mean squared gradient that nobody sees, in 0..1 squared: that of one and a half steps of 8 bits. Added to both sides
+/// of a sharpness ratio, so that the noise of a flat sky over the lesser noise of another is no ratio of 15.
+pub const UNSEEN: f64 = (1.5 / 255.0) * (1.5 / 255.0);
+
 /// A fill against its surroundings. 1, 1 and 0 are those of a fill that cannot be told from them.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Score {
-    /// Gradient energy in the fill over that in a ring around it. Below 1: soft.
+    /// Gradient energy in the fill over that in a ring around it, both raised by [`UNSEEN`]. Below 1: soft.
     pub sharpness_ratio: f32,
     /// Mean gradient across the hole's edge over that just inside and outside. Above 1: a visible seam.
     pub seam_ratio: f32,
@@ -94,8 +98,8 @@ pub fn score(rgb: &[f32], hole: &[bool], width: usize) -> Score {
     let mut sums = Sums::default();
     rows.iter().for_each(|row| sums.add(row));
     Score {
-        sharpness_ratio: sums.fill.over(&sums.around),
-        seam_ratio: sums.across.over(&sums.beside),
+        sharpness_ratio: sums.fill.over(&sums.around, UNSEEN),
+        seam_ratio: sums.across.over(&sums.beside, 0.0),
         texture_distance: sums.histogram_of_fill.distance(&sums.histogram_of_ring),
     }
 }
@@ -147,12 +151,13 @@ impl Mean {
         self.count += 1;
     }
 
-    /// The quotient of two means; 1 where there is nothing to compare.
-    fn over(&self, other: &Self) -> f32 {
-        if self.count == 0 || other.count == 0 || other.sum <= 0.0 {
+    /// The quotient of two means, `floor` added to both; 1 where there is nothing to compare.
+    fn over(&self, other: &Self, floor: f64) -> f32 {
+        let mean = |of: &Self| of.sum / of.count as f64 + floor;
+        if self.count == 0 || other.count == 0 || mean(other) <= 0.0 {
             return 1.0;
         }
-        ((self.sum / self.count as f64) / (other.sum / other.count as f64)) as f32
+        (mean(self) / mean(other)) as f32
     }
 }
 
@@ -218,6 +223,30 @@ mod tests {
         for (flaw, score) in flaws {
             assert!(score.value() < 0.75 * good, "{flaw}: {score:?} against {good}");
         }
+    }
+
+    #[test]
+    fn noise_that_nobody_sees_is_not_sharpness() {
+        let quiet = |strength: f32| {
+            let rgb: Vec<f32> = (0..SIDE * SIDE)
+                .flat_map(|at| {
+                    let (x, y) = (at % SIDE, at / SIDE);
+                    let inside = (30..66).contains(&x) && (30..66).contains(&y);
+                    let own = if inside { strength } else { 0.1 };
+                    [0.5 + own / 255.0 * (noise(x, y) - 0.5) / 0.1; 3]
+                })
+                .collect();
+            let hole: Vec<bool> = (0..SIDE * SIDE)
+                .map(|at| (30..66).contains(&(at % SIDE)) && (30..66).contains(&(at / SIDE)))
+                .collect();
+            score(&rgb, &hole, SIDE).sharpness_ratio
+        };
+        assert!(
+            quiet(0.4) < 1.2,
+            "sixteen times nothing is nothing: {}",
+            quiet(0.4)
+        );
+        assert!(quiet(4.0) > 2.0, "what is seen counts: {}", quiet(4.0));
     }
 
     #[test]

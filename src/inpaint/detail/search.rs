@@ -36,6 +36,8 @@ pub(super) struct Round {
     pub(super) radius: i32,
     /// What a second use of the same source costs, in 256ths of the distance.
     pub(super) reuse_cost: u32,
+    /// Sources nearer than this to the patch itself, right, down or both, are none.
+    pub(super) nearest: i32,
 }
 
 /// Counts finished work across threads and passes it on.
@@ -77,24 +79,15 @@ pub(super) fn improve(
         })
 }
 
-/// The first field of the coarsest level: for each patch the best of a few random sources.
+/// Gives each match of `field` the best of a few random sources.
 pub(super) fn begin(
+    mut field: Field,
     level: &Level,
-    step: usize,
     sources: &[u32],
     round: &Round,
     ticker: &Ticker<'_>,
-) -> Result<Option<Field>, Cancelled> {
+) -> Result<Field, Cancelled> {
     const DRAWS: usize = 24;
-    let unmeasured = Match {
-        cost: NEVER,
-        x: 0,
-        y: 0,
-        bias: [0; 3],
-    };
-    let Some(mut field) = Field::over(level, step, |_, _| unmeasured) else {
-        return Ok(None);
-    };
     let grid = field.clone();
     let search = Search {
         level,
@@ -113,6 +106,9 @@ pub(super) fn begin(
                 let mut random = Random::keyed(round.seed, [round.level, round.round, x as u64, y as u64]);
                 for _ in 0..DRAWS {
                     let candidate = drawn(sources, level.width, &mut random);
+                    if !search.is_far([x, y], i32::from(candidate.x), i32::from(candidate.y)) {
+                        continue;
+                    }
                     let measured = search.measured(x, y, candidate.x, candidate.y);
                     if measured.cost <= best.cost {
                         *best = measured;
@@ -121,7 +117,7 @@ pub(super) fn begin(
             }
             ticker.advance(1)
         })?;
-    Ok(Some(field))
+    Ok(field)
 }
 
 struct Search<'a> {
@@ -187,7 +183,8 @@ impl Search<'_> {
 
     /// Replaces `best` if the source at `(x, y)` is one and beats it.
     fn challenge(&self, best: &mut Match, best_rank: &mut u32, here: [usize; 2], x: i32, y: i32) {
-        if !self.level.offers(x, y) || (x == i32::from(best.x) && y == i32::from(best.y)) {
+        let is_best = x == i32::from(best.x) && y == i32::from(best.y);
+        if is_best || !self.level.offers(x, y) || !self.is_far(here, x, y) {
             return;
         }
         let candidate = self.measured(here[0], here[1], x as u16, y as u16);
@@ -195,6 +192,11 @@ impl Search<'_> {
         if rank < *best_rank {
             (*best, *best_rank) = (candidate, rank);
         }
+    }
+
+    fn is_far(&self, here: [usize; 2], x: i32, y: i32) -> bool {
+        let away = (x - here[0] as i32).abs().max((y - here[1] as i32).abs());
+        away >= self.round.nearest
     }
 
     /// The match of the target patch at `(x, y)` with the source at `(source_x, source_y)`, with its cost.

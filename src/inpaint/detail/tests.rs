@@ -2,7 +2,16 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Input, Options, random::Random, restore};
+use super::{
+    Input, Options, arrange,
+    distance::{CHANNELS, WHITE},
+    offsets,
+    pyramid::{self, Planes},
+    random::Random,
+    restore,
+    search::{self, Ticker},
+    trust::Trust,
+};
 use crate::progress::{Cancelled, Progress, Silent};
 
 /// A picture with a hole, and a guide that knows only the mean colour around it.
@@ -295,4 +304,126 @@ fn cancelling_stops_it_wherever_it_is() {
         let result = restore(&scene.input(0.5), &Options::default(), &progress);
         assert_eq!(result, Err(Cancelled), "after {after} reports");
     }
+}
+
+/// Green tiles of 20 pixels with grey mortar; one course is yellow.
+fn courses(x: usize, y: usize) -> [f32; 3] {
+    let shade = 0.03 * noise(x / 20, y / 20) + 0.01 * noise(x, y);
+    if x % 20 < 2 || y % 20 < 2 {
+        [0.5; 3]
+    } else if y / 20 == 7 {
+        [0.8 + shade, 0.6 + shade, 0.1]
+    } else {
+        [0.1, 0.5 + shade, 0.4 + shade]
+    }
+}
+
+#[test]
+fn a_course_of_tiles_crosses_the_hole_against_a_guide_that_has_lost_it() {
+    let mut scene = Scene::new(400, 300, [150, 90, 250, 210], courses);
+    let hole: Vec<usize> = scene.hole_pixels().collect();
+    for &at in &hole {
+        scene.guide[3 * at..3 * at + 3].copy_from_slice(&[0.12, 0.49, 0.4]);
+    }
+    let restored = scene.restored(0.25);
+    let in_course = |at: &&usize| (145..156).contains(&(**at / scene.width)) && **at % scene.width % 20 > 4;
+    let course: Vec<&usize> = hole.iter().filter(in_course).collect();
+    let yellow = course.iter().filter(|at| restored[3 * ***at] > 0.5).count();
+    assert!(
+        10 * yellow > 9 * course.len(),
+        "{yellow} of {} pixels are yellow",
+        course.len()
+    );
+}
+
+/// Counts reports, and the most rows of the work that passed between two of them.
+#[derive(Default)]
+struct Counting {
+    reports: AtomicU64,
+}
+
+impl Progress for Counting {
+    fn stage(&self, _name: &str) -> Result<(), Cancelled> {
+        self.step(0, 1)
+    }
+
+    fn step(&self, _done: u64, _total: u64) -> Result<(), Cancelled> {
+        self.reports.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn notice(&self, _text: &str) {}
+}
+
+#[test]
+fn reports_and_chances_to_cancel_grow_with_the_hole() {
+    let reports = |side: usize| {
+        let hole = [side / 4, side / 4, 3 * side / 4, 3 * side / 4];
+        let scene = Scene::new(side, side, hole, gravel);
+        let counting = Counting::default();
+        restore(&scene.input(0.5), &Options::default(), &counting).expect("nobody cancels");
+        counting.reports.into_inner()
+    };
+    // A report is due at least for every row of patches and of pixels in every round: work between two is then
+    // that of a row, or of one pass over the crop.
+    for side in [160, 480] {
+        let reports = reports(side);
+        assert!(
+            reports > 4 * side as u64,
+            "{reports} reports for a side of {side}"
+        );
+    }
+}
+
+#[test]
+fn an_arrangement_carries_what_its_start_has_lost() {
+    const PITCH: usize = 9;
+    let tiles = |x: usize, y: usize| {
+        let shade = 0.03 * noise(x / PITCH, y / PITCH);
+        match (x.is_multiple_of(PITCH) || y.is_multiple_of(PITCH), y / PITCH) {
+            (true, _) => [0.5; 3],
+            (false, 6) => [0.8 + shade, 0.6 + shade, 0.1],
+            _ => [0.1, 0.5 + shade, 0.4 + shade],
+        }
+    };
+    let mut scene = Scene::new(150, 120, [50, 35, 95, 85], tiles);
+    let hole: Vec<usize> = scene.hole_pixels().collect();
+    for &at in &hole {
+        scene.rgb[3 * at..3 * at + 3].copy_from_slice(&[0.1, 0.5, 0.4]);
+    }
+    let planes = Planes {
+        width: scene.width,
+        height: scene.height,
+        first_guess: &scene.rgb,
+        hole: &scene.hole,
+        keep_out: None,
+        trust: &Trust::none(),
+        is_arranged: true,
+    };
+    let mut level = pyramid::build(&planes, 7, u16::MAX, &Silent)
+        .expect("nobody cancels")
+        .remove(0);
+    let ticker = Ticker {
+        progress: &Silent,
+        done: 0.into(),
+        total: u64::MAX,
+    };
+    let sources = search::sources(&level);
+    let offsets = offsets::dominant(&level, &sources, 100, 1, &ticker).expect("nobody cancels");
+    let arrangement = arrange::arrange(&level, &offsets, &sources, &ticker)
+        .expect("nobody cancels")
+        .expect("there are sources");
+    arrangement.write_into(&mut level);
+    let right = |at: &usize| {
+        let wanted = tiles(at % scene.width, at / scene.width);
+        let found = &level.colour[at * CHANNELS..][..3];
+        let difference = |(wanted, found): (f32, &i16)| (wanted - f32::from(*found) / WHITE).abs();
+        wanted.into_iter().zip(found).map(difference).sum::<f32>() < 0.3
+    };
+    let count = hole.iter().filter(|at| right(at)).count();
+    assert!(
+        50 * count > 49 * hole.len(),
+        "{count} of {} pixels are those of the pattern",
+        hole.len()
+    );
 }

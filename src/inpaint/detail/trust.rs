@@ -19,6 +19,15 @@ const STRANGE: f32 = 0.05;
 /// Share of the surroundings that must be alike for full trust: one accidental match is not enough.
 const SUPPORT: f32 = 0.03;
 
+/// The photo's own differences over the fill's across the edge, from which on the network is believed, and below which
+/// it is not.
+const RELIABLE: f32 = 0.8;
+const UNRELIABLE: f32 = 0.2;
+/// Squared difference in RGB that says nothing.
+const NOTHING: f32 = 1e-4;
+/// Fewer comparisons say nothing either.
+const FEWEST_PAIRS: usize = 12;
+
 /// Rows between two chances to cancel.
 const ROWS_PER_STEP: usize = 64;
 
@@ -65,7 +74,15 @@ pub(super) fn correct(
     let (columns, rows) = (width.div_ceil(block), height.div_ceil(block));
     let (means, covered) = blocks(filled, hole, width, block);
     progress.step(0, 1)?;
-    let values = judged(&means, &covered, columns, rows);
+    let mut values = judged(&means, &covered, columns, rows);
+    let reliability = reliability(&means, &covered, columns);
+    for (value, _) in values
+        .iter_mut()
+        .zip(&covered)
+        .filter(|(_, covered)| **covered > 0.0)
+    {
+        *value *= reliability;
+    }
     progress.step(0, 1)?;
     let in_hole: Vec<f32> = values
         .iter()
@@ -178,6 +195,49 @@ fn judged(means: &[[f32; 3]], covered: &[f32], columns: usize, rows: usize) -> V
         .collect()
 }
 
+/// How well the fill goes on where it meets the photo, 0..1, for all of it: a network that cannot continue a block
+/// across the edge knows less of the middle.
+///
+/// Blocks just inside are compared with valid ones two blocks away, and those with valid ones as far from them. A
+/// good network's differ no more than the photo does by itself.
+fn reliability(means: &[[f32; 3]], covered: &[f32], columns: usize) -> f32 {
+    const APART: usize = 2;
+    let pair = |one: usize, other: usize| -> Option<(bool, f32)> {
+        let difference = means[one]
+            .iter()
+            .zip(means[other])
+            .map(|(a, b)| (a - b).powi(2))
+            .sum();
+        match (covered[one], covered[other]) {
+            (0.0, 0.0) => Some((false, difference)),
+            (0.0, inside) | (inside, 0.0) if inside >= 1.0 => Some((true, difference)),
+            _ => None,
+        }
+    };
+    let (mut across, mut around) = (Vec::new(), Vec::new());
+    for block in 0..means.len() {
+        let right = (block % columns + APART < columns).then_some(block + APART);
+        let below = Some(block + APART * columns).filter(|&below| below < means.len());
+        for (is_across, difference) in [right, below]
+            .into_iter()
+            .flatten()
+            .filter_map(|other| pair(block, other))
+        {
+            if is_across { &mut across } else { &mut around }.push(difference);
+        }
+    }
+    if across.len() < FEWEST_PAIRS || around.len() < FEWEST_PAIRS {
+        return 1.0;
+    }
+    let median = |values: &mut Vec<f32>| {
+        let middle = values.len() / 2;
+        *values.select_nth_unstable_by(middle, f32::total_cmp).1
+    };
+    let (across, around) = (median(&mut across), median(&mut around));
+    let ratio = (around + NOTHING) / (across + NOTHING);
+    ((ratio - UNRELIABLE) / (RELIABLE - UNRELIABLE)).clamp(0.0, 1.0)
+}
+
 /// Per block the colour that the continuation passes through and its weight: valid pixels count fully, hole pixels
 /// as far as they are trusted.
 fn edge_means(
@@ -203,7 +263,8 @@ fn edge_means(
             }
             None => {
                 colours.extend(mean);
-                weights.push(*trust);
+                // Little trust in many blocks would outweigh the edge.
+                weights.push((2.0 * trust - 1.0).max(0.0));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! One round of the search and one vote on a made-up picture, so that each can be timed alone.
 
 use super::{
-    field::Field,
+    field::{Field, Match},
     pyramid::{self, Level, Planes},
     random::Random,
     search::{self, Round, Ticker},
@@ -35,6 +35,7 @@ impl Workbench {
             hole: &hole,
             keep_out: None,
             trust: &trust,
+            is_arranged: false,
         };
         let level = pyramid::build(&planes, 0, u16::MAX, &Silent)
             .ok()?
@@ -47,9 +48,11 @@ impl Workbench {
             guide_weight: 4,
             radius: 64,
             reuse_cost: 24,
+            nearest: 0,
         };
         let sources = search::sources(&level);
-        let field = search::begin(&level, 2, &sources, &round, &ticker()).ok()??;
+        let grid = Field::over(&level, 2, |_, _| Match::UNMEASURED)?;
+        let field = search::begin(grid, &level, &sources, &round, &ticker()).ok()?;
         Some(Self { level, field, round })
     }
 

@@ -65,7 +65,7 @@ impl Correlation {
 #[cfg(test)]
 mod tests {
     use super::{Correlation, SIDE};
-    use crate::inpaint::detail::random::Random;
+    use crate::imaging::random::Random;
 
     #[test]
     fn white_noise_needs_no_filter() {
