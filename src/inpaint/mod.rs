@@ -147,11 +147,12 @@ fn remove_prepared(
         seed: options.seed.wrapping_add(variation.seed_offset),
         ..*options
     };
+    let looks = options.looks(variation);
     let mut filling = Filling {
         photo,
         widened,
         keep_out: request.keep_out,
-        looks: options.looks(variation),
+        looks,
         options: &options,
         filler,
         progress,
@@ -170,6 +171,7 @@ fn remove_prepared(
             Detail::Auto => "patches",
             Detail::Off => "none",
         },
+        is_ensemble: looks == Looks::Ensemble,
         seed: options.seed,
         variation,
         mask_pixels: request.mask.hole_count(),
