@@ -24,17 +24,26 @@
 
 mod conv;
 mod engine;
+mod feature_losses;
+mod features;
 mod kernel;
 mod norm;
 mod partial;
+mod pass;
 mod pool;
+mod pooled;
 mod source;
+mod squares;
+mod tensors;
 mod upsampled;
 mod walk;
+mod winograd;
 
 use candle_core::{DType, Result, Tensor};
 
 use conv::Conv;
+pub use feature_losses::feature_losses;
+pub use features::FeatureNetwork;
 use norm::{Norm, Statistics};
 use partial::{Factors, PartialConv};
 use upsampled::UpsampledConv;
@@ -157,8 +166,8 @@ pub fn batch_norm(
     slope: f32,
 ) -> Result<(Tensor, Tensor, Tensor)> {
     let xs = xs.contiguous()?;
-    let shape = conv::shape(xs.dims())?;
-    let statistics = conv::with_values(&xs, |values| Ok(norm::statistics(values, shape)))?;
+    let shape = tensors::shape(xs.dims())?;
+    let statistics = tensors::with_values(&xs, |values| Ok(norm::statistics(values, shape)))?;
     let per_channel = |values: &[f32]| Tensor::from_slice(values, shape.channels, xs.device());
     let (mean, variance) = (per_channel(&statistics.mean)?, per_channel(&statistics.variance)?);
     let op = Norm {
