@@ -33,7 +33,7 @@
 //! | mask sums in bytes, many at a time | `mask` | all masks and lists of outputs: under 5 ms a fill |
 //! | maps lie in the memory of earlier maps; only borders and holes are cleared | `pool` | no page faults from the second fill on |
 //!
-//! Winograd and int8 are not done. `lacuna bench` measures every layer against the machine's ceilings ([`limits`]).
+//! Winograd (which training uses) and int8 are not done. `lacuna bench` measures every layer against the machine's ceilings ([`limits`]).
 
 pub mod cuda;
 mod fused;
