@@ -134,6 +134,21 @@ fn cases() -> Vec<Case> {
             });
         }
     }
+    // Channels and positions enough for Winograd's form: odd sides, more inputs than are summed at once, many tasks.
+    for (images, inputs, outputs, height, width) in
+        [(2, 16, 37, 31, 29), (1, 259, 17, 25, 24), (3, 50, 64, 63, 64)]
+    {
+        cases.push(Case {
+            images,
+            inputs,
+            outputs,
+            height,
+            width,
+            kernel: 3,
+            stride: 1,
+            padding: 1,
+        });
+    }
     cases.push(Case {
         images: 2,
         inputs: 4,
@@ -213,7 +228,7 @@ fn a_convolution_with_bias_and_relu_is_the_same_in_one_pass() {
 
 #[test]
 fn the_number_of_threads_does_not_change_a_bit() {
-    let run = |threads: usize| {
+    let run = |threads: usize, stride: usize| {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()
@@ -221,7 +236,7 @@ fn the_number_of_threads_does_not_change_a_bit() {
         pool.install(|| {
             let xs = variable(&[3, 40, 50, 47], 1);
             let weight = variable(&[70, 40, 3, 3], 2);
-            let ys = ops::conv2d(&xs, &weight, 1, 2).unwrap();
+            let ys = ops::conv2d(&xs, &weight, 1, stride).unwrap();
             let gradients = ys.sqr().unwrap().sum_all().unwrap().backward().unwrap();
             let bits = |tensor: &Tensor| values(tensor).into_iter().map(f32::to_bits).collect::<Vec<_>>();
             [
@@ -231,8 +246,10 @@ fn the_number_of_threads_does_not_change_a_bit() {
             ]
         })
     };
-    let one = run(1);
-    assert!(one == run(2) && one == run(5), "the same bits");
+    for stride in [1, 2] {
+        let one = run(1, stride);
+        assert!(one == run(2, stride) && one == run(5, stride), "the same bits");
+    }
 }
 
 /// Largest difference allowed between two ways to compute the same in single precision.

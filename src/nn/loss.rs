@@ -5,7 +5,10 @@
 
 use candle_core::{Result, Tensor};
 
-use super::vgg::{Features, STAGES};
+use super::{
+    ops,
+    vgg::{Features, STAGES},
+};
 
 /// Weights of the terms in the total.
 const HOLE: f64 = 6.0;
@@ -64,8 +67,13 @@ pub fn composite(out: &Tensor, gt: &Tensor, mask: &Tensor) -> Result<Tensor> {
 
 /// Perceptual loss, and style loss of output and composite.
 fn feature_terms(out: &Tensor, composite: &Tensor, gt: &Tensor, features: &Features) -> Result<[Tensor; 3]> {
+    let both = Tensor::cat(&[out, composite], 0)?;
+    if ops::are_ours(out) {
+        let terms = features.losses(&both, gt)?;
+        return Ok([terms.get(0)?, terms.get(1)?, terms.get(2)?]);
+    }
     let batch = out.dim(0)?;
-    let of_both = features.pools(&Tensor::cat(&[out, composite], 0)?)?;
+    let of_both = features.pools(&both)?;
     let of_photo = features.pools(&gt.detach())?;
     let mut terms = Vec::with_capacity(STAGES);
     for (both, photo) in of_both.iter().zip(&of_photo) {

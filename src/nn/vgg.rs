@@ -6,6 +6,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
 };
 
 use candle_core::{DType, Device, Tensor};
@@ -60,6 +61,8 @@ pub struct Layer {
 pub struct Features {
     stages: Vec<Vec<Layer>>,
     name: String,
+    /// The same for [`ops::feature_losses`], made when it is first needed.
+    own: OnceLock<Arc<ops::FeatureNetwork>>,
 }
 
 impl Features {
@@ -78,8 +81,7 @@ impl Features {
 
     fn parse(bytes: &[u8], name: impl FnOnce(usize) -> String) -> Result<Self, FeaturesError> {
         let (stages, convolutions) = parse(bytes)?;
-        let name = name(convolutions);
-        Ok(Self { stages, name })
+        Ok(Self::from_tensors(stages, name(convolutions)))
     }
 
     /// The network that lies in the binary.
@@ -89,8 +91,11 @@ impl Features {
 
     /// A network of given layers, stage by stage, whose pictures need not be normalised in any special way.
     pub fn from_tensors(stages: Vec<Vec<Layer>>, name: impl Into<String>) -> Self {
-        let name = name.into();
-        Self { stages, name }
+        Self {
+            stages,
+            name: name.into(),
+            own: OnceLock::new(),
+        }
     }
 
     /// What is in use, as a person reads it.
@@ -100,12 +105,27 @@ impl Features {
 
     /// The same network on another device.
     pub fn to_device(&self, device: &Device) -> candle_core::Result<Self> {
-        let mut moved = self.clone();
+        let mut moved = Self::from_tensors(self.stages.clone(), self.name.clone());
         for layer in moved.stages.iter_mut().flatten() {
             layer.weight = layer.weight.to_device(device)?;
             layer.bias = layer.bias.to_device(device)?;
         }
         Ok(moved)
+    }
+
+    /// [`ops::feature_losses`] on this network, which must be on the CPU.
+    pub fn losses(&self, ours: &Tensor, photo: &Tensor) -> candle_core::Result<Tensor> {
+        let own = match self.own.get() {
+            Some(own) => own,
+            None => {
+                let stages = self.stages.iter();
+                let own = ops::FeatureNetwork::new(
+                    stages.map(|stage| stage.iter().map(|layer| (&layer.weight, &layer.bias))),
+                )?;
+                self.own.get_or_init(|| Arc::new(own))
+            }
+        };
+        ops::feature_losses(own, ours, photo)
     }
 
     /// The outputs of the three pools for `[b, 3, h, w]`, normalised as the network's own pictures. Differentiable.

@@ -33,7 +33,7 @@
 //! | mask sums in bytes, many at a time | `mask` | all masks and lists of outputs: under 5 ms a fill |
 //! | maps lie in the memory of earlier maps; only borders and holes are cleared | `pool` | no page faults from the second fill on |
 //!
-//! Winograd and int8 are not done. `lacuna bench` measures every layer against the machine's ceilings ([`limits`]).
+//! Winograd (which training uses) and int8 are not done. `lacuna bench` measures every layer against the machine's ceilings ([`limits`]).
 
 pub mod cuda;
 mod fused;
@@ -50,6 +50,6 @@ pub use fused::{FillError, FusedUNet, LayerRun};
 pub use mask::Plane;
 pub use simd::Instructions;
 pub use train::{
-    are_ours, batch_norm, conv2d, conv2d_relu, frozen_norm, max_pool2, partial_conv2d,
-    partial_conv2d_upsampled,
+    FeatureNetwork, are_ours, batch_norm, conv2d, conv2d_relu, feature_losses, frozen_norm, max_pool2,
+    partial_conv2d, partial_conv2d_upsampled,
 };

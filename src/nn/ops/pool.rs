@@ -28,13 +28,31 @@ impl Buffer {
 }
 
 /// Buffers that nobody uses. Clones share them.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Pool(Arc<Mutex<Vec<Vec<f32>>>>);
+#[derive(Debug, Clone)]
+pub(super) struct Pool {
+    kept: Arc<Mutex<Vec<Vec<f32>>>>,
+    /// Values that are kept at most.
+    limit: usize,
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self::with_limit(MAX_KEPT)
+    }
+}
 
 impl Pool {
+    /// A pool that keeps at most so many values.
+    pub(super) fn with_limit(limit: usize) -> Self {
+        Self {
+            kept: Arc::default(),
+            limit,
+        }
+    }
+
     /// A buffer of `len` values: the smallest there is of at most twice the size, or a new one.
     pub(super) fn take(&self, len: usize) -> Buffer {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let sizes = kept.iter().map(Vec::capacity).enumerate();
         let best = sizes
             .filter(|(_, capacity)| (len..=2 * len).contains(capacity))
@@ -55,9 +73,9 @@ impl Pool {
 
     /// Keeps a buffer for later, as long as all together stay below the limit.
     pub(super) fn give_back(&self, values: Vec<f32>) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let sum: usize = kept.iter().map(Vec::capacity).sum();
-        if sum + values.capacity() <= MAX_KEPT {
+        if sum + values.capacity() <= self.limit {
             kept.push(values);
         }
     }

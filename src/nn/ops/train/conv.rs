@@ -1,117 +1,13 @@
 //! Convolution with what follows it, as candle operations that have a gradient.
 
-use candle_core::{CpuStorage, CustomOp2, CustomOp3, Device, Layout, Result, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Tensor};
 
 use super::{
-    engine::{Packed, convolve, weight_gradient},
-    kernel::Kernels,
+    pass::{self, Finish},
     source::{Activated, Gated, Output, Source, Values},
-    walk::{Shape, Walk, Window},
+    tensors::{shape, tensor, values, with_values},
+    walk::{Shape, Window},
 };
-use crate::nn::ops::simd::Instructions;
-
-/// Reads a tensor's values: `[b, c, h, w]` or fewer dimensions, contiguous.
-pub(super) fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    let Some((start, end)) = layout.contiguous_offsets() else {
-        bail!("the operations of training read contiguous tensors only");
-    };
-    Ok(&storage.as_slice::<f32>()?[start..end])
-}
-
-/// Calls `read` with the values of a tensor on the CPU.
-pub(super) fn with_values<T>(tensor: &Tensor, read: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
-    let tensor = tensor.contiguous()?;
-    let (storage, layout) = tensor.storage_and_layout();
-    let candle_core::Storage::Cpu(storage) = &*storage else {
-        bail!("the operations of training run on the CPU");
-    };
-    read(values(storage, layout)?)
-}
-
-/// Size of a tensor of four dimensions.
-pub(super) fn shape(dims: &[usize]) -> Result<Shape> {
-    let &[images, channels, height, width] = dims else {
-        bail!("four dimensions are needed, not {dims:?}");
-    };
-    Ok(Shape {
-        images,
-        channels,
-        height,
-        width,
-    })
-}
-
-pub(super) fn tensor(values: Vec<f32>, shape: Shape) -> Result<Tensor> {
-    Tensor::from_vec(values, dims(shape), &Device::Cpu)
-}
-
-pub(super) const fn dims(shape: Shape) -> (usize, usize, usize, usize) {
-    (shape.images, shape.channels, shape.height, shape.width)
-}
-
-/// The kernels for this processor.
-pub(super) fn kernels() -> Kernels {
-    Kernels::new(Instructions::best())
-}
-
-/// Size of the output, or why there is none.
-pub(super) fn output_shape(window: Window, xs: Shape, weight: &[usize]) -> Result<Shape> {
-    let Window {
-        kernel,
-        stride,
-        padding,
-    } = window;
-    let &[outputs, inputs, rows, columns] = weight else {
-        bail!("a weight of four dimensions is needed, not {weight:?}");
-    };
-    let (Some(height), Some(width)) = (window.output_len(xs.height), window.output_len(xs.width)) else {
-        bail!("a window of {kernel} × {kernel} does not fit into {xs:?}");
-    };
-    if (rows, columns) != (kernel, kernel)
-        || inputs != xs.channels
-        || !(1..=2).contains(&stride)
-        || padding >= kernel
-    {
-        bail!("a weight {weight:?} with stride {stride} and padding {padding} does not fit {xs:?}");
-    }
-    if xs.len() == 0 || outputs == 0 {
-        bail!("a convolution of nothing: {xs:?} with {weight:?}");
-    }
-    Ok(Shape {
-        images: xs.images,
-        channels: outputs,
-        height,
-        width,
-    })
-}
-
-/// The forward pass from any source: the weights as they are.
-pub(super) fn pack_forward(
-    walk: &Walk,
-    window: Window,
-    weight: &[f32],
-    outputs: usize,
-    inputs: usize,
-) -> Packed {
-    let taps = window.taps();
-    Packed::new(walk, kernels(), outputs, inputs, |output, input, tap| {
-        weight[(output * inputs + input) * taps + tap]
-    })
-}
-
-/// The gradient of the input: the weights with inputs and outputs exchanged.
-pub(super) fn pack_backward(
-    walk: &Walk,
-    window: Window,
-    weight: &[f32],
-    outputs: usize,
-    inputs: usize,
-) -> Packed {
-    let taps = window.taps();
-    Packed::new(walk, kernels(), inputs, outputs, |input, output, tap| {
-        weight[(output * inputs + input) * taps + tap]
-    })
-}
 
 /// `act(conv(xs, weight) + bias)`
 #[derive(Debug, Clone, Copy)]
@@ -128,26 +24,16 @@ impl Conv {
         weight: (&CpuStorage, &Layout),
         bias: Option<&[f32]>,
     ) -> Result<(CpuStorage, candle_core::Shape)> {
-        let from = Values {
+        let source = Values {
             values: values(xs.0, xs.1)?,
             shape: shape(xs.1.dims())?,
         };
-        let to = output_shape(self.window, from.shape, weight.1.dims())?;
-        if bias.is_some_and(|bias| bias.len() != to.channels) {
-            bail!("a bias for other channels than {}", to.channels);
-        }
-        let walk = Walk::forward(self.window, to.images, to.height, to.width);
-        let weight = values(weight.0, weight.1)?;
-        let packed = pack_forward(&walk, self.window, weight, to.channels, from.shape.channels);
-        let mut ys = vec![0.0; to.len()];
-        let sink = Activated {
-            to: Output::new(&mut ys, to),
-            ratio: None,
-            bias,
-            slope: self.slope,
-        };
-        convolve(&walk, &packed, kernels(), &from, &sink, 0..to.channels);
-        Ok((CpuStorage::F32(ys), dims(to).into()))
+        pass::forward(
+            self.window,
+            &source,
+            weight,
+            &Finish::Activation(bias, self.slope),
+        )
     }
 
     /// The gradients of input and weight that are tracked.
@@ -173,16 +59,12 @@ impl Conv {
                     shape: to,
                 };
                 let slope = self.slope;
-                self.gradients(
-                    xs,
-                    weight,
-                    from,
-                    &Gated {
-                        gradient,
-                        result,
-                        slope,
-                    },
-                )
+                let gated = Gated {
+                    gradient,
+                    result,
+                    slope,
+                };
+                self.gradients(xs, weight, from, &gated)
             })
         })
     }
@@ -194,45 +76,24 @@ impl Conv {
         from: Shape,
         gradient: &dyn Source,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let of_input = if xs.track_op() {
-            Some(tensor(self.input_gradient(weight, from, gradient)?, from)?)
-        } else {
-            None
-        };
-        let of_weight = if weight.track_op() {
-            let values = with_values(xs, |values| {
-                let Shape {
-                    images,
-                    height,
-                    width,
-                    ..
-                } = gradient.shape();
-                let walk = Walk::forward(self.window, images, height, width);
+        let of_input = xs.track_op().then(|| {
+            let mut values = vec![0.0; from.len()];
+            let sink = Activated {
+                to: Output::new(&mut values, from),
+                ratio: None,
+                bias: None,
+                slope: 1.0,
+            };
+            pass::input_gradient(self.window, weight, gradient, &sink, 0..from.channels)?;
+            tensor(values, from)
+        });
+        let of_weight = weight.track_op().then(|| {
+            with_values(xs, |values| {
                 let source = Values { values, shape: from };
-                Ok(weight_gradient(&walk, self.window, kernels(), &source, gradient))
-            })?;
-            Some(Tensor::from_vec(values, weight.shape(), &Device::Cpu)?)
-        } else {
-            None
-        };
-        Ok((of_input, of_weight))
-    }
-
-    fn input_gradient(&self, weight: &Tensor, from: Shape, gradient: &dyn Source) -> Result<Vec<f32>> {
-        let walk = Walk::backward(self.window, from.images, from.height, from.width);
-        let outputs = gradient.shape().channels;
-        let packed = with_values(weight, |weight| {
-            Ok(pack_backward(&walk, self.window, weight, outputs, from.channels))
-        })?;
-        let mut values = vec![0.0; from.len()];
-        let sink = Activated {
-            to: Output::new(&mut values, from),
-            ratio: None,
-            bias: None,
-            slope: 1.0,
-        };
-        convolve(&walk, &packed, kernels(), gradient, &sink, 0..from.channels);
-        Ok(values)
+                pass::weight_gradient(self.window, weight, &source, gradient)
+            })
+        });
+        Ok((of_input.transpose()?, of_weight.transpose()?))
     }
 }
 

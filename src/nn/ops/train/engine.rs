@@ -17,14 +17,14 @@ use rayon::prelude::{
 
 use super::{
     kernel::{Kernels, Products, Sums, TAPS},
-    source::{Sink, Source},
+    source::{At, Sink, Source},
     walk::{Band, Shape, Side, Walk, Window},
 };
 
 /// Weights per output that a block of channels has, about: with its inputs they stay in the first cache.
 const BLOCK: usize = 288;
 /// Output channels of a task, over all phases.
-const GROUP: usize = 64;
+const GROUP: usize = 72;
 /// Parts of the positions whose weight gradients are made apart and then added.
 const PARTS: usize = 8;
 /// Output channels of a task of the weight's gradient.
@@ -95,7 +95,7 @@ pub(super) fn convolve(
 ) {
     assert_eq!(packed.inputs, source.shape().channels, "weights for other inputs");
     assert_eq!(packed.outputs, sink.shape().channels, "weights for other outputs");
-    let group = (GROUP / walk.output_phases()).max(kernels.outputs);
+    let group = (GROUP / walk.output_phases() / kernels.outputs).max(1) * kernels.outputs;
     let bands = walk.bands(kernels.positions);
     let first = channels.start / kernels.outputs * kernels.outputs;
     let groups = (first..channels.end).step_by(group);
@@ -137,6 +137,12 @@ fn sum_group(
         let inputs = start..(start + block).min(packed.inputs);
         load(walk.input, band, source, inputs.clone(), scratch);
         for (phase, taps) in band.taps.iter().enumerate() {
+            if taps.is_empty() {
+                for output in scratch.sums.chunks_mut(output_len).take(group.len()) {
+                    output[phase * band.positions..][..band.positions].fill(0.0);
+                }
+                continue;
+            }
             let step = taps.len() * kernels.outputs;
             let first_panel = group.start / kernels.outputs;
             for tile in (0..band.positions).step_by(kernels.positions) {
@@ -158,7 +164,7 @@ fn sum_group(
                     };
                     // SAFETY: `load` made room for the block's channels, and `Band` for the farthest tap of the last
                     // tile; the weights are those of the block, and `sums` holds whole panels of whole tiles.
-                    unsafe { (kernels.sums)(&task) };
+                    unsafe { kernels.sums(group.len() - panel * kernels.outputs)(&task) };
                 }
             }
         }
@@ -179,11 +185,17 @@ fn load(side: Side, band: &Band, source: &dyn Source, channels: Range<usize>, sc
                         continue;
                     };
                     let at = band.position(index, local_row);
+                    let from = At {
+                        image,
+                        channel,
+                        row,
+                        start: 0,
+                    };
                     if side.step == 1 {
                         let at = at + side.shift - band.first_column;
-                        source.read(image, channel, row, &mut planes[at..][..shape.width]);
+                        source.read(from, &mut planes[at..][..shape.width]);
                     } else {
-                        source.read(image, channel, row, &mut scratch.row);
+                        source.read(from, &mut scratch.row);
                         for column_phase in 0..side.step {
                             let plane = (phase * side.step + column_phase) * band.phase_len;
                             let to = &mut planes[plane + at..][..band.pitch];
@@ -210,7 +222,7 @@ fn deliver(
     let Scratch { sums, row: whole, .. } = scratch;
     whole.resize(width.max(whole.len()), 0.0);
     for channel in channels {
-        let sums = &mut sums[(channel - group_start) * phases * band.positions..][..phases * band.positions];
+        let sums = &sums[(channel - group_start) * phases * band.positions..][..phases * band.positions];
         for (index, image) in band.images.clone().enumerate() {
             for local_row in 0..band.rows {
                 let at = band.position(index, local_row);
@@ -218,8 +230,14 @@ fn deliver(
                     let Some(row) = side.place(band.first_row + local_row, phase, height) else {
                         continue;
                     };
+                    let to = At {
+                        image,
+                        channel,
+                        row,
+                        start: 0,
+                    };
                     if side.step == 1 {
-                        sink.write(image, channel, row, &mut sums[at..][..width]);
+                        sink.write(to, &sums[at..][..width]);
                         continue;
                     }
                     for column_phase in 0..side.step {
@@ -227,7 +245,7 @@ fn deliver(
                         let from = &sums[plane + at..][..band.columns];
                         spread(side, band.first_column, column_phase, from, &mut whole[..width]);
                     }
-                    sink.write(image, channel, row, &mut whole[..width]);
+                    sink.write(to, &whole[..width]);
                 }
             }
         }
@@ -342,9 +360,9 @@ impl GradientScratch {
         for start in (0..inputs).step_by(block) {
             let channels = start..(start + block).min(inputs);
             load(walk.input, band, source, channels.clone(), &mut self.inputs);
-            for output in (0..group.len()).step_by(kernels.outputs) {
+            for output in (0..group.len()).step_by(kernels.product_outputs) {
                 let gradients =
-                    &self.gradients[output * band.positions..][..kernels.outputs * band.positions];
+                    &self.gradients[output * band.positions..][..kernels.product_outputs * band.positions];
                 for (planes, channel) in self.inputs.xs.chunks(band.channel_len).zip(channels.clone()) {
                     for (index, some) in taps.chunks(TAPS).enumerate() {
                         let at = output * to_step + channel * taps.len() + index * TAPS;
@@ -355,7 +373,7 @@ impl GradientScratch {
                             positions: band.positions,
                             to: sums[at..].as_mut_ptr(),
                             to_step,
-                            outputs: kernels.outputs.min(group.len() - output),
+                            outputs: kernels.product_outputs.min(group.len() - output),
                             taps: some.len(),
                         };
                         // SAFETY: `gradients` holds whole panels of the band's positions, which are whole vectors;
@@ -370,13 +388,22 @@ impl GradientScratch {
     /// Copies the gradients of a band; zeros where no output is, and in outputs that only fill the panel.
     fn load_gradients(&mut self, band: &Band, kernels: Kernels, gradient: &dyn Source, group: Range<usize>) {
         self.gradients.clear();
-        let padded = group.len().next_multiple_of(kernels.outputs);
+        let padded = group.len().next_multiple_of(kernels.product_outputs);
         self.gradients.resize(padded * band.positions, 0.0);
         for (plane, channel) in self.gradients.chunks_mut(band.positions).zip(group) {
             for (index, image) in band.images.clone().enumerate() {
                 for row in 0..band.rows {
                     let to = &mut plane[band.position(index, row)..][..band.columns];
-                    gradient.read(image, channel, band.first_row + row, to);
+                    let row = band.first_row + row;
+                    gradient.read(
+                        At {
+                            image,
+                            channel,
+                            row,
+                            start: 0,
+                        },
+                        to,
+                    );
                 }
             }
         }

@@ -11,6 +11,7 @@
     reason = "vector instructions and raw pointers; every contract is written at its function"
 )]
 
+use super::squares::{self, Input, Output};
 #[cfg(target_arch = "aarch64")]
 use crate::nn::ops::simd::arm::Neon;
 #[cfg(target_arch = "x86_64")]
@@ -43,15 +44,15 @@ pub(super) struct Sums<'a> {
     pub(super) adds: bool,
 }
 
-/// Makes the sums for `OUT` outputs × `VECTORS` vectors of positions.
+/// Makes the sums for the first `OUT` outputs of a panel of `PANEL` × `VECTORS` vectors of positions.
 ///
 /// # Safety
 ///
-/// The processor must have the instructions of `S`. For each channel and tap, `xs + channel · channel_len + tap` must
-/// be good for the tile's positions; `weights` for channels × taps × `OUT` values; `to + output · output_len` must be
-/// good to read and write the tile's positions, by nobody else meanwhile.
+/// The processor must have the instructions of `S`. There must be a channel and a tap. For each of them,
+/// `xs + channel · channel_len + tap` must be good for the tile's positions; `weights` for channels × taps × `PANEL`
+/// values; `to + output · output_len` must be good to read and write the tile's positions, by nobody else meanwhile.
 #[inline(always)]
-unsafe fn sums<S: Simd, const OUT: usize, const VECTORS: usize>(task: &Sums<'_>) {
+unsafe fn sums<S: Simd, const PANEL: usize, const OUT: usize, const VECTORS: usize>(task: &Sums<'_>) {
     // SAFETY: all pointers stay in what the caller vouches for: `O` is below `OUT`, `V` below `VECTORS`.
     unsafe {
         let mut sums = [[S::splat(0.0); VECTORS]; OUT];
@@ -63,18 +64,30 @@ unsafe fn sums<S: Simd, const OUT: usize, const VECTORS: usize>(task: &Sums<'_>)
         }
         let mut xs = task.xs;
         let mut weights = task.weights;
-        for _ in 0..task.channels {
-            for &tap in task.taps {
-                let at = xs.wrapping_add(tap);
+        let taps = task.taps.as_ptr_range();
+        // There is a channel and a tap: asking at the end only keeps the sums in their registers.
+        let mut channel = 0;
+        loop {
+            let mut tap = taps.start;
+            loop {
+                let at = xs.wrapping_add(*tap);
                 let mut row = [S::splat(0.0); VECTORS];
                 unrolled!(V in [0 1 2] { if V < VECTORS { row[V] = S::load(at.wrapping_add(V * S::LANES)); } });
                 unrolled!(O in [0 1 2 3 4 5 6 7] { if O < OUT {
                     let weight = S::broadcast(weights.wrapping_add(O));
                     unrolled!(V in [0 1 2] { if V < VECTORS { sums[O][V] = S::mul_add(weight, row[V], sums[O][V]); } });
                 } });
-                weights = weights.wrapping_add(OUT);
+                weights = weights.wrapping_add(PANEL);
+                tap = tap.wrapping_add(1);
+                if tap == taps.end {
+                    break;
+                }
             }
             xs = xs.wrapping_add(task.channel_len);
+            channel += 1;
+            if channel == task.channels {
+                break;
+            }
         }
         unrolled!(O in [0 1 2 3 4 5 6 7] { if O < OUT {
             let to = task.to.wrapping_add(O * task.output_len);
@@ -136,6 +149,9 @@ unsafe fn products<S: Simd, const OUT: usize>(task: &Products) {
     }
 }
 
+/// Makes the sums of a panel, or of its first outputs.
+pub(super) type SumsKernel = unsafe fn(&Sums<'_>);
+
 /// The loops for one processor.
 #[derive(Clone, Copy)]
 pub(super) struct Kernels {
@@ -143,59 +159,77 @@ pub(super) struct Kernels {
     pub(super) outputs: usize,
     /// Positions of a tile.
     pub(super) positions: usize,
-    /// [`sums`] with the processor's instructions, and its contract.
-    pub(super) sums: unsafe fn(&Sums<'_>),
+    /// [`sums`] with the processor's instructions, and its contract, for one output, for two, up to a panel.
+    pub(super) sums: &'static [SumsKernel],
+    /// Output channels that [`products`] makes at once.
+    pub(super) product_outputs: usize,
     /// [`products`] with the processor's instructions, and its contract.
     pub(super) products: unsafe fn(&Products),
+    /// [`squares::spread`] with the processor's instructions.
+    pub(super) spread: unsafe fn(Input<'_>),
+    /// [`squares::gather`] with the processor's instructions.
+    pub(super) gather: unsafe fn(Output<'_>),
 }
 
-/// Defines both loops with the instructions they name.
+/// Defines all loops with the instructions they name: outputs of a panel and vectors of a tile for [`sums`], outputs
+/// for [`products`].
 macro_rules! with_instructions {
-    ($(#[$attribute:meta])* $name:ident, $simd:ty, $outputs:literal, $vectors:literal) => {
+    (
+        $(#[$attribute:meta])* $name:ident, $simd:ty, [$($outputs:literal)*] of $panel:literal, $vectors:literal,
+        $product_outputs:literal
+    ) => {
         mod $name {
-            use super::{Kernels, Products, Simd as _, Sums};
+            use super::{Input, Kernels, Output, Products, Simd as _, Sums, squares};
 
             $(#[$attribute])*
-            unsafe fn sums(task: &Sums<'_>) {
+            unsafe fn sums<const OUT: usize>(task: &Sums<'_>) {
                 // SAFETY: the caller keeps the kernel's contract.
-                unsafe { super::sums::<$simd, $outputs, $vectors>(task) }
+                unsafe { super::sums::<$simd, $panel, OUT, $vectors>(task) }
             }
 
             $(#[$attribute])*
             unsafe fn products(task: &Products) {
                 // SAFETY: the caller keeps the kernel's contract.
-                unsafe { super::products::<$simd, $outputs>(task) }
+                unsafe { super::products::<$simd, $product_outputs>(task) }
+            }
+
+            $(#[$attribute])*
+            unsafe fn spread(input: Input<'_>) {
+                squares::spread(input);
+            }
+
+            $(#[$attribute])*
+            unsafe fn gather(output: Output<'_>) {
+                squares::gather(output);
             }
 
             pub(super) const KERNELS: Kernels = Kernels {
-                outputs: $outputs,
+                outputs: $panel,
                 positions: $vectors * <$simd>::LANES,
-                sums,
+                sums: &[$(sums::<$outputs>),*],
+                product_outputs: $product_outputs,
                 products,
+                spread,
+                gather,
             };
         }
     };
 }
 
-with_instructions!(portable, super::Portable, 4, 1);
+with_instructions!(portable, super::Portable, [1 2 3 4] of 4, 1, 4);
+// With 16 registers 6 × 2 vectors leave one to spare; 4 × 3 would need the last, and the compiler spills it.
 #[cfg(target_arch = "x86_64")]
 with_instructions!(
     #[target_feature(enable = "avx2,fma")]
-    avx2,
-    super::Avx2,
-    4,
-    3
+    avx2, super::Avx2, [1 2 3 4 5 6] of 6, 2, 4
 );
 #[cfg(target_arch = "x86_64")]
 with_instructions!(
     #[target_feature(enable = "avx512f")]
-    avx512,
-    super::Avx512,
-    8,
-    3
+    avx512, super::Avx512, [1 2 3 4 5 6 7 8] of 8, 3, 8
 );
 #[cfg(target_arch = "aarch64")]
-with_instructions!(neon, super::Neon, 8, 3);
+with_instructions!(neon, super::Neon, [1 2 3 4 5 6 7 8] of 8, 3, 8);
 
 impl Kernels {
     /// The loops for a processor that has `instructions`.
@@ -209,5 +243,10 @@ impl Kernels {
             Instructions::Neon => neon::KERNELS,
             Instructions::Portable => portable::KERNELS,
         }
+    }
+
+    /// [`sums`] for a panel of which `outputs` are left, at least one.
+    pub(super) fn sums(&self, outputs: usize) -> SumsKernel {
+        self.sums[outputs.min(self.outputs) - 1]
     }
 }

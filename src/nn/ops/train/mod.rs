@@ -3,38 +3,72 @@
 //! Tensors are candle's usual `[b, c, h, w]` of `f32`, and stay so: nothing is transposed and no window is copied out.
 //! On CUDA [`conv2d`] and [`conv2d_relu`] are our kernels where they fit; elsewhere they and [`max_pool2`] are made of
 //! candle's own. A gradient that nobody tracks is not computed: the weights of a feature network, or the first layer's
-//! picture, cost nothing backward. A whole step takes 1.6 times as long as PyTorch's (`lacuna bench --only training`).
+//! picture, cost nothing backward.
 //!
 //! # How a convolution runs
 //!
-//! `walk` lays a band of some thousand positions, with zeros around, into planes in which every tap of every position
-//! lies at one fixed distance; the columns between two rows are computed too and thrown away. Strides go to planes of
-//! their own, small maps of several images share a band. `kernel` then sums a few output channels × 24 positions (with
-//! AVX2) in registers over a block of channels that the first cache holds. The gradient of the input is the same loop
-//! over the gradient, with the weights turned around; stride 2 makes its four kinds of pixels apart. The gradient of
-//! the weight multiplies the same planes position by position, in at most eight parts that are added in order.
-//! Bands, blocks and parts depend on sizes only: the same bits for any number of threads.
+//! `pass` chooses the way by the sizes. 3 × 3 windows of stride 1 with channels and positions enough go through
+//! `winograd`: squares of 4 × 4 inputs become sixteen parts (`squares`), parts are summed over the channels, and each
+//! sixteen sums become 2 × 2 outputs. The gradient of the input is the same with the weights turned around.
+//!
+//! Everything else goes through `engine`. `walk` lays a band of some thousand positions, with zeros around, into planes
+//! in which every tap of every position lies at one fixed distance; the columns between two rows are computed too and
+//! thrown away. Strides go to planes of their own, small maps of several images share a band. The gradient of the input
+//! is the same over the gradient; stride 2 makes its four kinds of pixels apart. The gradient of the weight multiplies
+//! the same planes position by position, in at most eight parts that are added in order.
+//!
+//! Both sum a few output channels × 16 positions (with AVX2) in registers (`kernel`), over a block of channels that the
+//! first cache holds. Bands, blocks and parts depend on sizes only: the same bits for any number of threads.
 //!
 //! `source` is what happens while rows are copied: holes become zero, the decoder's small map is spread and its skip
 //! joined, a gradient is scaled by the ratio or stopped by a `ReLU`. None of these makes a tensor.
 //!
-//! Measured with AVX2 on a very busy machine, per second of processor time of one core: 28 to 36 G multiply-adds
-//! forward for the layers of a VGG-16 at 256 × 256 (batch 4), 16 to 26 for the gradient of their input, 25 to 36 for
-//! that of their weights; the core's own limit is about 50.
+//! # The losses on features
+//!
+//! Nine tenths of a step's multiplications are the feature network's. [`feature_losses()`] is one operation: `features`
+//! runs the network with its own memory, which the next step uses again; a pool is made while its convolution's rows
+//! are written, and one byte per square says which value goes on (`pooled`). Nothing but the pools stays of the photo.
+//! The gradient is written down, not recorded: signs of differences, and one matrix product per image and stage.
+//!
+//! # What it gave
+//!
+//! A whole step (batch 4, 256², width 32, VGG-16 to pool3), processor time on a very busy machine with AVX2, where
+//! PyTorch's took 13.2 s:
+//!
+//! | what | processor time after it |
+//! |---|---|
+//! | Winograd for 3 × 3 of stride 1: 16 multiplications for 36 | 12.2 s |
+//! | 6 outputs × 2 vectors instead of 4 × 3, for which the compiler spilled a register in every step | 9.7 to 11 s |
+//! | the losses on features as one operation | 5.9 to 6.9 s |
+//!
+//! `lacuna bench --only training` and PyTorch in turn, both slowed alike: 16.2 and 15.4 s against 40.9 and 40.9 s, a
+//! ratio of 0.39; 1,206 MiB against 1,990. It was 1.64 on an idle machine before these three. The sums reach some 80 %
+//! of the core's rate in the feature network (from cycles spent in them). Weights of the feature network transformed
+//! once and kept gave nothing that could be measured. A fifth of what the U-Net itself takes is fresh memory and
+//! candle's sums of gradients.
 
 mod conv;
 mod engine;
+mod feature_losses;
+mod features;
 mod kernel;
 mod norm;
 mod partial;
+mod pass;
 mod pool;
+mod pooled;
 mod source;
+mod squares;
+mod tensors;
 mod upsampled;
 mod walk;
+mod winograd;
 
 use candle_core::{DType, Result, Tensor};
 
 use conv::Conv;
+pub use feature_losses::feature_losses;
+pub use features::FeatureNetwork;
 use norm::{Norm, Statistics};
 use partial::{Factors, PartialConv};
 use upsampled::UpsampledConv;
@@ -157,8 +191,8 @@ pub fn batch_norm(
     slope: f32,
 ) -> Result<(Tensor, Tensor, Tensor)> {
     let xs = xs.contiguous()?;
-    let shape = conv::shape(xs.dims())?;
-    let statistics = conv::with_values(&xs, |values| Ok(norm::statistics(values, shape)))?;
+    let shape = tensors::shape(xs.dims())?;
+    let statistics = tensors::with_values(&xs, |values| Ok(norm::statistics(values, shape)))?;
     let per_channel = |values: &[f32]| Tensor::from_slice(values, shape.channels, xs.device());
     let (mean, variance) = (per_channel(&statistics.mean)?, per_channel(&statistics.variance)?);
     let op = Norm {

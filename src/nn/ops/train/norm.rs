@@ -10,7 +10,7 @@ use rayon::prelude::{
 };
 
 use super::{
-    conv::{dims, shape, tensor, values, with_values},
+    tensors::{dims, shape, tensor, values, with_values},
     walk::Shape,
 };
 
@@ -27,7 +27,7 @@ fn channel(values: &[f32], shape: Shape, channel: usize) -> impl Iterator<Item =
 }
 
 /// Sums `value` over a plane, in lanes that the compiler can keep in vectors.
-fn sum(plane: &[f32], other: &[f32], value: impl Fn(f32, f32) -> f32) -> f64 {
+pub(super) fn sum(plane: &[f32], other: &[f32], value: impl Fn(f32, f32) -> f32) -> f64 {
     const LANES: usize = 16;
     let mut total = 0.0;
     // Single precision within a few hundred values, double precision over all of them.

@@ -3,13 +3,13 @@
 //! Masks and ratio take no gradient. What stands in holes is replaced by zero before it is multiplied, and its
 //! gradient is zero.
 
-use candle_core::{CpuStorage, CustomOp2, Device, Layout, Result, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp2, Layout, Result, Tensor, bail};
 
 use super::{
-    conv::{dims, kernels, output_shape, pack_backward, pack_forward, shape, tensor, values, with_values},
-    engine::{convolve, weight_gradient},
-    source::{Activated, Masked, MaskedOutput, Output, Plane, Scaled, Values},
-    walk::{Shape, Walk, Window},
+    pass::{self, Finish},
+    source::{Masked, MaskedOutput, Output, Plane, Scaled, Values},
+    tensors::{shape, tensor, values, with_values},
+    walk::{Shape, Window},
 };
 
 /// One factor or mask value per position, `[b, 1, h, w]`.
@@ -62,40 +62,20 @@ pub(super) struct PartialConv {
 }
 
 impl PartialConv {
-    fn input_gradient(
-        &self,
-        weight: &Tensor,
-        from: Shape,
-        gradient: &Scaled<'_>,
-        outputs: usize,
-    ) -> Result<Tensor> {
-        let walk = Walk::backward(self.window, from.images, from.height, from.width);
-        let packed = with_values(weight, |weight| {
-            Ok(pack_backward(&walk, self.window, weight, outputs, from.channels))
-        })?;
+    fn input_gradient(&self, weight: &Tensor, from: Shape, gradient: &Scaled<'_>) -> Result<Tensor> {
         let mut values = vec![0.0; from.len()];
         let sink = MaskedOutput {
             to: Output::new(&mut values, from),
             mask: self.mask.plane(from)?,
         };
-        convolve(&walk, &packed, kernels(), gradient, &sink, 0..from.channels);
+        pass::input_gradient(self.window, weight, gradient, &sink, 0..from.channels)?;
         tensor(values, from)
     }
 
-    fn weight_gradient(
-        &self,
-        xs: &Tensor,
-        from: Shape,
-        gradient: &Scaled<'_>,
-        to: Shape,
-    ) -> Result<Vec<f32>> {
-        let walk = Walk::forward(self.window, to.images, to.height, to.width);
-        with_values(xs, |values| {
-            let source = Masked {
-                values: Values { values, shape: from },
-                mask: self.mask.plane(from)?,
-            };
-            Ok(weight_gradient(&walk, self.window, kernels(), &source, gradient))
+    fn source<'a>(&'a self, values: &'a [f32], from: Shape) -> Result<Masked<'a>> {
+        Ok(Masked {
+            values: Values { values, shape: from },
+            mask: self.mask.plane(from)?,
         })
     }
 }
@@ -112,27 +92,9 @@ impl CustomOp2 for PartialConv {
         weight: &CpuStorage,
         weight_layout: &Layout,
     ) -> Result<(CpuStorage, candle_core::Shape)> {
-        let from = shape(xs_layout.dims())?;
-        let to = output_shape(self.window, from, weight_layout.dims())?;
-        let source = Masked {
-            values: Values {
-                values: values(xs, xs_layout)?,
-                shape: from,
-            },
-            mask: self.mask.plane(from)?,
-        };
-        let walk = Walk::forward(self.window, to.images, to.height, to.width);
-        let weight = values(weight, weight_layout)?;
-        let packed = pack_forward(&walk, self.window, weight, to.channels, from.channels);
-        let mut ys = vec![0.0; to.len()];
-        let sink = Activated {
-            to: Output::new(&mut ys, to),
-            ratio: Some(self.ratio.plane(to)?),
-            bias: None,
-            slope: 1.0,
-        };
-        convolve(&walk, &packed, kernels(), &source, &sink, 0..to.channels);
-        Ok((CpuStorage::F32(ys), dims(to).into()))
+        let source = self.source(values(xs, xs_layout)?, shape(xs_layout.dims())?)?;
+        let finish = Finish::Ratio(&|to| self.ratio.plane(to));
+        pass::forward(self.window, &source, (weight, weight_layout), &finish)
     }
 
     fn bwd(
@@ -151,18 +113,15 @@ impl CustomOp2 for PartialConv {
                 },
                 factors: self.ratio.plane(to)?,
             };
-            let of_input = if xs.track_op() {
-                Some(self.input_gradient(weight, from, &gradient, to.channels)?)
-            } else {
-                None
-            };
-            let of_weight = if weight.track_op() {
-                let values = self.weight_gradient(xs, from, &gradient, to)?;
-                Some(Tensor::from_vec(values, weight.shape(), &Device::Cpu)?)
-            } else {
-                None
-            };
-            Ok((of_input, of_weight))
+            let of_input = xs
+                .track_op()
+                .then(|| self.input_gradient(weight, from, &gradient));
+            let of_weight = weight.track_op().then(|| {
+                with_values(xs, |xs| {
+                    pass::weight_gradient(self.window, weight, &self.source(xs, from)?, &gradient)
+                })
+            });
+            Ok((of_input.transpose()?, of_weight.transpose()?))
         })
     }
 }

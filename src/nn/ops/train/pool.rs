@@ -1,31 +1,19 @@
 //! The largest of every 2 × 2, with its gradient.
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Tensor};
 use rayon::prelude::{
     IndexedParallelIterator as _, ParallelIterator as _, ParallelSlice as _, ParallelSliceMut as _,
 };
 
 use super::{
-    conv::{dims, shape, tensor, values, with_values},
+    pooled::Pooled,
+    tensors::{dims, shape, tensor, values, with_values},
     walk::Shape,
 };
 
 /// Largest of 2 × 2. The gradient goes to the first of the largest, row by row.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MaxPool;
-
-/// The size after pooling; what is left over at odd sides is cut off.
-fn pooled(from: Shape) -> Result<Shape> {
-    let to = Shape {
-        height: from.height / 2,
-        width: from.width / 2,
-        ..from
-    };
-    if to.len() == 0 {
-        bail!("nothing is left of {from:?} after pooling");
-    }
-    Ok(to)
-}
 
 /// The two rows that pool to `row` of a plane.
 fn rows(plane: &[f32], row: usize, width: usize) -> (&[f32], &[f32]) {
@@ -39,7 +27,7 @@ impl CustomOp1 for MaxPool {
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, candle_core::Shape)> {
         let (xs, from) = (values(storage, layout)?, shape(layout.dims())?);
-        let to = pooled(from)?;
+        let to = Pooled::shape_of(from)?;
         let mut ys = vec![0.0; to.len()];
         let planes = ys.par_chunks_mut(to.plane()).zip(xs.par_chunks(from.plane()));
         planes.for_each(|(ys, xs)| {

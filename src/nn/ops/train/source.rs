@@ -1,7 +1,7 @@
 //! What the rows of a convolution are read from and written to.
 //!
 //! Masking, renormalisation, activation, upsampling and concatenation all happen while rows are copied, so none of
-//! them makes a tensor of its own. A row is one channel's row of one image.
+//! them makes a tensor of its own. A row is one channel's row of one image; stretches of it are read and written.
 
 #![expect(
     unsafe_code,
@@ -10,20 +10,29 @@
 
 use super::walk::Shape;
 
+/// Where a stretch of a row begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct At {
+    pub(super) image: usize,
+    pub(super) channel: usize,
+    pub(super) row: usize,
+    pub(super) start: usize,
+}
+
 /// Rows to read.
 pub(super) trait Source: Sync {
     /// Size of the tensor that it appears to be.
     fn shape(&self) -> Shape;
-    /// Copies a row.
-    fn read(&self, image: usize, channel: usize, row: usize, to: &mut [f32]);
+    /// Copies a stretch of a row, from column `start` on.
+    fn read(&self, at: At, to: &mut [f32]);
 }
 
-/// Rows to write. Each is written once, by one thread, unless said otherwise.
+/// Rows to write. Each value is written once, by one thread, unless said otherwise.
 pub(super) trait Sink: Sync {
     /// Size of the tensor that it appears to be.
     fn shape(&self) -> Shape;
-    /// Takes a row; `values` may be changed.
-    fn write(&self, image: usize, channel: usize, row: usize, values: &mut [f32]);
+    /// Takes a stretch of a row, from column `start` on, which is even.
+    fn write(&self, at: At, values: &[f32]);
 }
 
 /// One value per position of each image, for all of its channels.
@@ -35,8 +44,9 @@ pub(super) struct Plane<'a> {
 }
 
 impl<'a> Plane<'a> {
-    fn row(self, image: usize, row: usize) -> &'a [f32] {
-        &self.values[(image * self.height + row) * self.width..][..self.width]
+    /// The values from there to the row's end.
+    fn from(self, at: At) -> &'a [f32] {
+        &self.values[(at.image * self.height + at.row) * self.width..][at.start..self.width]
     }
 }
 
@@ -47,8 +57,9 @@ pub(super) struct Values<'a> {
 }
 
 impl Values<'_> {
-    fn row(&self, image: usize, channel: usize, row: usize) -> &[f32] {
-        &self.values[self.shape.row(image, channel, row)..][..self.shape.width]
+    /// The values from there to the row's end.
+    pub(super) fn from(&self, at: At) -> &[f32] {
+        &self.values[self.shape.row(at.image, at.channel, at.row)..][at.start..self.shape.width]
     }
 }
 
@@ -57,8 +68,8 @@ impl Source for Values<'_> {
         self.shape
     }
 
-    fn read(&self, image: usize, channel: usize, row: usize, to: &mut [f32]) {
-        to.copy_from_slice(self.row(image, channel, row));
+    fn read(&self, at: At, to: &mut [f32]) {
+        to.copy_from_slice(&self.from(at)[..to.len()]);
     }
 }
 
@@ -74,9 +85,9 @@ impl Source for Gated<'_> {
         self.gradient.shape
     }
 
-    fn read(&self, image: usize, channel: usize, row: usize, to: &mut [f32]) {
-        let values = self.gradient.row(image, channel, row);
-        let results = self.result.row(image, channel, row);
+    fn read(&self, at: At, to: &mut [f32]) {
+        let values = self.gradient.from(at);
+        let results = self.result.from(at);
         for ((to, &value), &result) in to.iter_mut().zip(values).zip(results) {
             *to = if result > 0.0 { value } else { value * self.slope };
         }
@@ -94,9 +105,9 @@ impl Source for Scaled<'_> {
         self.values.shape
     }
 
-    fn read(&self, image: usize, channel: usize, row: usize, to: &mut [f32]) {
-        let values = self.values.row(image, channel, row);
-        for ((to, &value), &factor) in to.iter_mut().zip(values).zip(self.factors.row(image, row)) {
+    fn read(&self, at: At, to: &mut [f32]) {
+        let values = self.values.from(at);
+        for ((to, &value), &factor) in to.iter_mut().zip(values).zip(self.factors.from(at)) {
             *to = value * factor;
         }
     }
@@ -113,9 +124,9 @@ impl Source for Masked<'_> {
         self.values.shape
     }
 
-    fn read(&self, image: usize, channel: usize, row: usize, to: &mut [f32]) {
-        let values = self.values.row(image, channel, row);
-        for ((to, &value), &valid) in to.iter_mut().zip(values).zip(self.mask.row(image, row)) {
+    fn read(&self, at: At, to: &mut [f32]) {
+        let values = self.values.from(at);
+        for ((to, &value), &valid) in to.iter_mut().zip(values).zip(self.mask.from(at)) {
             *to = if valid == 0.0 { 0.0 } else { value };
         }
     }
@@ -136,37 +147,42 @@ impl Source for Upsampled<'_> {
         }
     }
 
-    fn read(&self, image: usize, channel: usize, row: usize, to: &mut [f32]) {
-        let small = self.small.shape();
-        if channel >= small.channels {
-            return self.skip.read(image, channel - small.channels, row, to);
+    fn read(&self, at: At, to: &mut [f32]) {
+        let channels = self.small.shape().channels;
+        if at.channel >= channels {
+            let channel = at.channel - channels;
+            return self.skip.read(At { channel, ..at }, to);
         }
-        // The row is read into the second half and spread from the front: the place to write never overtakes.
-        let from = to.len() - to.len().div_ceil(2);
-        let needed = to.len() - from;
-        if needed == small.width {
-            self.small.read(image, channel, row / 2, &mut to[from..]);
-        }
+        // What is needed is read into the end and spread from the front: the place to write never overtakes.
+        let first = at.start / 2;
+        let needed = (at.start + to.len()).div_ceil(2) - first;
+        let from = to.len() - needed;
+        let small = At {
+            row: at.row / 2,
+            start: first,
+            ..at
+        };
+        self.small.read(small, &mut to[from..]);
         for x in 0..to.len() {
-            to[x] = to[from + x / 2];
+            to[x] = to[from + (at.start + x) / 2 - first];
         }
     }
 }
 
 /// The start of a tensor to write, shared by threads.
 #[derive(Clone, Copy)]
-pub(super) struct Output {
-    start: *mut f32,
+pub(super) struct Output<T = f32> {
+    start: *mut T,
     shape: Shape,
 }
 
 // SAFETY: threads write disjoint rows; see `Sink`.
-unsafe impl Sync for Output {}
+unsafe impl<T: Send> Sync for Output<T> {}
 // SAFETY: as above.
-unsafe impl Send for Output {}
+unsafe impl<T: Send> Send for Output<T> {}
 
-impl Output {
-    pub(super) fn new(values: &mut [f32], shape: Shape) -> Self {
+impl<T> Output<T> {
+    pub(super) fn new(values: &mut [T], shape: Shape) -> Self {
         assert_eq!(values.len(), shape.len(), "an output of {shape:?}");
         Self {
             start: values.as_mut_ptr(),
@@ -174,13 +190,16 @@ impl Output {
         }
     }
 
-    /// A row to write.
+    /// A stretch of a row to write.
     ///
     /// # Safety
     ///
-    /// The values that [`new`](Self::new) was given must live, and nobody else may use this row meanwhile.
-    #[expect(clippy::mut_from_ref, reason = "rows are disjoint; the caller sees to it")]
-    unsafe fn row(&self, image: usize, channel: usize, row: usize) -> &mut [f32] {
+    /// The values that [`new`](Self::new) was given must live, and nobody else may use this stretch meanwhile.
+    #[expect(
+        clippy::mut_from_ref,
+        reason = "stretches are disjoint; the caller sees to it"
+    )]
+    pub(super) unsafe fn stretch(&self, at: At, len: usize) -> &mut [T] {
         let Shape {
             images,
             channels,
@@ -188,12 +207,13 @@ impl Output {
             width,
         } = self.shape;
         assert!(
-            image < images && channel < channels && row < height,
-            "{image}, {channel}, {row} is outside {:?}",
+            at.image < images && at.channel < channels && at.row < height && at.start + len <= width,
+            "{len} values at {at:?} are outside {:?}",
             self.shape
         );
-        // SAFETY: the row lies inside the values, as just asserted; the caller sees to the rest.
-        unsafe { std::slice::from_raw_parts_mut(self.start.add(self.shape.row(image, channel, row)), width) }
+        let first = self.shape.row(at.image, at.channel, at.row) + at.start;
+        // SAFETY: the stretch lies inside the values, as just asserted; the caller sees to the rest.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(first), len) }
     }
 }
 
@@ -211,17 +231,17 @@ impl Sink for Activated<'_> {
         self.to.shape
     }
 
-    fn write(&self, image: usize, channel: usize, row: usize, values: &mut [f32]) {
-        // SAFETY: a sink's row is written once, by one thread, while `to` is borrowed.
-        let to = unsafe { self.to.row(image, channel, row) };
+    fn write(&self, at: At, values: &[f32]) {
+        // SAFETY: a sink's values are written once, by one thread, while `to` is borrowed.
+        let to = unsafe { self.to.stretch(at, values.len()) };
         if let Some(ratio) = self.ratio {
-            for ((to, &value), &ratio) in to.iter_mut().zip(&*values).zip(ratio.row(image, row)) {
+            for ((to, &value), &ratio) in to.iter_mut().zip(values).zip(ratio.from(at)) {
                 *to = value * ratio;
             }
             return;
         }
-        let bias = self.bias.map_or(0.0, |bias| bias[channel]);
-        for (to, &value) in to.iter_mut().zip(&*values) {
+        let bias = self.bias.map_or(0.0, |bias| bias[at.channel]);
+        for (to, &value) in to.iter_mut().zip(values) {
             let value = value + bias;
             *to = if value > 0.0 { value } else { value * self.slope };
         }
@@ -239,10 +259,10 @@ impl Sink for MaskedOutput<'_> {
         self.to.shape
     }
 
-    fn write(&self, image: usize, channel: usize, row: usize, values: &mut [f32]) {
-        // SAFETY: a sink's row is written once, by one thread, while `to` is borrowed.
-        let to = unsafe { self.to.row(image, channel, row) };
-        for ((to, &value), &valid) in to.iter_mut().zip(&*values).zip(self.mask.row(image, row)) {
+    fn write(&self, at: At, values: &[f32]) {
+        // SAFETY: a sink's values are written once, by one thread, while `to` is borrowed.
+        let to = unsafe { self.to.stretch(at, values.len()) };
+        for ((to, &value), &valid) in to.iter_mut().zip(values).zip(self.mask.from(at)) {
             *to = if valid == 0.0 { 0.0 } else { value };
         }
     }
@@ -264,18 +284,25 @@ impl Sink for Downsampled<'_> {
         self.shape
     }
 
-    fn write(&self, image: usize, channel: usize, row: usize, values: &mut [f32]) {
-        if channel >= self.small_channels {
+    fn write(&self, at: At, values: &[f32]) {
+        if at.channel >= self.small_channels {
             if let Some(skip) = &self.skip {
-                skip.write(image, channel - self.small_channels, row, values);
+                let channel = at.channel - self.small_channels;
+                skip.write(At { channel, ..at }, values);
             }
             return;
         }
         let Some(small) = &self.small else { return };
-        // SAFETY: the thread that has this row has the one that shares it too, and writes one after the other.
-        let to = unsafe { small.to.row(image, channel, row / 2) };
+        let half = At {
+            row: at.row / 2,
+            start: at.start / 2,
+            ..at
+        };
+        // SAFETY: the thread that has this row has the one that shares it too, and writes one after the other; as
+        // stretches start at even columns, no value is shared with another one.
+        let to = unsafe { small.to.stretch(half, values.len().div_ceil(2)) };
         let places = to.iter_mut().zip(values.chunks(2));
-        for ((to, values), &valid) in places.zip(small.mask.row(image, row / 2)) {
+        for ((to, values), &valid) in places.zip(small.mask.from(half)) {
             if valid != 0.0 {
                 *to += values.iter().sum::<f32>();
             }

@@ -3,14 +3,14 @@
 //! Neither the upsampled map nor the concatenation is made, forward or backward: rows are spread and joined while
 //! they are copied into the engine's planes, and the gradients of a square of four are added as they are written.
 
-use candle_core::{CpuStorage, CustomOp3, Device, Layout, Result, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp3, Layout, Result, Tensor, bail};
 
 use super::{
-    conv::{dims, kernels, output_shape, pack_backward, pack_forward, shape, tensor, values, with_values},
-    engine::{convolve, weight_gradient},
     partial::Factors,
-    source::{Activated, Downsampled, Masked, MaskedOutput, Output, Scaled, Source as _, Upsampled, Values},
-    walk::{Shape, Walk, Window},
+    pass::{self, Finish},
+    source::{Downsampled, Masked, MaskedOutput, Output, Scaled, Upsampled, Values},
+    tensors::{shape, tensor, values, with_values},
+    walk::{Shape, Window},
 };
 
 /// A masked 3 × 3 convolution over both, with a factor per output.
@@ -69,17 +69,6 @@ impl UpsampledConv {
         let zeros = |is_tracked: bool, shape: Shape| is_tracked.then(|| vec![0.0; shape.len()]);
         let mut of_small = zeros(small.track_op(), small_shape);
         let mut of_skip = zeros(skip.track_op(), skip_shape);
-        let walk = Walk::backward(Self::WINDOW, whole.images, whole.height, whole.width);
-        let outputs = gradient.shape().channels;
-        let packed = with_values(weight, |weight| {
-            Ok(pack_backward(
-                &walk,
-                Self::WINDOW,
-                weight,
-                outputs,
-                whole.channels,
-            ))
-        })?;
         let first = if of_small.is_some() {
             0
         } else {
@@ -107,7 +96,7 @@ impl UpsampledConv {
             }),
         };
         if first < end {
-            convolve(&walk, &packed, kernels(), gradient, &sink, first..end);
+            pass::input_gradient(Self::WINDOW, weight, gradient, &sink, first..end)?;
         }
         let finish = |values: Option<Vec<f32>>, shape| values.map(|values| tensor(values, shape)).transpose();
         Ok((finish(of_small, small_shape)?, finish(of_skip, skip_shape)?))
@@ -131,19 +120,8 @@ impl CustomOp3 for UpsampledConv {
         let small = (values(small, small_layout)?, shape(small_layout.dims())?);
         let skip = (values(skip, skip_layout)?, shape(skip_layout.dims())?);
         let source = self.source(small, skip)?;
-        let to = output_shape(Self::WINDOW, source.shape(), weight_layout.dims())?;
-        let walk = Walk::forward(Self::WINDOW, to.images, to.height, to.width);
-        let weight = values(weight, weight_layout)?;
-        let packed = pack_forward(&walk, Self::WINDOW, weight, to.channels, source.shape().channels);
-        let mut ys = vec![0.0; to.len()];
-        let sink = Activated {
-            to: Output::new(&mut ys, to),
-            ratio: Some(self.ratio.plane(to)?),
-            bias: None,
-            slope: 1.0,
-        };
-        convolve(&walk, &packed, kernels(), &source, &sink, 0..to.channels);
-        Ok((CpuStorage::F32(ys), dims(to).into()))
+        let finish = Finish::Ratio(&|to| self.ratio.plane(to));
+        pass::forward(Self::WINDOW, &source, (weight, weight_layout), &finish)
     }
 
     fn bwd(
@@ -168,20 +146,12 @@ impl CustomOp3 for UpsampledConv {
             if !weight.track_op() {
                 return Ok((of_small, of_skip, None));
             }
-            let walk = Walk::forward(Self::WINDOW, to.images, to.height, to.width);
             let of_weight = with_values(small, |small| {
                 with_values(skip, |skip| {
                     let source = self.source((small, small_shape), (skip, skip_shape))?;
-                    Ok(weight_gradient(
-                        &walk,
-                        Self::WINDOW,
-                        kernels(),
-                        &source,
-                        &gradient,
-                    ))
+                    pass::weight_gradient(Self::WINDOW, weight, &source, &gradient)
                 })
             })?;
-            let of_weight = Tensor::from_vec(of_weight, weight.shape(), &Device::Cpu)?;
             Ok((of_small, of_skip, Some(of_weight)))
         })
     }
