@@ -152,6 +152,7 @@ fn remove_prepared(
         widened,
         keep_out: request.keep_out,
         is_mirrored: variation.is_mirrored,
+        may_arrange: variation.may_arrange,
         options: &options,
         filler,
         progress,
@@ -228,6 +229,7 @@ struct Filling<'a> {
     widened: &'a Mask,
     keep_out: Option<&'a Mask>,
     is_mirrored: bool,
+    may_arrange: bool,
     options: &'a Options,
     filler: &'a mut dyn Filler,
     progress: &'a dyn Progress,
@@ -282,7 +284,7 @@ impl Filling<'_> {
         let started = Instant::now();
         let (start, end) = (done + crop.steps(), done + self.steps(crop));
         let stretch = Stretch::new(self.progress, start, end, total);
-        let refined = refine(crop, &source, &filled, self.options, &stretch)?;
+        let refined = refine(crop, &source, &filled, self.options, self.may_arrange, &stretch)?;
         self.detail += started.elapsed();
         Ok(refined)
     }
