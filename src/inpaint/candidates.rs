@@ -37,6 +37,8 @@ pub struct Variation {
     pub is_mirrored: bool,
     /// The network sees more of the surroundings.
     pub is_wider: bool,
+    /// Large holes may be arranged as a whole; every second candidate keeps to what the network says.
+    pub may_arrange: bool,
 }
 
 impl Variation {
@@ -46,6 +48,7 @@ impl Variation {
             seed_offset: number as u64,
             is_mirrored: number % 2 == 1,
             is_wider: number % 4 >= 2,
+            may_arrange: number % 2 == 0,
         }
     }
 }

@@ -153,6 +153,7 @@ fn remove_prepared(
         widened,
         keep_out: request.keep_out,
         looks,
+        may_arrange: variation.may_arrange,
         options: &options,
         filler,
         progress,
@@ -230,6 +231,7 @@ struct Filling<'a> {
     widened: &'a Mask,
     keep_out: Option<&'a Mask>,
     looks: Looks,
+    may_arrange: bool,
     options: &'a Options,
     filler: &'a mut dyn Filler,
     progress: &'a dyn Progress,
@@ -283,7 +285,7 @@ impl Filling<'_> {
         }
         let started = Instant::now();
         let stretch = Stretch::new(self.progress, network_end, done + self.steps(crop), total);
-        let refined = refine(crop, &source, &filled, self.options, &stretch)?;
+        let refined = refine(crop, &source, &filled, self.options, self.may_arrange, &stretch)?;
         self.detail += started.elapsed();
         Ok(refined)
     }

@@ -27,6 +27,7 @@ pub(super) fn refine(
     source: &Source<'_>,
     filled: &Filled,
     options: &Options,
+    may_arrange: bool,
     progress: &dyn Progress,
 ) -> Result<Filled, Cancelled> {
     let Rect { x, y, width, height } = crop.rect;
@@ -47,6 +48,7 @@ pub(super) fn refine(
         guide: &filled.rgb,
         scale: 1.0 / filled.scale_down as f32,
         keep_out: keep_out.as_deref(),
+        may_arrange,
         seed: options.seed,
     };
     let wanted = detail::Options {

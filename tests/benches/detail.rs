@@ -44,6 +44,7 @@ fn whole_stage(criterion: &mut Criterion) {
         guide: &vec![0.5; native.len()],
         scale: 0.5,
         keep_out: None,
+        may_arrange: true,
         seed: 1,
     };
     let mut group = criterion.benchmark_group("stage");

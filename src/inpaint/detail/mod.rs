@@ -1,4 +1,8 @@
 //! Detail at native scale: texture from the photo's own valid area, guided by the network's fill.
+//!
+//! Large holes are filled twice at a coarse level: by patches that start from the network's fill, and as a whole from
+//! the offsets at which the photo repeats itself. The one whose patches agree better with each other and the edge is
+//! brought to native scale; the network's guide counts in both, so better weights win more often.
 
 mod arrange;
 mod bands;
@@ -48,6 +52,8 @@ pub struct Input<'a> {
     pub scale: f32,
     /// `[height][width]`: what not to copy from.
     pub keep_out: Option<&'a [bool]>,
+    /// Whether a large hole may also be arranged as a whole from the photo's dominant offsets, where that fits better.
+    pub may_arrange: bool,
     /// Seed of every random choice.
     pub seed: u64,
 }
@@ -111,7 +117,7 @@ pub fn restore(input: &Input<'_>, options: &Options, progress: &dyn Progress) ->
             hole,
             keep_out: input.keep_out,
             trust: &trust,
-            is_arranged: true,
+            is_arranged: input.may_arrange,
         };
         if let Some(mut votes) = patches::synthesise(&planes, input.scale, input.seed, progress)? {
             bands::meet_the_edge(&mut votes, &filled, hole, width, progress)?;

@@ -6,12 +6,12 @@ use super::pyramid::depths;
 
 /// Mean squared gradient that nobody sees, in 0..1 squared: that of one and a half steps of 8 bits. Added to both sides
 /// of a sharpness ratio, so that the noise of a flat sky over the lesser noise of another is no ratio of 15.
-pub const UNSEEN: f64 = (1.5 / 255.0) * (1.5 / 255.0);
+const UNSEEN: f64 = (1.5 / 255.0) * (1.5 / 255.0);
 
 /// A fill against its surroundings. 1, 1 and 0 are those of a fill that cannot be told from them.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Score {
-    /// Gradient energy in the fill over that in a ring around it, both raised by [`UNSEEN`]. Below 1: soft.
+    /// Gradient energy in the fill over that in a ring around it, both raised by that of 1.5 steps of 8 bits. Below 1: soft.
     pub sharpness_ratio: f32,
     /// Mean gradient across the hole's edge over that just inside and outside. Above 1: a visible seam.
     pub seam_ratio: f32,

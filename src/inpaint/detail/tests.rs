@@ -61,6 +61,7 @@ impl Scene {
             guide: &self.guide,
             scale,
             keep_out: None,
+            may_arrange: true,
             seed: 5,
         }
     }

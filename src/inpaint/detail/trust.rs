@@ -4,6 +4,9 @@
 //! it, and a search guided there copies whatever in the photo is nearest to that wrong colour. So each block's mean
 //! is compared with the blocks around the hole: what has no like among them is replaced by a smooth continuation of
 //! the edge and the blocks that do, and does not steer.
+//!
+//! Over all of it the fill is believed as far as it goes on across the hole's edge as the photo does by itself. The
+//! measure calibrates itself: weights that continue the photo are believed in full, nothing here holds them back.
 
 use rayon::prelude::{IntoParallelIterator as _, ParallelIterator as _};
 
