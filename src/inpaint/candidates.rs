@@ -48,7 +48,7 @@ impl Variation {
             seed_offset: number as u64,
             is_mirrored: number % 2 == 1,
             is_wider: number % 4 >= 2,
-            may_arrange: number % 2 == 0,
+            may_arrange: number.is_multiple_of(2),
         }
     }
 }
