@@ -33,7 +33,9 @@ const FULL_DISAGREEMENT: f32 = 0.15;
 pub struct Variation {
     /// Goes on top of the seed of the options.
     pub seed_offset: u64,
-    /// The network sees left and right exchanged, and nothing else, so that there is no mean either.
+    /// The network looks once, so that there is no mean.
+    pub is_single: bool,
+    /// The network sees left and right exchanged.
     pub is_mirrored: bool,
     /// The network sees more of the surroundings.
     pub is_wider: bool,
@@ -46,6 +48,7 @@ impl Variation {
     pub const fn of(number: u32) -> Self {
         Self {
             seed_offset: number as u64,
+            is_single: !number.is_multiple_of(4),
             is_mirrored: number % 2 == 1,
             is_wider: number % 4 >= 2,
             may_arrange: number.is_multiple_of(2),

@@ -110,6 +110,7 @@ impl Options {
     pub(super) const fn looks(&self, variation: Variation) -> Looks {
         match (variation.is_mirrored, self.ensemble, self.strategy) {
             (true, ..) => Looks::Mirrored,
+            _ if variation.is_single => Looks::Plain,
             (false, Ensemble::On, _) | (false, Ensemble::Auto, Strategy::Auto) => Looks::Ensemble,
             (false, Ensemble::Off, _) | (false, Ensemble::Auto, Strategy::Whole) => Looks::Plain,
         }
