@@ -39,7 +39,7 @@ pub struct Variation {
     pub is_mirrored: bool,
     /// The network sees more of the surroundings.
     pub is_wider: bool,
-    /// Large holes may be arranged as a whole; every second candidate keeps to what the network says.
+    /// Large holes may be arranged as a whole; half of the candidates keep to what the network says.
     pub may_arrange: bool,
 }
 
@@ -51,7 +51,7 @@ impl Variation {
             is_single: !number.is_multiple_of(4),
             is_mirrored: number % 2 == 1,
             is_wider: number % 4 >= 2,
-            may_arrange: number.is_multiple_of(2),
+            may_arrange: matches!(number % 4, 0 | 3),
         }
     }
 }
