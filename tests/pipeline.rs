@@ -300,7 +300,9 @@ fn cancelling_at_any_checkpoint_ends_in_cancelled() {
     assert_eq!(*uncancelled.stages.lock().unwrap(), ["Planning", "Filling"]);
     let calls = uncancelled.calls.load(Ordering::Relaxed);
     assert!(calls >= 5, "{calls} checkpoints");
-    for at in 0..calls {
+    // There are thousands: the time of all of them would be minutes.
+    let some = (0..calls).step_by((calls / 150).max(1) as usize);
+    for at in some.chain([calls - 1]) {
         let (removal, _) = run(at);
         assert!(matches!(removal, Err(Error::Cancelled(_))), "checkpoint {at}");
     }
