@@ -80,7 +80,7 @@ fn bytes_per_pixel(size: nn::Config, config: &Config) -> f64 {
 const NETWORK_FACTOR: f64 = 0.4;
 
 /// Values per pixel of a batch that the losses hold: with our own feature network, and with a VGG. Measured.
-const FEATURE_VALUES_PER_PIXEL: [f64; 2] = [710.0, 1500.0];
+const FEATURE_VALUES_PER_PIXEL: [f64; 2] = [460.0, 1250.0];
 
 /// What the optimiser and the average take per weight, once a step. Measured: 0.12 s for 6.45 million.
 const SECONDS_PER_PARAMETER: f64 = 1.8e-8;
@@ -107,17 +107,17 @@ fn operations_per_pixel(size: nn::Config) -> f64 {
     3.0 * layers.sum::<f64>()
 }
 
-/// What a processor reaches in training, everything around the convolutions included: measured at 11 G multiply-adds a
-/// second and core with the built-in weights (0.30 s a step of two 96² crops, 1.58 s of four of 192², two cores).
+/// What a processor reaches in training, everything around the convolutions included: measured at 23 G multiply-adds a
+/// second and core with the built-in weights (0.20 s a step of two 96² crops, 0.82 s of four of 192², two cores).
 fn operations_per_second() -> f64 {
-    1.1e10 * rayon::current_num_threads() as f64
+    2.3e10 * rayon::current_num_threads() as f64
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Config, Start, estimate};
 
-    /// Peaks of `lacuna train` on 100 small photos for two to four steps: the most resident memory that Linux counted, in
+    /// Peaks of `lacuna train` on 100 small photos for three steps: the most resident memory that Linux counted, in
     /// MiB (x86-64, glibc, two cores).
     #[test]
     fn memory_is_within_a_third_of_what_runs_took() {
@@ -136,17 +136,17 @@ mod tests {
             ..config(side, batch)
         };
         let measured = [
-            (config(128, 2), 485.0),
-            (config(128, 4), 496.0),
-            (config(192, 2), 486.0),
-            (config(192, 4), 643.0),
-            (config(256, 2), 581.0),
-            (config(256, 4), 986.0),
-            (narrow(128, 2), 169.0),
-            (narrow(256, 2), 448.0),
-            (narrow(256, 4), 830.0),
-            (vgg(192, 2), 711.0),
-            (vgg(192, 4), 1161.0),
+            (config(128, 2), 508.0),
+            (config(128, 4), 544.0),
+            (config(192, 2), 546.0),
+            (config(192, 4), 616.0),
+            (config(256, 2), 596.0),
+            (config(256, 4), 743.0),
+            (narrow(128, 2), 173.0),
+            (narrow(256, 2), 319.0),
+            (narrow(256, 4), 566.0),
+            (vgg(192, 2), 687.0),
+            (vgg(192, 4), 885.0),
         ];
         for (config, peak_mib) in measured {
             // The photos of these few steps: at most sixteen, of half a megabyte each.

@@ -41,8 +41,8 @@
 //! | 6 outputs × 2 vectors instead of 4 × 3, for which the compiler spilled a register in every step | 9.7 to 11 s |
 //! | the losses on features as one operation | 5.9 to 6.9 s |
 //!
-//! `lacuna bench --only training` and PyTorch in turn, both slowed alike: 16.2 and 15.4 s against 40.9 and 40.9 s, a
-//! ratio of 0.39; 1,206 MiB against 1,990. It was 1.64 on an idle machine before these three. The sums reach some 80 %
+//! `lacuna bench --only training` and PyTorch in turn on an idle machine: 2.87 and 2.70 s against 5.32 and 5.03 s, a ratio
+//! of 0.54; 1,206 MiB against 2,002. It was 1.64 before these three. The sums reach some 80 %
 //! of the core's rate in the feature network (from cycles spent in them). Weights of the feature network transformed
 //! once and kept gave nothing that could be measured. A fifth of what the U-Net itself takes is fresh memory and
 //! candle's sums of gradients.
