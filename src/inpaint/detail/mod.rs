@@ -117,7 +117,7 @@ pub fn restore(input: &Input<'_>, options: &Options, progress: &dyn Progress) ->
             hole,
             keep_out: input.keep_out,
             trust: &trust,
-            is_arranged: input.may_arrange,
+            may_arrange: input.may_arrange,
         };
         if let Some(mut votes) = patches::synthesise(&planes, input.scale, input.seed, progress)? {
             bands::meet_the_edge(&mut votes, &filled, hole, width, progress)?;

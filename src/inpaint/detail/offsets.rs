@@ -151,7 +151,7 @@ mod tests {
             hole: &hole,
             keep_out: None,
             trust: &Trust::none(),
-            is_arranged: true,
+            may_arrange: true,
         };
         let levels = build(&planes, 7, u16::MAX, &Silent).unwrap();
         let ticker = search::Ticker {

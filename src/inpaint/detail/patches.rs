@@ -77,7 +77,7 @@ pub(super) fn synthesise(
         level.deepest() <= ARRANGED_DEPTH
             && level.hole.iter().filter(|hole| **hole).count() <= ARRANGED_PIXELS
     };
-    let arranged = levels.iter().position(can_arrange).filter(|_| planes.is_arranged);
+    let arranged = levels.iter().position(can_arrange).filter(|_| planes.may_arrange);
     let mut field: Option<Field> = None;
     let count = levels.len();
     for index in (0..count).rev() {

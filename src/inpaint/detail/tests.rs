@@ -399,7 +399,7 @@ fn an_arrangement_carries_what_its_start_has_lost() {
         hole: &scene.hole,
         keep_out: None,
         trust: &Trust::none(),
-        is_arranged: true,
+        may_arrange: true,
     };
     let mut level = pyramid::build(&planes, 7, u16::MAX, &Silent)
         .expect("nobody cancels")

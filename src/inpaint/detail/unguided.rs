@@ -39,7 +39,7 @@ pub fn unguided(
         hole,
         keep_out: None,
         trust: &Trust::none(),
-        is_arranged: false,
+        may_arrange: false,
     };
     if let Some(mut votes) = patches::synthesise(&planes, NO_GUIDE, seed, progress)? {
         bands::meet_the_edge(&mut votes, &filled, hole, width, progress)?;

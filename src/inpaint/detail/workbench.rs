@@ -35,7 +35,7 @@ impl Workbench {
             hole: &hole,
             keep_out: None,
             trust: &trust,
-            is_arranged: false,
+            may_arrange: false,
         };
         let level = pyramid::build(&planes, 0, u16::MAX, &Silent)
             .ok()?

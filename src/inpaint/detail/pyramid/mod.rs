@@ -52,7 +52,7 @@ pub(super) struct Planes<'a> {
     pub(super) keep_out: Option<&'a [bool]>,
     pub(super) trust: &'a Trust,
     /// Whether the hole is also arranged as a whole from the photo's dominant offsets.
-    pub(super) is_arranged: bool,
+    pub(super) may_arrange: bool,
 }
 
 impl Level {
