@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{
-    Error, Event, checkpoint, held_out,
+    Error, Event, Sample, checkpoint, held_out,
     meter::Meter,
     output,
     run::{Run, compute_error, in_pool},
@@ -93,15 +93,25 @@ impl Run<'_> {
     /// Makes sample pictures and writes them.
     pub(super) fn sample(&mut self) -> Result<(), Error> {
         self.sample_at = Instant::now();
+        let pictures = self.pictures()?;
+        self.show(self.position.step, pictures)
+    }
+
+    /// The samples as the averaged weights fill them now.
+    pub(super) fn pictures(&self) -> Result<Vec<Sample>, Error> {
         let (trainer, held_out) = (&self.trainer, &self.held_out);
         let pictures = in_pool(self.pool.as_ref(), || {
             held_out.samples(&trainer.averaged()?, trainer.device())
         });
-        let pictures = pictures.map_err(|error| compute_error(self.trainer.device(), error))?;
+        pictures.map_err(|error| compute_error(self.trainer.device(), error))
+    }
+
+    /// Writes the samples of `step` and tells them.
+    pub(super) fn show(&mut self, step: u64, pictures: Vec<Sample>) -> Result<(), Error> {
         if pictures.is_empty() {
             return Ok(());
         }
-        let (step, side) = (self.position.step, self.config.side);
+        let side = self.config.side;
         let path = self.output.samples().join(format!("step-{step:08}.png"));
         let file = held_out::montage(&pictures, side).map_err(|error| Error::Write {
             what: "samples",

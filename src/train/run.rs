@@ -161,6 +161,8 @@ pub(super) struct Run<'a> {
 impl Run<'_> {
     /// Takes over a checkpoint, or measures the start and makes the first; then tells that steps begin.
     fn begin(&mut self, resume: bool) -> Result<(), Error> {
+        // Whoever watches a run that goes on may not have seen what it started from.
+        let of_the_start = resume.then(|| self.pictures()).transpose()?;
         if resume {
             self.restore()?;
         }
@@ -175,7 +177,9 @@ impl Run<'_> {
             start_step: self.position.step,
             estimate_memory_mib: self.estimate().memory_mib,
         })?;
-        if !resume {
+        if let Some(pictures) = of_the_start {
+            self.show(0, pictures)?;
+        } else {
             self.evaluate()?;
             self.save()?;
         }

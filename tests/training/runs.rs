@@ -93,6 +93,32 @@ fn a_resumed_run_equals_an_unbroken_one_bit_for_bit_with_any_number_of_threads()
 }
 
 #[test]
+fn a_run_that_goes_on_shows_again_what_it_started_from() {
+    let folder = TempDir::new().unwrap();
+    let config = config(folder.path());
+    let shown = |resume, stop_at| {
+        let mut shown = Vec::new();
+        run(&config, resume, &mut |control, event| match event {
+            Event::Samples { step, pictures, .. } => shown.push((*step, pictures.clone())),
+            Event::HeldOut { step, .. } if *step == stop_at => control.stop(),
+            _ => {}
+        })
+        .unwrap();
+        shown
+    };
+    let first = shown(false, 3);
+    let again = shown(true, u64::MAX);
+    let steps = again.iter().map(|(step, _)| *step).collect::<Vec<_>>();
+    assert_eq!(
+        steps.get(..2),
+        Some(&[0, 3][..]),
+        "the start, then where it goes on"
+    );
+    assert!(again[0] == first[0], "the start is filled as it was");
+    assert!(again[0].1 != again[1].1, "steps change the fills");
+}
+
+#[test]
 fn the_finished_weights_say_what_they_are_and_fill_photos() {
     let folder = TempDir::new().unwrap();
     let outcome = quietly(&config(folder.path()), false).unwrap();
