@@ -76,6 +76,18 @@ pub enum Stage {
     Both,
 }
 
+/// How the rate of a stage goes on from its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Decay {
+    /// It stays, as in the paper.
+    None,
+    /// It falls along half a cosine, where the run has an end: the first stage's to that of the second, the last
+    /// stage's to a twentieth.
+    #[default]
+    Cosine,
+}
+
 /// The knobs of [`run`](super::run()).
 #[derive(Debug, Clone, PartialEq, clap::Args, Serialize, Deserialize)]
 #[serde(default)]
@@ -131,6 +143,14 @@ pub struct Config {
     /// Learning rate of stage two
     #[arg(long, value_name = "RATE", default_value_t = Self::default().fine_tune_rate)]
     pub fine_tune_rate: f64,
+
+    /// Steps over which the rate grows to its full size: the first gradients say little about how far to go
+    #[arg(long, value_name = "N", default_value_t = Self::default().warm_up_steps)]
+    pub warm_up_steps: u64,
+
+    /// How the rates go on: `cosine` falls towards the end of the run, `none` is the paper's
+    #[arg(long, value_enum, value_name = "KIND", default_value_t = Self::default().decay)]
+    pub decay: Decay,
 
     /// Share of the run that is stage two, where both are trained
     #[arg(long, value_name = "0..1", default_value_t = Self::default().fine_tune_share)]
@@ -201,6 +221,8 @@ impl Default for Config {
             stage: Stage::Both,
             learning_rate: 2e-4,
             fine_tune_rate: 5e-5,
+            warm_up_steps: 100,
+            decay: Decay::Cosine,
             fine_tune_share: 0.25,
             minutes: None,
             steps: None,

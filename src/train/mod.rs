@@ -24,7 +24,7 @@ mod schedule;
 mod start;
 pub mod trainer;
 
-pub use config::{Config, Stage, Start};
+pub use config::{Config, Decay, Stage, Start};
 pub use control::{Control, Hold};
 pub use error::Error;
 pub use estimate::{Estimate, estimate};

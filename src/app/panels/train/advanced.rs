@@ -6,11 +6,11 @@ use eframe::egui::{Align, Label, Layout, Ui};
 
 use super::{
     form::name_of,
-    widgets::{button_info, field, number},
+    widgets::{button_info, choice, field, number},
 };
 use crate::{
     app::{command::Command, icons, panels::widgets::icon_button, tasks::Purpose, train::Request},
-    train::{Config, Stage, Start},
+    train::{Config, Decay, Stage, Start},
 };
 
 pub(super) fn ui(config: &mut Config, ui: &mut Ui, commands: &mut Vec<Command>) {
@@ -96,6 +96,30 @@ fn rates_ui(config: &mut Config, ui: &mut Ui) {
             "",
             hint,
         );
+    }
+    let hint = "Steps over which the rate grows to its full size; the first gradients say little about how far to go";
+    number(
+        ui,
+        "Warm-up",
+        &mut config.warm_up_steps,
+        0..=100_000,
+        " steps",
+        hint,
+    );
+    let hint = "Smaller steps towards the end of the run settle what was learned; the paper's rates stay";
+    let label_of = |decay| match decay {
+        Decay::Cosine => "Fall towards the end",
+        Decay::None => "Stay as they are",
+    };
+    if let Some(decay) = choice(
+        ui,
+        "Rates",
+        config.decay,
+        &[Decay::Cosine, Decay::None],
+        label_of,
+        hint,
+    ) {
+        config.decay = decay;
     }
     if config.stage == Stage::Both {
         let hint = "Part of the time that is spent on refining";
