@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use lacuna::{
-    document::{Brush, Changed, Document, MaskChange, Removal, Stale},
+    document::{Brush, Changed, Document, MaskChange, Removal, Stale, Target},
     imaging::{Channels, HOLE_THRESHOLD, Mask, Patch, Pixels, Rect, Samples},
 };
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
@@ -65,6 +65,58 @@ fn seen(editor: &Document) -> Seen {
         removals: editor.removals().to_vec(),
         state: editor.state(),
     }
+}
+
+#[test]
+fn an_area_covers_what_its_outline_surrounds_and_can_be_undone() {
+    let mut editor = editor();
+    let before = seen(&editor);
+    // A rectangle across the edges of tiles and of the photo, with half a pixel of each edge column inside.
+    let outline = [[240.5, -20.0], [600.5, -20.0], [600.5, 300.0], [240.5, 300.0]];
+    let changed = editor.paint_area(Target::Remove, &outline, false);
+    for y in 0..HEIGHT {
+        for x in [0, 239, 240, 241, 255, 256, 599, 600, 601, WIDTH - 1] {
+            let expected = match x {
+                _ if y >= 300 => 0..=0,
+                240 | 600 => 127..=129,
+                241..=599 => 255..=255,
+                _ => 0..=0,
+            };
+            let coverage = editor.mask().coverage()[(y * WIDTH + x) as usize];
+            assert!(expected.contains(&coverage), "{coverage} at {x}, {y}");
+        }
+    }
+    assert!(!changed.mask.is_empty(), "the window hears of it");
+    editor.undo();
+    assert_eq!(seen(&editor).mask, before.mask);
+    editor.redo();
+    editor.paint_area(Target::Remove, &outline, true);
+    assert!(
+        !editor.mask().is_hole(400, 100),
+        "the same outline erases what it covered"
+    );
+    assert_eq!(editor.steps().last(), Some("Erased area"));
+}
+
+#[test]
+fn an_outline_that_goes_round_twice_or_surrounds_nothing_is_no_surprise() {
+    let mut editor = editor();
+    for nothing in [
+        vec![],
+        vec![[10.0, 10.0]],
+        vec![[10.0, 10.0], [50.0, 50.0]],
+        vec![[-30.0, -30.0], [-10.0, -30.0], [-10.0, -5.0]],
+        vec![[f32::NAN, 0.0], [50.0, 0.0], [50.0, 50.0]],
+    ] {
+        editor.paint_area(Target::Remove, &nothing, false);
+        assert_eq!(editor.steps().len(), 0, "{nothing:?}");
+    }
+    let once = [[100.0, 100.0], [200.0, 100.0], [200.0, 200.0], [100.0, 200.0]];
+    let twice = [once, once].concat();
+    editor.paint_area(Target::Remove, &twice, false);
+    assert!(editor.mask().is_hole(150, 150), "inside both rounds");
+    editor.paint_area(Target::KeepOut, &once, false);
+    assert!(editor.has_keep_out(), "the other mask takes areas too");
 }
 
 #[test]

@@ -34,6 +34,12 @@ pub enum Action {
     Brush,
     /// Take marks away.
     Eraser,
+    /// Mark what a line surrounds.
+    Lasso,
+    /// Mark what corners surround.
+    Polygon,
+    /// Mark a rectangle.
+    Rectangle,
     /// Mark what nothing should be copied from.
     KeepOut,
     /// Move the photo.
@@ -161,7 +167,7 @@ impl Menu {
 
 impl Action {
     /// All of them, menu by menu.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 55] = [
         Self::Open,
         Self::OpenSample,
         Self::Paste,
@@ -179,6 +185,9 @@ impl Action {
         Self::Cancel,
         Self::Brush,
         Self::Eraser,
+        Self::Lasso,
+        Self::Polygon,
+        Self::Rectangle,
         Self::KeepOut,
         Self::Hand,
         Self::Larger,
@@ -236,6 +245,9 @@ impl Action {
             | Self::Cancel => Menu::Edit,
             Self::Brush
             | Self::Eraser
+            | Self::Lasso
+            | Self::Polygon
+            | Self::Rectangle
             | Self::KeepOut
             | Self::Hand
             | Self::Larger
@@ -308,6 +320,9 @@ impl Action {
             Self::Redo => "Redo",
             Self::Brush => "Brush",
             Self::Eraser => "Eraser",
+            Self::Lasso => "Lasso",
+            Self::Polygon => "Polygon",
+            Self::Rectangle => "Rectangle",
             Self::KeepOut => "Keep out",
             Self::Hand => "Hand",
             Self::Larger => "Larger brush",
@@ -366,6 +381,11 @@ impl Action {
             Self::Redo => "Do again what was undone",
             Self::Brush => "Brush over what should go; hold Alt or the right button to erase",
             Self::Eraser => "Take away what was brushed by mistake",
+            Self::Lasso => "Draw around what should go; hold Alt or the right button to erase",
+            Self::Polygon => {
+                "Click from corner to corner around what should go; Enter or a click on the first closes it, Backspace takes the last back"
+            }
+            Self::Rectangle => "Drag a rectangle over what should go; hold Shift for a square, Alt to erase",
             Self::KeepOut => {
                 "Brush over what nothing should be copied from; hold Alt or the right button to erase"
             }
@@ -426,6 +446,9 @@ impl Action {
             Self::PreviousCandidate => icons::MINUS,
             Self::Brush => icons::PAINT_BRUSH,
             Self::Eraser => icons::ERASER,
+            Self::Lasso => icons::LASSO,
+            Self::Polygon => icons::POLYGON,
+            Self::Rectangle => icons::RECTANGLE,
             Self::KeepOut => icons::EYE_SLASH,
             Self::Hand => icons::HAND,
             Self::Larger => icons::PLUS,

@@ -5,6 +5,7 @@
 //! bytes that were there. A fill works on a [`Snapshot`]; [`Document::check`] says whether its outcome still fits,
 //! and the rule is written there. Nothing here knows tensors, files or windows.
 
+mod area;
 mod compose;
 mod edit;
 mod history;

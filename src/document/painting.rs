@@ -124,7 +124,7 @@ impl Document {
         rest
     }
 
-    fn painted_mut(&mut self, target: Target) -> &mut Mask {
+    pub(super) fn painted_mut(&mut self, target: Target) -> &mut Mask {
         let (width, height) = (self.mask.width(), self.mask.height());
         match target {
             Target::Remove => &mut self.mask,

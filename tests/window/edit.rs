@@ -50,6 +50,33 @@ fn another_photo_does_not_inherit_the_hint_to_fill() {
 }
 
 #[test]
+fn lasso_polygon_and_rectangle_mark_areas_and_enter_closes_a_polygon_before_it_fills() {
+    let mut window = Window::with_photo();
+    window.press(Key::M);
+    window.drag((0.45, 0.45), (0.55, 0.55));
+    assert_eq!(window.document().steps().last(), Some("Area"));
+    assert!(window.document().mask().is_hole(SIZE.0 / 2, SIZE.1 / 2), "inside");
+    window.press_with(Modifiers::COMMAND, Key::Z);
+
+    window.press_with(Modifiers::SHIFT, Key::L);
+    for corner in [(0.4, 0.4), (0.6, 0.4), (0.5, 0.6)] {
+        window.drag(corner, corner);
+    }
+    assert!(!window.document().has_mask(), "the polygon is still open");
+    window.press(Key::Enter);
+    assert!(window.document().mask().is_hole(SIZE.0 / 2, SIZE.1 / 2), "closed");
+    assert!(window.document().removals().is_empty(), "not filled yet");
+    window.fill();
+
+    for corner in [(0.4, 0.4), (0.6, 0.4), (0.5, 0.6)] {
+        window.drag(corner, corner);
+    }
+    window.press(Key::Escape);
+    window.press(Key::Enter);
+    assert!(!window.document().has_mask(), "Esc lets the polygon go");
+}
+
+#[test]
 fn painting_filling_hiding_and_undo_work_from_pointer_and_keys() {
     let mut window = Window::with_photo();
     window.drag((0.45, 0.45), (0.55, 0.55));

@@ -11,8 +11,8 @@ const SMALLEST_OUTLINE: f32 = 3.0;
 /// Half the length of the crosshair, in points.
 const CROSSHAIR: f32 = 7.0;
 
-const LIGHT: Color32 = Color32::from_rgba_premultiplied(230, 230, 230, 230);
-const DARK: Color32 = Color32::from_black_alpha(170);
+pub(super) const LIGHT: Color32 = Color32::from_rgba_premultiplied(230, 230, 230, 230);
+pub(super) const DARK: Color32 = Color32::from_black_alpha(170);
 
 /// What the pointer looks like over the canvas, and whether the brush's outline goes with it.
 pub(super) fn icon(tool: Tool, is_panning: bool, is_hand: bool) -> CursorIcon {
@@ -20,6 +20,8 @@ pub(super) fn icon(tool: Tool, is_panning: bool, is_hand: bool) -> CursorIcon {
         CursorIcon::Grabbing
     } else if is_hand || tool == Tool::Hand {
         CursorIcon::Grab
+    } else if tool.outlines() {
+        CursorIcon::Crosshair
     } else {
         CursorIcon::None
     }

@@ -4,9 +4,12 @@
 //! is the document's to fill in. One finger paints, two pan and zoom. Pressure is deliberately absent: egui reports
 //! it unreliably.
 
-use eframe::egui::{Event, Modifiers, MouseWheelSource, MouseWheelUnit, PointerButton, Pos2, Vec2, vec2};
+use eframe::egui::{
+    Event, Key, Modifiers, MouseWheelSource, MouseWheelUnit, PointerButton, Pos2, Vec2, vec2,
+};
 
 use super::{
+    outline::Outline,
     tools::{CanvasEvent, Tool},
     view::{View, Viewport},
 };
@@ -30,6 +33,9 @@ pub(super) struct Surroundings<'a> {
     pub(super) takes_presses: bool,
     /// Whether the wheel turns over the canvas.
     pub(super) takes_wheel: bool,
+    /// Whether keys are meant for the canvas and not for a field of text.
+    pub(super) takes_keys: bool,
+    pub(super) modifiers: Modifiers,
     pub(super) is_space_down: bool,
     pub(super) is_any_button_down: bool,
     pub(super) pointer: Option<Pos2>,
@@ -48,12 +54,17 @@ pub(super) struct Pinch {
 #[derive(Debug, Default)]
 pub(super) struct Gestures {
     drag: Option<Drag>,
+    outline: Option<Outline>,
     last_point_in_photo: Option<Pos2>,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Drag {
     Stroke {
+        button: PointerButton,
+        viewport: Viewport,
+    },
+    Outline {
         button: PointerButton,
         viewport: Viewport,
     },
@@ -75,6 +86,19 @@ impl Gestures {
         matches!(self.drag, Some(Drag::Pan { .. }))
     }
 
+    /// What is being outlined.
+    pub(super) const fn outline(&self) -> Option<&Outline> {
+        self.outline.as_ref()
+    }
+
+    /// Lets go of what is being outlined; gives it as it is closed.
+    pub(super) fn take_outline(&mut self) -> Option<Outline> {
+        if let Some(Drag::Outline { .. }) = self.drag {
+            self.drag = None;
+        }
+        self.outline.take()
+    }
+
     /// Takes the events of a frame, moves the view and adds to `found` what the document must know.
     pub(super) fn take(
         &mut self,
@@ -86,6 +110,13 @@ impl Gestures {
         if let Some(pinch) = around.pinch {
             self.pinch(pinch, around, view, found);
             return;
+        }
+        if self
+            .outline
+            .as_ref()
+            .is_some_and(|outline| outline.tool() != around.tool)
+        {
+            self.take_outline();
         }
         for event in events {
             self.take_one(event, around, view, found);
@@ -115,12 +146,21 @@ impl Gestures {
                 pos,
                 button,
                 pressed: false,
-                ..
+                modifiers,
             } if self.button() == Some(button) => {
-                self.follow(pos, view, found);
+                self.follow(pos, modifiers, view, found);
                 self.end(found);
             }
-            Event::PointerMoved(pos) => self.follow(pos, view, found),
+            Event::PointerMoved(pos) => self.follow(pos, around.modifiers, view, found),
+            Event::Key {
+                key: Key::Backspace,
+                pressed: true,
+                ..
+            } if around.takes_keys => {
+                if self.outline.as_mut().is_some_and(|outline| !outline.step_back()) {
+                    self.take_outline();
+                }
+            }
             Event::MouseWheel {
                 unit,
                 delta,
@@ -162,9 +202,35 @@ impl Gestures {
         } else if (is_primary || button == PointerButton::Secondary) && !moves_photo {
             let in_photo = view.transform(viewport).to_photo(at);
             let erase = around.tool == Tool::Eraser || modifiers.alt || !is_primary;
-            self.drag = Some(Drag::Stroke { button, viewport });
-            self.begin_stroke(in_photo, erase, modifiers.shift, found);
+            if around.tool.outlines() {
+                self.press_outline(in_photo, erase, button, viewport, around.tool, view, found);
+            } else {
+                self.drag = Some(Drag::Stroke { button, viewport });
+                self.begin_stroke(in_photo, erase, modifiers.shift, found);
+            }
         }
+    }
+
+    /// Begins an outline, or sets the next corner of an open polygon.
+    fn press_outline(
+        &mut self,
+        at: Pos2,
+        erase: bool,
+        button: PointerButton,
+        viewport: Viewport,
+        tool: Tool,
+        view: &View,
+        found: &mut Vec<CanvasEvent>,
+    ) {
+        if tool != Tool::Polygon {
+            self.drag = Some(Drag::Outline { button, viewport });
+        } else if let Some(outline) = &mut self.outline {
+            if outline.click(at, view.transform(viewport).scale) {
+                found.extend(self.take_outline().and_then(Outline::close));
+            }
+            return;
+        }
+        self.outline = Outline::begin(tool, at, erase);
     }
 
     fn begin_stroke(&mut self, at: Pos2, erase: bool, is_straight: bool, found: &mut Vec<CanvasEvent>) {
@@ -178,13 +244,19 @@ impl Gestures {
         self.last_point_in_photo = Some(at);
     }
 
-    fn follow(&mut self, to: Pos2, view: &mut View, found: &mut Vec<CanvasEvent>) {
+    fn follow(&mut self, to: Pos2, modifiers: Modifiers, view: &mut View, found: &mut Vec<CanvasEvent>) {
         match &mut self.drag {
             Some(Drag::Stroke { viewport, .. }) => {
                 let at = view.transform(*viewport).to_photo(to);
                 if self.last_point_in_photo != Some(at) {
                     found.push(CanvasEvent::StrokePoint { at });
                     self.last_point_in_photo = Some(at);
+                }
+            }
+            Some(Drag::Outline { viewport, .. }) => {
+                let at = view.transform(*viewport).to_photo(to);
+                if let Some(outline) = &mut self.outline {
+                    outline.drag(at, modifiers.shift);
                 }
             }
             Some(Drag::Pan { viewport, at, .. }) => {
@@ -196,8 +268,10 @@ impl Gestures {
     }
 
     fn end(&mut self, found: &mut Vec<CanvasEvent>) {
-        if let Some(Drag::Stroke { .. }) = self.drag.take() {
-            found.push(CanvasEvent::StrokeEnd);
+        match self.drag.take() {
+            Some(Drag::Stroke { .. }) => found.push(CanvasEvent::StrokeEnd),
+            Some(Drag::Outline { .. }) => found.extend(self.take_outline().and_then(Outline::close)),
+            Some(Drag::Pan { .. }) | None => {}
         }
     }
 
@@ -208,9 +282,13 @@ impl Gestures {
         view: &mut View,
         found: &mut Vec<CanvasEvent>,
     ) {
-        if let Some(Drag::Stroke { .. }) = self.drag.take() {
-            found.push(CanvasEvent::StrokeCancel);
-            self.last_point_in_photo = None;
+        match self.drag.take() {
+            Some(Drag::Stroke { .. }) => {
+                found.push(CanvasEvent::StrokeCancel);
+                self.last_point_in_photo = None;
+            }
+            Some(Drag::Outline { .. }) => self.outline = None,
+            Some(Drag::Pan { .. }) | None => {}
         }
         if let Some(viewport) = around.viewport_at(pinch.center) {
             view.zoom_at(pinch.zoom, pinch.center, viewport);
@@ -220,7 +298,9 @@ impl Gestures {
 
     fn button(&self) -> Option<PointerButton> {
         match self.drag? {
-            Drag::Stroke { button, .. } | Drag::Pan { button, .. } => Some(button),
+            Drag::Stroke { button, .. } | Drag::Outline { button, .. } | Drag::Pan { button, .. } => {
+                Some(button)
+            }
         }
     }
 }

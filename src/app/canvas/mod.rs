@@ -13,6 +13,7 @@ mod dirty;
 mod gestures;
 mod gpu;
 mod grid;
+mod outline;
 mod preview;
 mod pyramid;
 mod renderer;
@@ -36,6 +37,7 @@ use crate::imaging::Rect;
 use compare::Pane;
 use gestures::{Gestures, Pinch, Surroundings};
 use grid::{Grid, TILE_SIDE};
+use outline::Outline;
 use renderer::{Photo, Pipeline, visible_pixels};
 use texture::Textures;
 
@@ -182,6 +184,21 @@ impl Canvas {
         self.gestures.is_painting()
     }
 
+    /// Whether something is being outlined: a polygon stays open between clicks.
+    pub const fn is_outlining(&self) -> bool {
+        self.gestures.outline().is_some()
+    }
+
+    /// Closes what is being outlined. `None` if it surrounds nothing.
+    pub fn close_outline(&mut self) -> Option<CanvasEvent> {
+        self.gestures.take_outline().and_then(Outline::close)
+    }
+
+    /// Lets go of what is being outlined.
+    pub fn drop_outline(&mut self) {
+        self.gestures.take_outline();
+    }
+
     /// Shows the scene in all the room there is and returns what the person did.
     pub fn ui(&mut self, ui: &mut Ui, scene: &Scene<'_>, tool: &ToolState) -> Vec<CanvasEvent> {
         if self.photo_size != (scene.original.width(), scene.original.height()) {
@@ -261,6 +278,10 @@ impl Canvas {
             veil::paint(&painter, &self.view, panes, &self.veils);
         }
         compare::paint_labels(&painter, panes);
+        if let Some(outline) = self.gestures.outline() {
+            let pointer = ui.input(|input| input.pointer.latest_pos());
+            outline.paint(&painter, &self.view, panes, pointer);
+        }
         self.paint_cursor(ui, response, panes, tool);
         if self.compare == Compare::Split && !tool.is_before_held {
             compare::split_line_ui(ui, &mut self.split, response.rect);
@@ -322,11 +343,14 @@ fn surroundings<'a>(ui: &Ui, response: &Response, viewports: &'a [Viewport], too
         || response.clicked()
         || response.secondary_clicked()
         || is_quick_drag_on(ui, response);
+    let takes_keys = !ui.ctx().text_edit_focused();
     ui.input(|input| Surroundings {
         viewports,
         tool,
         takes_presses,
         takes_wheel,
+        takes_keys,
+        modifiers: input.modifiers,
         is_space_down: input.key_down(Key::Space),
         is_any_button_down: input.pointer.any_down(),
         pointer: input.pointer.latest_pos(),

@@ -12,8 +12,21 @@ pub enum Tool {
     Eraser,
     /// Marks what nothing is to be copied from.
     KeepOut,
+    /// Marks what a line drawn around it surrounds.
+    Lasso,
+    /// Marks what straight lines from corner to corner surround.
+    Polygon,
+    /// Marks a rectangle.
+    Rectangle,
     /// Moves the photo.
     Hand,
+}
+
+impl Tool {
+    /// Whether it marks what an outline surrounds.
+    pub const fn outlines(self) -> bool {
+        matches!(self, Self::Lasso | Self::Polygon | Self::Rectangle)
+    }
 }
 
 /// The tool and what the canvas must know to show it.
@@ -32,7 +45,7 @@ pub struct ToolState {
 /// What the person did on the canvas. Positions are in photo pixels and may lie outside the photo.
 ///
 /// A pixel in column `x` covers `x..x + 1`.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum CanvasEvent {
     /// A stroke begins. A straight line begins where the stroke before ended and gets its other end as a point.
     StrokeBegin {
@@ -50,6 +63,13 @@ pub enum CanvasEvent {
     StrokeEnd,
     /// The stroke was none: a second finger came down. Undo it without a trace.
     StrokeCancel,
+    /// Something was outlined.
+    Area {
+        /// The corners of what is surrounded, at least three.
+        outline: Vec<Pos2>,
+        /// Whether marks are taken away there.
+        erase: bool,
+    },
     /// The size of brush and eraser is to be multiplied.
     ScaleBrush(f32),
 }

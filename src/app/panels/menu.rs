@@ -55,7 +55,9 @@ impl App {
                 self.chosen().is_some()
             }
             Action::ClearKeepOut => document.keep_out().is_some(),
-            Action::Cancel => self.tasks.foremost().is_some() || self.state.fill_when_ready,
+            Action::Cancel => {
+                self.canvas.is_outlining() || self.tasks.foremost().is_some() || self.state.fill_when_ready
+            }
             _ => true,
         }
     }
@@ -90,6 +92,9 @@ impl App {
             Action::Brush => Some(self.state.tool == Tool::Brush),
             Action::Eraser => Some(self.state.tool == Tool::Eraser),
             Action::KeepOut => Some(self.state.tool == Tool::KeepOut),
+            Action::Lasso => Some(self.state.tool == Tool::Lasso),
+            Action::Polygon => Some(self.state.tool == Tool::Polygon),
+            Action::Rectangle => Some(self.state.tool == Tool::Rectangle),
             Action::Hand => Some(self.state.tool == Tool::Hand),
             Action::ToggleOverlay => Some(self.canvas.overlay.is_visible),
             Action::ToggleUncertainty => Some(self.state.shows_uncertainty),

@@ -4,7 +4,15 @@ use eframe::egui::{Align, Button, Layout, RichText, Role, Ui, WidgetInfo, vec2};
 
 use crate::app::{App, action::Action, command::Command, theme};
 
-const TOOLS: [Action; 4] = [Action::Brush, Action::Eraser, Action::KeepOut, Action::Hand];
+const TOOLS: [Action; 7] = [
+    Action::Brush,
+    Action::Eraser,
+    Action::Lasso,
+    Action::Polygon,
+    Action::Rectangle,
+    Action::KeepOut,
+    Action::Hand,
+];
 const STEPS: [Action; 2] = [Action::Undo, Action::Redo];
 const VIEWS: [Action; 4] = [
     Action::ToggleOverlay,

@@ -53,6 +53,9 @@ impl App {
             Action::Brush => self.state.tool = Tool::Brush,
             Action::Eraser => self.state.tool = Tool::Eraser,
             Action::KeepOut => self.state.tool = Tool::KeepOut,
+            Action::Lasso => self.state.tool = Tool::Lasso,
+            Action::Polygon => self.state.tool = Tool::Polygon,
+            Action::Rectangle => self.state.tool = Tool::Rectangle,
             Action::Hand => self.state.tool = Tool::Hand,
             Action::Larger => scale(brush, SIZE_STEP),
             Action::Smaller => scale(brush, 1.0 / SIZE_STEP),
@@ -108,12 +111,25 @@ impl App {
                 self.show(&changed);
                 return;
             }
+            CanvasEvent::Area { outline, erase } => {
+                let outline: Vec<[f32; 2]> = outline.into_iter().map(Into::into).collect();
+                let changed = document.paint_area(target, &outline, erase);
+                self.show(&changed);
+                return;
+            }
             CanvasEvent::ScaleBrush(_) => return,
         };
         match target {
             _ if dirty.is_empty() => {}
             Target::Remove => self.canvas.invalidate(Layer::Mask, dirty),
             Target::KeepOut => self.veils.keep_out_changed(dirty),
+        }
+    }
+
+    /// Marks what was outlined until now.
+    pub(super) fn close_outline(&mut self) {
+        if let Some(area) = self.canvas.close_outline() {
+            self.paint(area);
         }
     }
 

@@ -78,12 +78,14 @@ impl App {
             Action::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
             Action::Undo => self.edit(crate::document::Document::undo),
             Action::Redo => self.edit(crate::document::Document::redo),
+            Action::Fill if self.canvas.is_outlining() => self.close_outline(),
             Action::Fill => self.fill(),
             Action::TryAgain => self.try_latest_again(),
             Action::NextCandidate => self.choose_beside(1),
             Action::PreviousCandidate => self.choose_beside(-1),
             Action::ToggleUncertainty => self.state.shows_uncertainty = !self.state.shows_uncertainty,
             Action::ClearKeepOut => self.edit(crate::document::Document::clear_keep_out),
+            Action::Cancel if self.canvas.is_outlining() => self.canvas.drop_outline(),
             Action::Cancel => self.cancel(),
             Action::Palette => self.state.dialog = Dialog::Palette(Palette::default()),
             Action::Shortcuts => self.state.dialog = Dialog::Shortcuts,
@@ -91,6 +93,9 @@ impl App {
             Action::Brush
             | Action::Eraser
             | Action::KeepOut
+            | Action::Lasso
+            | Action::Polygon
+            | Action::Rectangle
             | Action::Hand
             | Action::Larger
             | Action::Smaller
