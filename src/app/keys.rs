@@ -26,10 +26,12 @@ const fn ctrl_shift(key: Key) -> KeyboardShortcut {
 }
 
 /// Gestures that are no actions, for the shortcut sheet.
-pub(super) const GESTURES: [(&str, &str); 8] = [
+pub(super) const GESTURES: [(&str, &str); 10] = [
     ("Paint", "Drag"),
     ("Erase while painting", "Alt+drag or right button"),
     ("Straight line", "Shift+click"),
+    ("Close a polygon", "Enter, or click on its first corner"),
+    ("Square", "Shift+drag with the rectangle"),
     ("Brush size", "Alt+wheel"),
     ("Pan", "Space+drag or middle button"),
     ("Zoom at the pointer", "Wheel"),
