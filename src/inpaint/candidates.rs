@@ -54,6 +54,17 @@ impl Variation {
             may_arrange: matches!(number % 4, 0 | 3),
         }
     }
+
+    /// The variation of a fill that is not one of several to choose from, and whose network looks in several ways:
+    /// it goes on doing so, and has another seed and, every second time, a wider view.
+    pub(super) const fn of_ensemble(number: u32) -> Self {
+        Self {
+            is_single: false,
+            is_mirrored: false,
+            is_wider: number % 2 == 1,
+            ..Self::of(number)
+        }
+    }
 }
 
 /// One of several fills.
@@ -117,7 +128,7 @@ pub(super) fn candidates_with(
             _ => format!("Filling, candidate {} of {count}", number + 1),
         };
         progress.stage(&name)?;
-        let variation = Variation::of(options.first_candidate.wrapping_add(number));
+        let variation = options.variation(number);
         let removal = remove_prepared(request, &prepared, filler, options, variation, progress)?;
         let score = score_of(request.photo, &removal, progress)?;
         all.push(Candidate { removal, score });

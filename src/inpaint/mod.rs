@@ -94,7 +94,7 @@ fn remove_with(
         &prepared,
         filler,
         options,
-        Variation::of(options.first_candidate),
+        options.variation(0),
         progress,
     )
 }
