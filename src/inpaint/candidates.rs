@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{
     Error, Options, Removal, Request,
-    detail::{Score, score},
+    detail::{Score, score_unless},
     fill::{Filler, NetworkFiller},
     plan::Crop,
     prepare, remove_prepared,
@@ -153,10 +153,14 @@ fn score_of(photo: &Pixels, removal: &Removal, progress: &dyn Progress) -> Resul
             .filter(|other| !other.rect().intersect(&window).is_empty())
             .collect();
         let source = Source::new(photo, &removal.widened, window, &near);
+        progress.step(1, 1)?;
         let rgb = source.pixels.rgb(source.local(window));
+        progress.step(1, 1)?;
         let hole = holes(&removal.widened, window);
+        progress.step(1, 1)?;
         let pixels = patch.weights().iter().filter(|&&weight| weight > 0).count();
-        parts.push((score(&rgb, &hole, window.width as usize), pixels as f32));
+        let score = score_unless(&rgb, &hole, window.width as usize, &|| progress.step(1, 1))?;
+        parts.push((score, pixels as f32));
     }
     Ok(Score::mean(&parts))
 }
