@@ -10,7 +10,8 @@ use std::sync::Mutex;
 use lacuna::{
     imaging::{Channels, Mask, Pixels, Rect, Samples},
     inpaint::{
-        Candidates, Error, Options, Request, Variation, apply_all, changed_outside, remove, remove_candidates,
+        Candidates, Ensemble, Error, Options, Removal, Request, Variation, apply_all, changed_outside,
+        remove, remove_candidates,
     },
     nn::{Network, weights},
     progress::{Cancelled, Progress, Silent},
@@ -226,14 +227,33 @@ fn a_seed_alone_neither_mirrors_nor_widens() {
     }
 }
 
-#[test]
-fn a_later_first_candidate_is_that_candidate() {
-    let later = Options {
-        first_candidate: 2,
+/// The fills that are made when one after the other is made again.
+fn made_again(ensemble: Ensemble) -> Vec<Removal> {
+    let with = |first_candidate| Options {
+        first_candidate,
+        ensemble,
         ..options(1)
     };
-    let alone = remove(&photo(), &hole(), &network(), &later, &Silent).unwrap();
+    let fill = |number| remove(&photo(), &hole(), &network(), &with(number), &Silent).unwrap();
+    (0..5).map(fill).collect()
+}
+
+#[test]
+fn without_several_looks_a_later_first_candidate_is_that_candidate() {
+    let alone = &made_again(Ensemble::Off)[2];
     let found = candidates(&hole(), None, &options(3)).unwrap();
     let third = found.all.iter().find(|c| c.removal.report.seed == 2).unwrap();
     assert_eq!(alone.patches, third.removal.patches);
+}
+
+#[test]
+fn fills_made_again_keep_several_looks_and_all_differ() {
+    let fills = made_again(Ensemble::Auto);
+    for (number, one) in fills.iter().enumerate() {
+        assert!(one.report.is_ensemble, "number {number} looks once");
+        assert_eq!(one.report.seed, number as u64);
+        for other in &fills[..number] {
+            assert_ne!(one.patches, other.patches, "number {number} repeats one");
+        }
+    }
 }

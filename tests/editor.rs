@@ -289,6 +289,26 @@ fn steps_are_named_and_a_new_one_replaces_those_undone() {
 }
 
 #[test]
+fn a_change_worked_out_elsewhere_is_taken_only_where_nothing_happened_meanwhile() {
+    let mut editor = editor();
+    editor.paint_stroke(PEN, &[[200.0, 200.0]]);
+    let painted = seen(&editor);
+    let inverted = editor.mask_before().changed(MaskChange::Invert);
+    assert_eq!(seen(&editor), painted, "working it out changes nothing");
+    let changed = editor.take_mask(inverted).expect("nothing happened");
+    assert!(!changed.mask.is_empty(), "says what to redraw");
+    assert!(!editor.mask().is_hole(200, 200) && editor.mask().is_hole(0, 0));
+    let _ = editor.undo();
+    assert_eq!(seen(&editor), painted);
+
+    let grown = editor.mask_before().changed(MaskChange::Grow(5.0));
+    editor.begin_stroke(PEN, [100.0, 100.0]);
+    let before = seen(&editor);
+    assert!(editor.take_mask(grown).is_none(), "a stroke began");
+    assert_eq!(seen(&editor), before, "and stays as it is");
+}
+
+#[test]
 fn what_changes_nothing_leaves_no_step() {
     let mut editor = editor();
     editor.paint_stroke(RUBBER, &[[200.0, 200.0]]);

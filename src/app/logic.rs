@@ -114,6 +114,7 @@ impl App {
     fn drain_jobs(&mut self, ctx: &Context) {
         self.drain_opening();
         self.drain_mask();
+        self.drain_mask_change();
         self.drain_mask_saving();
         self.drain_network();
         self.drain_fill(ctx);

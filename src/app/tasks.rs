@@ -2,7 +2,7 @@
 //!
 //! At most one of a kind runs. Nothing here shows anything: results are taken in `logic`.
 
-use std::{borrow::Cow, path::PathBuf, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::VecDeque, path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
     export::Plan,
@@ -10,7 +10,7 @@ use super::{
     train::{TrainingJob, overview::Overview, shelf::Shelf},
 };
 use crate::{
-    document::Snapshot,
+    document::{MaskAfter, MaskChange, Snapshot},
     imaging::{Mask, Pixels},
     inpaint,
     jobs::{Job, Status, Waker},
@@ -108,6 +108,9 @@ pub(super) struct Tasks {
     pub(super) opening: Option<Job<Result<Box<OpenPhoto>, Failure>>>,
     pub(super) mask: Option<Job<Result<ReadMask, Failure>>>,
     pub(super) mask_saving: Option<Job<Result<PathBuf, Failure>>>,
+    pub(super) mask_change: Option<Job<MaskAfter>>,
+    /// Changes of the mask that were asked for while one is made.
+    pub(super) mask_changes: VecDeque<MaskChange>,
     pub(super) network: Option<Job<Result<Arc<Network>, Failure>>>,
     pub(super) fill: Option<Job<Filled>>,
     pub(super) writing: Option<Job<Written>>,
@@ -137,6 +140,8 @@ impl Tasks {
             writing: None,
             copying: None,
             mask_saving: None,
+            mask_change: None,
+            mask_changes: VecDeque::new(),
             saving: None,
             dialog: None,
             training: None,

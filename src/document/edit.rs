@@ -2,7 +2,14 @@
 //!
 //! Growing and shrinking are the imaging module's, which looks only at the part of the photo that can change.
 
-use super::{Changed, Document, history::Op, tile};
+use std::sync::Arc;
+
+use super::{
+    Changed, Document,
+    history::Op,
+    tile::{self, Tile},
+};
+use crate::imaging::Mask;
 
 /// A change to the whole mask.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,11 +36,28 @@ impl MaskChange {
     }
 }
 
-impl Document {
-    /// Changes the whole mask as one step. A change without effect leaves no step.
-    pub fn change_mask(&mut self, change: MaskChange) -> Changed {
-        self.end_stroke();
-        let mut after = self.mask.clone();
+/// The mask as a change is to begin with. It is cheap to have, and does not change when the document does.
+#[derive(Debug, Clone)]
+pub struct MaskBefore {
+    version: u64,
+    mask: Arc<Mask>,
+}
+
+/// A change of the whole mask that is worked out but not made. On a large photo that takes long: no document is needed.
+#[derive(Debug)]
+pub struct MaskAfter {
+    /// As the history lists it.
+    pub name: &'static str,
+    version: u64,
+    mask: Arc<Mask>,
+    /// What takes it back.
+    tiles: Vec<Tile>,
+}
+
+impl MaskBefore {
+    /// Works out a change.
+    pub fn changed(&self, change: MaskChange) -> MaskAfter {
+        let mut after = (*self.mask).clone();
         let area = match change {
             MaskChange::Clear => {
                 after.clear();
@@ -46,7 +70,45 @@ impl Document {
             MaskChange::Grow(radius_px) => after.grow(radius_px),
             MaskChange::Shrink(radius_px) => after.shrink(radius_px),
         };
-        let tiles = tile::differing(&self.mask, &after, area);
-        self.perform(change.name().to_owned(), vec![Op::Mask(tiles)])
+        MaskAfter {
+            name: change.name(),
+            version: self.version,
+            tiles: tile::differing(&after, &self.mask, area),
+            mask: Arc::new(after),
+        }
+    }
+}
+
+impl Document {
+    /// Changes the whole mask as one step. A change without effect leaves no step.
+    pub fn change_mask(&mut self, change: MaskChange) -> Changed {
+        let after = self.mask_before().changed(change);
+        self.take_mask(after).unwrap_or_default()
+    }
+
+    /// The present mask, for a change to be worked out elsewhere. Ends the stroke.
+    pub fn mask_before(&mut self) -> MaskBefore {
+        self.end_stroke();
+        MaskBefore {
+            version: self.version,
+            mask: Arc::clone(&self.mask),
+        }
+    }
+
+    /// Makes a change that was worked out, as one step; this takes no time. `None`, and nothing is changed, if the
+    /// document is no longer the one that it began with.
+    pub fn take_mask(&mut self, after: MaskAfter) -> Option<Changed> {
+        if after.version != self.version {
+            return None;
+        }
+        let mut changed = Changed::default();
+        if !after.tiles.is_empty() {
+            changed.mask = after.tiles.iter().map(|tile| tile.rect).collect();
+            self.mask = after.mask;
+            self.history
+                .push(after.name.to_owned(), vec![Op::Mask(after.tiles)]);
+            self.settle(&mut changed);
+        }
+        Some(changed)
     }
 }

@@ -24,7 +24,7 @@ use compose::recompose;
 use history::{History, Op};
 use stroke::Stroke;
 
-pub use edit::MaskChange;
+pub use edit::{MaskAfter, MaskBefore, MaskChange};
 pub use history::HISTORY_BYTES;
 pub use layer::Removal;
 pub use painting::Target;
@@ -47,7 +47,7 @@ pub struct Changed {
 pub struct Document {
     original: Arc<Pixels>,
     result: Arc<Pixels>,
-    mask: Mask,
+    mask: Arc<Mask>,
     /// What nothing is to be copied from. None until something was painted there.
     keep_out: Option<Mask>,
     removals: Vec<Removal>,
@@ -62,7 +62,7 @@ impl Document {
     pub fn new(original: Arc<Pixels>) -> Self {
         Self {
             result: Arc::clone(&original),
-            mask: Mask::empty(original.width(), original.height()),
+            mask: Arc::new(Mask::empty(original.width(), original.height())),
             keep_out: None,
             original,
             removals: Vec::new(),
@@ -78,7 +78,7 @@ impl Document {
     /// `None` if the mask has another size.
     pub fn with_mask(original: Arc<Pixels>, mask: Mask) -> Option<Self> {
         (mask.bounds() == original.bounds()).then(|| Self {
-            mask,
+            mask: Arc::new(mask),
             ..Self::new(original)
         })
     }
@@ -99,7 +99,7 @@ impl Document {
     }
 
     /// What should go next.
-    pub const fn mask(&self) -> &Mask {
+    pub fn mask(&self) -> &Mask {
         &self.mask
     }
 
@@ -257,9 +257,10 @@ impl Document {
 
     /// Carries out `ops` and returns what takes them back, in the order to be carried out.
     fn apply(&mut self, ops: Vec<Op>, changed: &mut Changed) -> Vec<Op> {
+        let mask = Arc::make_mut(&mut self.mask);
         let mut inverse: Vec<Op> = ops
             .into_iter()
-            .filter_map(|op| op.apply(&mut self.mask, &mut self.keep_out, &mut self.removals, changed))
+            .filter_map(|op| op.apply(mask, &mut self.keep_out, &mut self.removals, changed))
             .collect();
         inverse.reverse();
         inverse

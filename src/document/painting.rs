@@ -2,6 +2,8 @@
 //!
 //! Both masks take the same brush and share the one history. The second one costs nothing until it is painted on.
 
+use std::sync::Arc;
+
 use super::{Brush, Changed, Document, history::Op, stroke::Stroke, tile, tile::Tile};
 use crate::imaging::{HOLE_THRESHOLD, Mask, Rect};
 
@@ -127,7 +129,7 @@ impl Document {
     pub(super) fn painted_mut(&mut self, target: Target) -> &mut Mask {
         let (width, height) = (self.mask.width(), self.mask.height());
         match target {
-            Target::Remove => &mut self.mask,
+            Target::Remove => Arc::make_mut(&mut self.mask),
             Target::KeepOut => self.keep_out.get_or_insert_with(|| Mask::empty(width, height)),
         }
     }

@@ -48,7 +48,7 @@ impl Document {
         Snapshot {
             version: self.version,
             pixels: Arc::clone(&self.result),
-            mask: self.mask.clone(),
+            mask: (*self.mask).clone(),
             keep_out: self.keep_out.clone().filter(|_| self.has_keep_out()),
             replaces: None,
             visible: self.visible_ids(self.removals.len()).collect(),

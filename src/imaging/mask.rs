@@ -69,10 +69,11 @@ impl Mask {
 
     /// Number of pixels that go.
     pub fn hole_count(&self) -> u64 {
-        self.coverage
-            .iter()
-            .filter(|&&coverage| coverage >= HOLE_THRESHOLD)
-            .count() as u64
+        let holes = self
+            .coverage
+            .par_iter()
+            .filter(|&&coverage| coverage >= HOLE_THRESHOLD);
+        holes.count() as u64
     }
 
     /// The smallest rectangle around all pixels that go; empty where none does.

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{
     Error, Options, Removal, Request,
-    detail::{Score, score},
+    detail::{Score, score_unless},
     fill::{Filler, NetworkFiller},
     plan::Crop,
     prepare, remove_prepared,
@@ -52,6 +52,17 @@ impl Variation {
             is_mirrored: number % 2 == 1,
             is_wider: number % 4 >= 2,
             may_arrange: matches!(number % 4, 0 | 3),
+        }
+    }
+
+    /// The variation of a fill that is not one of several to choose from, and whose network looks in several ways:
+    /// it goes on doing so, and has another seed and, every second time, a wider view.
+    pub(super) const fn of_ensemble(number: u32) -> Self {
+        Self {
+            is_single: false,
+            is_mirrored: false,
+            is_wider: number % 2 == 1,
+            ..Self::of(number)
         }
     }
 }
@@ -117,7 +128,7 @@ pub(super) fn candidates_with(
             _ => format!("Filling, candidate {} of {count}", number + 1),
         };
         progress.stage(&name)?;
-        let variation = Variation::of(options.first_candidate.wrapping_add(number));
+        let variation = options.variation(number);
         let removal = remove_prepared(request, &prepared, filler, options, variation, progress)?;
         let score = score_of(request.photo, &removal, progress)?;
         all.push(Candidate { removal, score });
@@ -142,10 +153,14 @@ fn score_of(photo: &Pixels, removal: &Removal, progress: &dyn Progress) -> Resul
             .filter(|other| !other.rect().intersect(&window).is_empty())
             .collect();
         let source = Source::new(photo, &removal.widened, window, &near);
+        progress.step(1, 1)?;
         let rgb = source.pixels.rgb(source.local(window));
+        progress.step(1, 1)?;
         let hole = holes(&removal.widened, window);
+        progress.step(1, 1)?;
         let pixels = patch.weights().iter().filter(|&&weight| weight > 0).count();
-        parts.push((score(&rgb, &hole, window.width as usize), pixels as f32));
+        let score = score_unless(&rgb, &hole, window.width as usize, &|| progress.step(1, 1))?;
+        parts.push((score, pixels as f32));
     }
     Ok(Score::mean(&parts))
 }

@@ -94,7 +94,7 @@ fn remove_with(
         &prepared,
         filler,
         options,
-        Variation::of(options.first_candidate),
+        options.variation(0),
         progress,
     )
 }
@@ -109,11 +109,13 @@ struct Prepared {
 fn prepare(request: &Request<'_>, options: &Options, progress: &dyn Progress) -> Result<Prepared, Error> {
     let started = Instant::now();
     progress.stage("Planning")?;
-    let widened = widened(request, options)?;
+    let widened = widened(request, options, progress)?;
+    progress.step(0, 1)?;
     let crops = match options.strategy {
         Strategy::Auto => plan::crops(&widened),
         Strategy::Whole => plan::whole(&widened),
     };
+    progress.step(0, 1)?;
     let largest = crops.iter().map(Crop::hole_share).fold(0.0, f64::max);
     if largest > plan::TRAINED_HOLE_SHARE {
         progress.notice(&format!(
@@ -166,6 +168,8 @@ fn remove_prepared(
         network: filling.network.as_secs_f64(),
         detail: filling.detail.as_secs_f64(),
     };
+    let (mask_pixels, hole_pixels) = (request.mask.hole_count(), widened.hole_count());
+    progress.step(1, 1)?;
     let report = Report {
         strategy: options.strategy,
         stage: match options.detail {
@@ -175,8 +179,8 @@ fn remove_prepared(
         is_ensemble: looks == Looks::Ensemble,
         seed: options.seed,
         variation,
-        mask_pixels: request.mask.hole_count(),
-        hole_pixels: widened.hole_count(),
+        mask_pixels,
+        hole_pixels,
         grow_px: options.grow_px_for(photo.width(), photo.height()),
         feather_px: options.feather_px_for(photo.width(), photo.height()),
         device: filler.device_name(),
@@ -196,7 +200,7 @@ fn remove_prepared(
 }
 
 /// The mask, widened as the options say; an error where there is nothing to fill or nothing to fill it from.
-fn widened(request: &Request<'_>, options: &Options) -> Result<Mask, Error> {
+fn widened(request: &Request<'_>, options: &Options, progress: &dyn Progress) -> Result<Mask, Error> {
     let Request {
         photo,
         mask,
@@ -213,8 +217,12 @@ fn widened(request: &Request<'_>, options: &Options) -> Result<Mask, Error> {
     if mask.hole_count() == 0 {
         return Err(Error::EmptyMask);
     }
+    progress.step(0, 1)?;
     let grow_px = options.grow_px_for(photo.width(), photo.height());
-    let widened = mask.grown(grow_px as f32);
+    let mut widened = mask.clone();
+    progress.step(0, 1)?;
+    widened.grow(grow_px as f32);
+    progress.step(0, 1)?;
     if widened.hole_count() == photo.bounds().area() {
         return Err(Error::NothingValid { grow_px });
     }
@@ -251,6 +259,7 @@ impl Filling<'_> {
             let earlier: Vec<&Patch> = crop.builds_on.iter().map(|&index| &patches[index]).collect();
             let filled = self.fill(crop, &earlier, (done, total))?;
             scales.push(filled.scale_down);
+            self.progress.step(done + self.steps(crop), total)?;
             let patch = composite::patch(self.photo, self.widened, crop, &filled, feather_px);
             patches.push(patch.ok_or(Error::WrongFill)?);
             done += self.steps(crop);
@@ -290,10 +299,11 @@ impl Filling<'_> {
         Ok(refined)
     }
 
-    /// A crop's share of the bar: the network's pixels, and those that get detail, which takes about as long.
+    /// A crop's share of the bar: the network's pixels, and those that get detail, each of which takes about as long
+    /// as five.
     fn steps(&self, crop: &Crop) -> u64 {
         let detail = match self.options.detail {
-            Detail::Auto => crop.hole_pixels,
+            Detail::Auto => 5 * crop.hole_pixels,
             Detail::Off => 0,
         };
         self.network_steps(crop) + detail

@@ -106,6 +106,19 @@ impl Default for Options {
 }
 
 impl Options {
+    /// How candidate `number` of these options is made.
+    ///
+    /// Several to choose from look once each, so that they differ as much as they can. One that is made alone (again,
+    /// with a later [`Self::first_candidate`]) is the whole answer: it looks in several ways like the first.
+    pub(super) const fn variation(&self, number: u32) -> Variation {
+        let number = self.first_candidate.wrapping_add(number);
+        let is_alone = self.candidates <= 1;
+        match self.looks(Variation::of(0)) {
+            Looks::Ensemble if is_alone => Variation::of_ensemble(number),
+            _ => Variation::of(number),
+        }
+    }
+
     /// How the network looks at a crop of a fill of this `variation`.
     pub(super) const fn looks(&self, variation: Variation) -> Looks {
         match (variation.is_mirrored, self.ensemble, self.strategy) {

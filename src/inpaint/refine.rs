@@ -2,7 +2,7 @@
 //!
 //! The stage itself knows planes of numbers; this knows crops, patches and the one progress bar of the whole fill.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
 
 use super::{
     Options,
@@ -40,10 +40,13 @@ pub(super) fn refine(
     }
     progress.step(0, 1)?;
     let keep_out = source.kept_out(crop.rect);
+    progress.step(0, 1)?;
+    let native = source.pixels.rgb(source.local(crop.rect));
+    progress.step(0, 1)?;
     let input = Input {
         width: width as usize,
         height: height as usize,
-        native: &source.pixels.rgb(source.local(crop.rect)),
+        native: &native,
         hole: &hole,
         guide: &filled.rgb,
         scale: 1.0 / filled.scale_down as f32,
@@ -55,6 +58,8 @@ pub(super) fn refine(
         grain: f32::from(options.grain) / 100.0,
     };
     let rgb = detail::restore(&input, &wanted, progress)?;
+    drop(native);
+    progress.step(1, 1)?;
     Ok(Filled {
         rect: crop.fills,
         rgb: part(&rgb, crop.rect, crop.fills),
@@ -73,14 +78,19 @@ fn part(rgb: &[f32], outer: Rect, inner: Rect) -> Vec<f32> {
 }
 
 /// A stretch of a longer progress bar. Whatever runs in it counts in its own phases and steps, and how many phases
-/// there are is not known: each takes most of what is left.
+/// there are is not known: each takes most of what is left. What it passes on never goes back, whichever thread reports.
 pub(super) struct Stretch<'a> {
     whole: &'a dyn Progress,
     /// Where the stretch ends, and the whole bar.
     end: u64,
     total: u64,
-    phase_start: AtomicU64,
-    reached: AtomicU64,
+    place: Mutex<Place>,
+}
+
+/// Where the present phase began, and what was passed on last.
+struct Place {
+    phase_start: u64,
+    reached: u64,
 }
 
 impl<'a> Stretch<'a> {
@@ -90,25 +100,31 @@ impl<'a> Stretch<'a> {
             whole,
             end,
             total,
-            phase_start: AtomicU64::new(start),
-            reached: AtomicU64::new(start),
+            place: Mutex::new(Place {
+                phase_start: start,
+                reached: start,
+            }),
         }
+    }
+
+    fn move_on(&self, act: impl FnOnce(&mut Place)) -> Result<(), Cancelled> {
+        let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
+        act(&mut place);
+        self.whole.step(place.reached, self.total)
     }
 }
 
 impl Progress for Stretch<'_> {
     fn stage(&self, _name: &str) -> Result<(), Cancelled> {
-        let reached = self.reached.load(Relaxed);
-        self.phase_start.store(reached, Relaxed);
-        self.whole.step(reached, self.total)
+        self.move_on(|place| place.phase_start = place.reached)
     }
 
     fn step(&self, done: u64, total: u64) -> Result<(), Cancelled> {
-        let start = self.phase_start.load(Relaxed);
         let share = 0.8 * done.min(total) as f64 / total.max(1) as f64;
-        let here = start + (self.end.saturating_sub(start) as f64 * share) as u64;
-        let reached = self.reached.fetch_max(here, Relaxed).max(here);
-        self.whole.step(reached, self.total)
+        self.move_on(|place| {
+            let left = self.end.saturating_sub(place.phase_start) as f64;
+            place.reached = place.reached.max(place.phase_start + (left * share) as u64);
+        })
     }
 
     fn notice(&self, text: &str) {

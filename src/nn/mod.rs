@@ -7,6 +7,7 @@
 pub mod adam;
 pub mod convert;
 pub mod device;
+mod engine;
 pub mod loss;
 pub mod metrics;
 pub mod norm;
@@ -18,16 +19,15 @@ pub mod weights;
 
 use std::{path::Path, sync::Arc};
 
-use candle_core::{Device, Tensor};
+use candle_core::Device;
 
 pub use device::DeviceChoice;
 pub use unet::{Config, Convolution, UNet};
 pub use weights::{Info, WeightsError};
 
 use crate::progress::{Cancelled, Progress, Silent};
-#[cfg(feature = "cuda")]
-use ops::cuda::{CudaGpu, GpuUNet, Precision};
-use ops::{FillError, FusedUNet, Plane};
+use engine::Engine;
+use ops::FillError;
 
 /// Mean and deviation per channel of the pictures the network is trained on, for values from 0 to 1 (ImageNet).
 pub const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
@@ -109,50 +109,6 @@ pub struct Filled {
     pub still_hole: Vec<bool>,
 }
 
-/// What runs the network: on the CPU the packed layers, on CUDA our kernels, elsewhere candle's operations.
-#[derive(Debug)]
-enum Engine {
-    Fused(FusedUNet),
-    /// With the network on the CPU, for when the device fails.
-    #[cfg(feature = "cuda")]
-    Cuda(GpuUNet<CudaGpu>, UNet),
-    Candle(UNet),
-}
-
-impl Engine {
-    /// Of a network on the CPU. `notice` is told where the kernels cannot be used and candle's operations are.
-    fn new(unet: &UNet, device: &Device, notice: &mut dyn FnMut(&str)) -> candle_core::Result<Self> {
-        if unet.convolution() == Convolution::Plain {
-            return unet.to_device(device).map(Self::Candle);
-        }
-        if device.is_cpu() {
-            return FusedUNet::new(unet).map(Self::Fused);
-        }
-        #[cfg(feature = "cuda")]
-        if let Device::Cuda(cuda) = device {
-            match ops::cuda::open_unet(cuda, unet) {
-                Ok(fused) => return Ok(Self::Cuda(fused, unet.clone())),
-                Err(error) => notice(&format!("on CUDA candle's own operations are used: {error}")),
-            }
-        }
-        #[cfg(not(feature = "cuda"))]
-        let _ = notice;
-        unet.to_device(device).map(Self::Candle)
-    }
-
-    const fn name(&self) -> &'static str {
-        match self {
-            Self::Fused(_) => "fused layers",
-            #[cfg(feature = "cuda")]
-            Self::Cuda(fused, _) => match fused.precision() {
-                Precision::Single => "fused CUDA kernels, single precision",
-                Precision::Half => "fused CUDA kernels, half precision",
-            },
-            Self::Candle(_) => "candle's operations",
-        }
-    }
-}
-
 /// The network with its weights on a device.
 #[derive(Debug, Clone)]
 pub struct Network {
@@ -229,13 +185,9 @@ impl Network {
 
     /// The same network on the CPU, for when its device has failed.
     pub fn on_cpu(&self) -> Result<Self, NetworkError> {
-        let unet = match &*self.engine {
-            Engine::Fused(_) => return Ok(self.clone()),
-            #[cfg(feature = "cuda")]
-            Engine::Cuda(_, unet) => Ok(unet.clone()),
-            Engine::Candle(unet) => unet.to_device(&Device::Cpu),
+        let Some(engine) = self.engine.on_cpu() else {
+            return Ok(self.clone());
         };
-        let engine = unet.and_then(|unet| Engine::new(&unet, &Device::Cpu, &mut |_| {}));
         Ok(Self {
             engine: Arc::new(engine.map_err(|error| compute_error(&self.device, error))?),
             device: Device::Cpu,
@@ -288,12 +240,9 @@ impl Network {
             });
         }
         let pixels = normalized(rgb, valid);
-        let made = match &*self.engine {
-            Engine::Fused(fused) => run_fused(fused, &pixels, valid, width, height, progress),
-            #[cfg(feature = "cuda")]
-            Engine::Cuda(fused, _) => run_cuda(fused, &pixels, valid, width, height, progress),
-            Engine::Candle(unet) => run_candle(unet, &self.device, pixels, valid, width, height, progress),
-        };
+        let made = self
+            .engine
+            .run(&self.device, pixels, valid, width, height, progress);
         let (made, mask) = made.map_err(|error| match error {
             FillError::Cancelled(cancelled) => cancelled.into(),
             FillError::Failed(error) => compute_error(&self.device, error),
@@ -307,82 +256,6 @@ fn compute_error(device: &Device, error: candle_core::Error) -> NetworkError {
         device: device::name(device),
         error,
     }
-}
-
-/// Runs the packed network for the holes alone; pixels come and go interleaved.
-fn run_fused(
-    fused: &FusedUNet,
-    pixels: &[f32],
-    valid: &[u8],
-    width: usize,
-    height: usize,
-    progress: &dyn Progress,
-) -> Result<(Vec<f32>, Vec<u8>), FillError> {
-    let (valid, holes) = planes(valid, width, height)?;
-    let (pixels, mask) = fused.fill_observed(pixels, &valid, Some(&holes), &mut |_| {}, progress)?;
-    Ok((pixels, mask.into_values()))
-}
-
-/// As [`run_fused`], on a GPU. It cannot be stopped within a run: all of it is launched at once.
-#[cfg(feature = "cuda")]
-fn run_cuda(
-    fused: &GpuUNet<CudaGpu>,
-    pixels: &[f32],
-    valid: &[u8],
-    width: usize,
-    height: usize,
-    progress: &dyn Progress,
-) -> Result<(Vec<f32>, Vec<u8>), FillError> {
-    let (valid, holes) = planes(valid, width, height)?;
-    let (pixels, mask) = fused.fill(pixels, &valid, Some(&holes))?;
-    progress.step(1, 1)?;
-    Ok((pixels, mask.into_values()))
-}
-
-/// The valid positions and the holes.
-fn planes(valid: &[u8], width: usize, height: usize) -> candle_core::Result<(Plane, Plane)> {
-    let holes: Vec<u8> = valid.iter().map(|&valid| u8::from(valid == 0)).collect();
-    match (
-        Plane::new(height, width, valid),
-        Plane::new(height, width, &holes),
-    ) {
-        (Some(valid), Some(holes)) => Ok((valid, holes)),
-        _ => candle_core::bail!("a mask of another size than its picture"),
-    }
-}
-
-/// Runs the network through candle on any device; pixels come and go interleaved.
-fn run_candle(
-    unet: &UNet,
-    device: &Device,
-    pixels: Vec<f32>,
-    valid: &[u8],
-    width: usize,
-    height: usize,
-    progress: &dyn Progress,
-) -> Result<(Vec<f32>, Vec<u8>), FillError> {
-    let image = Tensor::from_vec(pixels, (1, height, width, 3), device)?;
-    let image = image.permute((0, 3, 1, 2))?.contiguous()?;
-    let mask = valid
-        .iter()
-        .map(|&valid| f32::from(u8::from(valid != 0)))
-        .collect();
-    let mask = Tensor::from_vec(mask, (1, 1, height, width), device)?;
-    let (mut done, layers) = (0, 2 * unet.config().levels as u64);
-    let mut cancelled = Ok(());
-    let made = unet.forward_observed(&image, &mask, &mut |_, _| {
-        done += 1;
-        cancelled = progress.step(done, layers);
-        cancelled.map_err(candle_core::Error::wrap)
-    });
-    cancelled?;
-    let (image, mask) = made?;
-    let pixels = image
-        .permute((0, 2, 3, 1))?
-        .contiguous()?
-        .flatten_all()?
-        .to_vec1()?;
-    Ok((pixels, mask.ne(0f64)?.flatten_all()?.to_vec1()?))
 }
 
 /// The picture in the network's space, holes zero.

@@ -5,15 +5,17 @@
 //! clear line that names the tensor or the byte, never a panic and never a fill that is quietly wrong. A default
 //! file lies in the binary.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    path::Path,
-};
+mod checks;
+mod error;
 
-use candle_core::{Device, Tensor};
-use safetensors::{Dtype, SafeTensors, tensor::Metadata, tensor::TensorView};
+use std::{collections::HashMap, path::Path};
+
+use candle_core::Tensor;
+use safetensors::SafeTensors;
 use sha2::{Digest as _, Sha256};
 
+use self::checks::{check_length, read_config, read_convolution, read_tensors};
+pub use self::error::WeightsError;
 use super::unet::{Config, Convolution};
 
 /// The default file, as it lies in the repository.
@@ -24,97 +26,6 @@ static EMBEDDED: &[u8] = include_bytes!(concat!(
 
 /// What the default weights are called where others have a path.
 pub const EMBEDDED_NAME: &str = "built-in";
-
-/// Bytes before the header: its length.
-const LENGTH_BYTES: usize = 8;
-
-/// Metadata that every file must carry with exactly this value.
-const REQUIRED: [(&str, &str); 3] = [
-    ("format", "pconv-unet"),
-    ("normalization", "imagenet"),
-    ("window", "full-kernel"),
-];
-
-/// Why a weights file was refused.
-#[derive(Debug, thiserror::Error)]
-pub enum WeightsError {
-    /// The file could not be read at all.
-    #[error("it cannot be read: {0}")]
-    Io(#[from] std::io::Error),
-    /// It ends early.
-    #[error("it is cut off: it ends at byte {len}, its header needs {needed}; fetch it again")]
-    Truncated {
-        /// Bytes there are.
-        len: usize,
-        /// Bytes there must be.
-        needed: u64,
-    },
-    /// It goes on where it should end.
-    #[error("it has {len} bytes where its header needs {needed}")]
-    TrailingBytes {
-        /// Bytes there are.
-        len: usize,
-        /// Bytes there must be.
-        needed: u64,
-    },
-    /// It is no safetensors file.
-    #[error("it is not a safetensors file ({0}); other projects' checkpoints go through `lacuna convert`")]
-    NotSafetensors(String),
-    /// It is a safetensors file of something else.
-    #[error("its metadata has {key} = {found} where {expected} is needed; is it a file of another network?")]
-    Metadata {
-        /// Key in the metadata.
-        key: &'static str,
-        /// What is there.
-        found: String,
-        /// What is needed.
-        expected: String,
-    },
-    /// A tensor that the network needs is not there.
-    #[error("tensor {0} is missing")]
-    Missing(String),
-    /// A tensor that the network does not have is there.
-    #[error("tensor {0} does not belong to this network")]
-    Extra(String),
-    /// A tensor has the wrong size.
-    #[error("tensor {name} has shape {found:?}, it should be {expected:?}")]
-    Shape {
-        /// Its name.
-        name: String,
-        /// Shape in the file.
-        found: Vec<usize>,
-        /// Shape that the network needs.
-        expected: Vec<usize>,
-    },
-    /// A tensor has a type that is not supported.
-    #[error("tensor {name} has type {found}, it should be F16 or F32")]
-    Type {
-        /// Its name.
-        name: String,
-        /// Type in the file.
-        found: String,
-    },
-    /// A tensor holds a value that is no number.
-    #[error("tensor {name} holds {value} at position {position}")]
-    NotFinite {
-        /// Its name.
-        name: String,
-        /// NaN or an infinity.
-        value: f32,
-        /// Index of the first such value.
-        position: usize,
-    },
-    /// A variance is below zero.
-    #[error("tensor {name} holds a negative variance ({value}) at position {position}")]
-    NegativeVariance {
-        /// Its name.
-        name: String,
-        /// The value.
-        value: f32,
-        /// Index of the first such value.
-        position: usize,
-    },
-}
 
 /// What a file says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -262,153 +173,6 @@ pub fn name_of_naoto0804(name: &str, levels: usize) -> Option<String> {
         _ => return None,
     };
     Some(format!("{layer}.{parameter}"))
-}
-
-/// Tells a file that was cut off from one that is damaged: the first can be mended by fetching it again.
-fn check_length(bytes: &[u8]) -> Result<(), WeightsError> {
-    let len = bytes.len();
-    let Some(length) = bytes.first_chunk::<LENGTH_BYTES>() else {
-        return Err(WeightsError::Truncated {
-            len,
-            needed: LENGTH_BYTES as u64,
-        });
-    };
-    let header_end = u64::from_le_bytes(*length).saturating_add(LENGTH_BYTES as u64);
-    if bytes.get(LENGTH_BYTES) != Some(&b'{') && len > LENGTH_BYTES {
-        return Err(WeightsError::NotSafetensors("it has no header".to_owned()));
-    }
-    let header = usize::try_from(header_end)
-        .ok()
-        .and_then(|end| bytes.get(LENGTH_BYTES..end));
-    let Some(header) = header else {
-        return Err(WeightsError::Truncated {
-            len,
-            needed: header_end,
-        });
-    };
-    let header: Metadata =
-        serde_json::from_slice(header).map_err(|error| WeightsError::NotSafetensors(error.to_string()))?;
-    let data_end = header
-        .tensors()
-        .values()
-        .map(|tensor| tensor.data_offsets.1)
-        .max()
-        .unwrap_or(0);
-    let needed = header_end.saturating_add(data_end as u64);
-    match (len as u64).cmp(&needed) {
-        std::cmp::Ordering::Less => Err(WeightsError::Truncated { len, needed }),
-        std::cmp::Ordering::Equal => Ok(()),
-        std::cmp::Ordering::Greater => Err(WeightsError::TrailingBytes { len, needed }),
-    }
-}
-
-fn read_config(header: &Metadata) -> Result<Config, WeightsError> {
-    let value = |key: &str| header.metadata().as_ref().and_then(|metadata| metadata.get(key));
-    let wrong = |key, expected: String| WeightsError::Metadata {
-        key,
-        found: value(key).map_or_else(|| "nothing".to_owned(), |found| format!("{found:?}")),
-        expected,
-    };
-    for (key, expected) in REQUIRED {
-        if value(key).is_none_or(|found| found != expected) {
-            return Err(wrong(key, format!("{expected:?}")));
-        }
-    }
-    let number = |key, range: std::ops::RangeInclusive<usize>| {
-        let number = value(key).and_then(|text| text.parse().ok());
-        number
-            .filter(|number| range.contains(number))
-            .ok_or_else(|| wrong(key, format!("{} to {}", range.start(), range.end())))
-    };
-    Ok(Config {
-        base_width: number("base_width", Config::BASE_WIDTHS)?,
-        levels: number("levels", Config::LEVELS)?,
-    })
-}
-
-/// Files that do not say hold partial convolutions.
-fn read_convolution(found: Option<&str>) -> Result<Convolution, WeightsError> {
-    match found {
-        None | Some("partial") => Ok(Convolution::Partial),
-        Some("plain") => Ok(Convolution::Plain),
-        Some(other) => Err(WeightsError::Metadata {
-            key: "convolution",
-            found: format!("{other:?}"),
-            expected: "\"partial\" or \"plain\"".to_owned(),
-        }),
-    }
-}
-
-fn read_tensors(stored: &SafeTensors<'_>, config: Config) -> Result<HashMap<String, Tensor>, WeightsError> {
-    let expected = config.tensors();
-    let known: BTreeSet<&str> = expected.iter().map(|(name, _)| name.as_str()).collect();
-    let mut names = stored.names();
-    names.sort_unstable();
-    if let Some(extra) = names.into_iter().find(|name| !known.contains(name)) {
-        return Err(WeightsError::Extra(extra.to_owned()));
-    }
-    let mut tensors = HashMap::with_capacity(expected.len());
-    for (name, shape) in expected {
-        let view = match stored.tensor(&name) {
-            Ok(view) if view.shape() == shape => view,
-            Ok(view) => {
-                return Err(WeightsError::Shape {
-                    name,
-                    found: view.shape().to_vec(),
-                    expected: shape,
-                });
-            }
-            Err(_) => return Err(WeightsError::Missing(name)),
-        };
-        let values = read_values(&name, &view)?;
-        let tensor = Tensor::from_vec(values, shape.as_slice(), &Device::Cpu)
-            .map_err(|error| WeightsError::NotSafetensors(format!("tensor {name}: {error}")))?;
-        tensors.insert(name, tensor);
-    }
-    Ok(tensors)
-}
-
-fn read_values(name: &str, view: &TensorView<'_>) -> Result<Vec<f32>, WeightsError> {
-    let values: Vec<f32> = match view.dtype() {
-        Dtype::F16 => {
-            let (pairs, _) = view.data().as_chunks::<2>();
-            pairs
-                .iter()
-                .map(|pair| half::f16::from_le_bytes(*pair).to_f32())
-                .collect()
-        }
-        Dtype::F32 => {
-            let (quads, _) = view.data().as_chunks::<4>();
-            quads.iter().map(|quad| f32::from_le_bytes(*quad)).collect()
-        }
-        other => {
-            return Err(WeightsError::Type {
-                name: name.to_owned(),
-                found: format!("{other:?}"),
-            });
-        }
-    };
-    let first = |is_bad: fn(f32) -> bool| {
-        let position = values.iter().position(|&value| is_bad(value))?;
-        Some((name.to_owned(), values[position], position))
-    };
-    if let Some((name, value, position)) = first(|value| !value.is_finite()) {
-        return Err(WeightsError::NotFinite {
-            name,
-            value,
-            position,
-        });
-    }
-    if name.ends_with("running_var")
-        && let Some((name, value, position)) = first(|value| value < 0.0)
-    {
-        return Err(WeightsError::NegativeVariance {
-            name,
-            value,
-            position,
-        });
-    }
-    Ok(values)
 }
 
 fn hex(bytes: &[u8]) -> String {

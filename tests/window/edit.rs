@@ -169,6 +169,7 @@ fn the_palette_finds_a_command_by_a_few_letters() {
     window.type_text("inv");
     window.press(Key::Enter);
     let all = u64::from(SIZE.0) * u64::from(SIZE.1);
+    window.wait_for_step("Invert mask");
     assert_eq!(window.document().mask().hole_count(), all);
     assert!(
         window.harness.query_by_label("Command").is_none(),
@@ -342,4 +343,27 @@ fn the_welcome_screen_looks_as_it_should() {
         harness.mask(Rect::from_x_y_ranges(560.0..=760.0, line.y_range()));
     }
     harness.snapshot("welcome");
+}
+
+#[test]
+fn the_mask_is_changed_in_the_background_step_by_step() {
+    let mut window = Window::with_photo();
+    window.drag((0.45, 0.45), (0.55, 0.55));
+    let painted = window.document().mask().clone();
+    for _ in 0..3 {
+        window
+            .harness
+            .key_press_modifiers(Modifiers::COMMAND, Key::CloseBracket);
+    }
+    window.wait("all three are made", |window| window.document().position() == 4);
+    let grown = window.document().mask().hole_count();
+    assert!(grown > painted.hole_count(), "{grown} pixels");
+    window.press_with(Modifiers::COMMAND, Key::I);
+    window.wait_for_step("Invert mask");
+    let all = window.document().bounds().area();
+    assert_eq!(window.document().mask().hole_count(), all - grown);
+    for _ in 0..4 {
+        window.press_with(Modifiers::COMMAND, Key::Z);
+    }
+    assert!(*window.document().mask() == painted, "all of it can be undone");
 }

@@ -1,7 +1,9 @@
 //! Filling beyond one click: candidates, making a removal again, keeping areas out.
 
-use eframe::egui::{Key, Modifiers};
-use lacuna::imaging::Samples;
+use eframe::egui::{Key, Modifiers, accesskit::Role};
+use egui_kittest::kittest::Queryable as _;
+use lacuna::{imaging::Samples, inpaint::Ensemble};
+use serde_json::Value;
 
 use crate::support::{SIZE, Window};
 
@@ -54,6 +56,45 @@ fn try_again_takes_the_removals_place_with_another_fill() {
     assert!(again != first, "it is another fill");
     window.press_with(Modifiers::COMMAND, Key::Z);
     assert!(*window.document().result() == first, "undo brings the first back");
+}
+
+#[test]
+fn several_looks_change_the_fill_are_remembered_and_kept_by_another_try() {
+    let mut window = Window::with_photo();
+    let is_ensemble = |window: &Window| -> bool {
+        let recipe = &window.document().removals()[0].recipe;
+        let recipe: Value = serde_json::from_str(recipe).unwrap();
+        recipe["report"]["is_ensemble"].as_bool().unwrap()
+    };
+    let toggle = |window: &mut Window, label: &str| {
+        window
+            .harness
+            .get_by_role_and_label(Role::CheckBox, label)
+            .click();
+        window.settle();
+    };
+    window.harness.get_by_label("Options").click();
+    window.settle();
+    // What the network itself fills is to be seen.
+    toggle(&mut window, "Texture from the photo");
+    window.drag((0.45, 0.45), (0.55, 0.55));
+    window.fill();
+    let several = window.document().result().clone();
+    assert!(is_ensemble(&window), "several looks are the default");
+    window.click("Try Removal 1 again");
+    window.wait_for_step("Fill again: Removal 1");
+    assert!(is_ensemble(&window), "another try keeps them");
+    window.press_with(Modifiers::COMMAND, Key::Z);
+    assert!(*window.document().result() == several, "undone");
+    window.press_with(Modifiers::COMMAND, Key::Z);
+
+    toggle(&mut window, "Several looks");
+    window.wait("it is remembered", |window| {
+        window.settings().fill.ensemble == Ensemble::Off
+    });
+    window.fill();
+    assert!(!is_ensemble(&window), "one look is enough now");
+    assert!(*window.document().result() != several, "and gives something else");
 }
 
 #[test]

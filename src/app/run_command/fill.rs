@@ -30,6 +30,10 @@ impl App {
             );
             return;
         }
+        if self.tasks.mask_change.is_some() {
+            self.notices.news("The mask is being changed", "Fill in a moment");
+            return;
+        }
         let Some(photo) = &mut self.photo else {
             self.notices.news("No photo is open", "Open one first");
             return;

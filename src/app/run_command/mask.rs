@@ -76,7 +76,46 @@ impl App {
             Action::ShrinkMask => MaskChange::Shrink(step_px),
             _ => MaskChange::Clear,
         };
-        self.edit(|document| document.change_mask(change));
+        self.tasks.mask_changes.push_back(change);
+        self.change_mask();
+    }
+
+    /// Begins the next change of the mask that was asked for, unless one is being made.
+    fn change_mask(&mut self) {
+        let Some(photo) = self.photo.as_mut().filter(|_| self.tasks.mask_change.is_none()) else {
+            return;
+        };
+        let Some(change) = self.tasks.mask_changes.pop_front() else {
+            return;
+        };
+        let before = photo.document.mask_before();
+        let waker = self.tasks.waker.clone();
+        let job = jobs::spawn(change.name(), waker, move |_| before.changed(change));
+        self.tasks.mask_change = Some(job);
+    }
+
+    pub(in crate::app) fn drain_mask_change(&mut self) {
+        let Some(outcome) = self.tasks.mask_change.as_ref().and_then(jobs::Job::poll) else {
+            return;
+        };
+        self.tasks.mask_change = None;
+        match (outcome, &mut self.photo) {
+            (Ok(after), Some(photo)) => {
+                let name = after.name;
+                match photo.document.take_mask(after) {
+                    Some(changed) => self.show(&changed),
+                    None => self.notices.news(
+                        format!("{name}: not done"),
+                        "Something was changed meanwhile; do it again",
+                    ),
+                }
+            }
+            (Err(crash), _) => self
+                .notices
+                .error("The mask could not be changed", crash.to_string()),
+            (Ok(_), None) => {}
+        }
+        self.change_mask();
     }
 
     /// Does what the person did on the canvas.

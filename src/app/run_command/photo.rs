@@ -67,6 +67,8 @@ impl App {
         // A fill of the photo before has nowhere to go.
         self.tasks.fill = None;
         self.tasks.mask = None;
+        self.tasks.mask_change = None;
+        self.tasks.mask_changes.clear();
         self.state.offer = None;
         self.state.renaming = None;
         self.state.has_mask = (0, false);

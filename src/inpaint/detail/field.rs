@@ -75,13 +75,33 @@ impl Field {
         is_wanted: impl Fn(usize) -> bool + Sync,
         source: impl Fn(usize, usize) -> Match + Sync,
     ) -> Option<Self> {
+        let mut field = Self::grid(level, step, [first_x, first_y, last_x, last_y])?;
+        field.matches = (0..field.rows * field.columns)
+            .into_par_iter()
+            .map(|cell| {
+                let (x, y) = (
+                    field.anchor_x(cell % field.columns),
+                    field.anchor_y(cell / field.columns),
+                );
+                is_wanted(y * level.width + x).then(|| source(x, y))
+            })
+            .collect();
+        Some(field)
+    }
+
+    /// The grid of the patches that touch a rectangle, still without matches.
+    pub(super) fn grid(
+        level: &Level,
+        step: usize,
+        [first_x, first_y, last_x, last_y]: [usize; 4],
+    ) -> Option<Self> {
         let right = level.width.checked_sub(PATCH)?;
         let bottom = level.height.checked_sub(PATCH)?;
         let left = (first_x.saturating_sub(PATCH - 1) / step * step).min(right);
         let top = (first_y.saturating_sub(PATCH - 1) / step * step).min(bottom);
         let columns = (last_x.min(right) - left).div_ceil(step) + 1;
         let rows = (last_y.min(bottom) - top).div_ceil(step) + 1;
-        let mut field = Self {
+        Some(Self {
             left,
             top,
             step,
@@ -90,15 +110,7 @@ impl Field {
             matches: Vec::new(),
             right,
             bottom,
-        };
-        field.matches = (0..rows * columns)
-            .into_par_iter()
-            .map(|cell| {
-                let (x, y) = (field.anchor_x(cell % columns), field.anchor_y(cell / columns));
-                is_wanted(y * level.width + x).then(|| source(x, y))
-            })
-            .collect();
-        Some(field)
+        })
     }
 
     /// Horizontal anchor of a column. The last one may be nearer than `step`, so that the grid reaches the edge.

@@ -24,6 +24,7 @@ mod workbench;
 #[cfg(test)]
 mod tests;
 
+pub(super) use score::score_unless;
 pub use score::{Score, score};
 pub use unguided::unguided;
 pub use workbench::Workbench;
@@ -98,18 +99,15 @@ pub fn restore(input: &Input<'_>, options: &Options, progress: &dyn Progress) ->
         3 * hole.len(),
         "the guide must have three values per pixel"
     );
-    let mut filled = input.native.to_vec();
     if !hole.contains(&true) {
-        return Ok(filled);
+        return Ok(input.native.to_vec());
     }
     progress.stage("Restoring detail")?;
-    for (at, _) in hole.iter().enumerate().filter(|(_, hole)| **hole) {
-        filled[3 * at..3 * at + 3].copy_from_slice(&input.guide[3 * at..3 * at + 3]);
-    }
-    progress.step(0, 1)?;
+    let mut filled = guided(input, progress)?;
     let trust = trust::correct(&mut filled, hole, width, input.scale, progress)?;
     progress.step(0, 1)?;
-    if input.scale < NATIVE || trust.mean < TRUSTED || !score(&filled, hole, width).is_alike() {
+    let is_native = input.scale >= NATIVE && trust.mean >= TRUSTED;
+    if !is_native || !score_unless(&filled, hole, width, &|| progress.step(0, 1))?.is_alike() {
         let planes = Planes {
             width,
             height,
@@ -127,6 +125,24 @@ pub fn restore(input: &Input<'_>, options: &Options, progress: &dyn Progress) ->
     if options.grain > 0.0 {
         progress.stage("Matching grain")?;
         grain::restore(&mut filled, hole, width, options.grain, input.seed, progress)?;
+    }
+    Ok(filled)
+}
+
+/// The photo with the network's fill in its hole.
+fn guided(input: &Input<'_>, progress: &dyn Progress) -> Result<Vec<f32>, Cancelled> {
+    let mut filled = Vec::with_capacity(input.native.len());
+    let rows = input
+        .native
+        .chunks(3 * input.width)
+        .zip(input.guide.chunks(3 * input.width));
+    for ((native, guide), hole) in rows.zip(input.hole.chunks(input.width)) {
+        let start = filled.len();
+        filled.extend_from_slice(native);
+        for (at, _) in hole.iter().enumerate().filter(|(_, hole)| **hole) {
+            filled[start + 3 * at..start + 3 * at + 3].copy_from_slice(&guide[3 * at..3 * at + 3]);
+        }
+        progress.step(0, 1)?;
     }
     Ok(filled)
 }

@@ -42,7 +42,7 @@ pub(super) fn dominant(
         reuse_cost: 0,
         nearest,
     };
-    let step = if sources.len() > MOST_PATCHES { 2 } else { 1 };
+    let step = step(sources.len());
     let Some(grid) = Field::over_sources(level, step, |_, _| Match::UNMEASURED) else {
         return Ok(Vec::new());
     };
@@ -50,7 +50,20 @@ pub(super) fn dominant(
     for number in 1..=ROUNDS {
         search::improve(&mut field, level, &round(number), ticker)?;
     }
-    Ok(peaks(&histogram(&field, level), level, count))
+    let histogram = histogram(&field, level);
+    ticker.advance(0)?;
+    Ok(peaks(&histogram, level, count))
+}
+
+/// How much [`dominant`] has to do, in comparisons of patches.
+pub(super) fn work(level: &Level) -> u64 {
+    let patches = (level.width * level.height / step(level.sources()).pow(2)) as u64;
+    patches * (search::DRAWS + ROUNDS * search::work(level.width.max(level.height) as i32))
+}
+
+/// Every so many pixels a patch is matched.
+const fn step(sources: usize) -> usize {
+    if sources > MOST_PATCHES { 2 } else { 1 }
 }
 
 /// Counts of offsets, `[2 * height + 1][2 * width + 1]`, smoothed over 3 × 3.

@@ -68,28 +68,31 @@ pub(super) fn synthesise(
     {
         return Ok(None);
     }
-    let ticker = Ticker {
-        progress,
-        done: AtomicU64::new(0),
-        total: work(&levels),
-    };
     let can_arrange = |level: &Level| {
         level.deepest() <= ARRANGED_DEPTH
             && level.hole.iter().filter(|hole| **hole).count() <= ARRANGED_PIXELS
     };
     let arranged = levels.iter().position(can_arrange).filter(|_| planes.may_arrange);
+    let work_at: Vec<u64> = (0..levels.len())
+        .map(|index| work(&levels, index, arranged == Some(index)))
+        .collect();
+    let ticker = Ticker {
+        progress,
+        done: AtomicU64::new(0),
+        total: work_at.iter().sum(),
+    };
     let mut field: Option<Field> = None;
     let count = levels.len();
     for index in (0..count).rev() {
-        let effort = effort(index, count);
+        let effort = effort(&levels, index);
         let sources = search::sources(&levels[index]);
-        let longest_side = levels[index].width.max(levels[index].height) as i32;
+        ticker.advance(0)?;
         let round = |round| Round {
             seed,
             level: index as u64,
             round,
             guide_weight: effort.guide_weight,
-            radius: effort.radius.min(longest_side),
+            radius: effort.radius,
             reuse_cost: effort.reuse_cost,
             nearest: 0,
         };
@@ -101,6 +104,7 @@ pub(super) fn synthesise(
         let Some(current) = started else {
             return Ok(None);
         };
+        ticker.advance(0)?;
         let rival = if Some(index) == arranged {
             arranged_copy(&levels[index], effort.step, &sources, &round(0), &ticker)?
         } else {
@@ -119,11 +123,17 @@ pub(super) fn synthesise(
             }
         }
         field = Some(current);
+        // The last vote at native scale is still to come.
+        if index > 0 {
+            ticker.reach(work_at[index..].iter().sum())?;
+        }
     }
     let (Some(field), Some(native)) = (field, levels.first()) else {
         return Ok(None);
     };
-    vote::native(planes.first_guess, native, &field, SELECT, &ticker).map(Some)
+    let votes = vote::native(planes.first_guess, native, &field, SELECT, &ticker)?;
+    ticker.reach(ticker.total)?;
+    Ok(Some(votes))
 }
 
 /// Search and vote in turn. The last vote at native scale is not made.
@@ -192,8 +202,8 @@ fn guided_from(scale: f32) -> u32 {
         .unwrap_or(7)
 }
 
-fn effort(index: usize, levels: usize) -> Effort {
-    let is_coarsest = index + 1 == levels;
+fn effort(levels: &[Level], index: usize) -> Effort {
+    let is_coarsest = index + 1 == levels.len();
     let step = if index <= 1 { 2 } else { 1 };
     let rounds = if is_coarsest {
         12
@@ -205,22 +215,35 @@ fn effort(index: usize, levels: usize) -> Effort {
     } else {
         [12, 24, 64][index]
     };
+    let longest_side = levels[index].width.max(levels[index].height) as i32;
     Effort {
         rounds,
         step,
-        radius,
+        radius: radius.min(longest_side),
         guide_weight: GUIDE_WEIGHT,
         reuse_cost: if index >= 1 { 24 } else { 0 },
     }
 }
 
-/// Rows of patches and pixels to go through, roughly.
-fn work(levels: &[Level]) -> u64 {
-    let rows = |level: &Level| level.height as u64;
-    levels
-        .iter()
-        .enumerate()
-        .map(|(index, level)| 2 * effort(index, levels.len()).rounds * rows(level))
-        .sum::<u64>()
-        + 1
+/// How much there is to do at a level, in comparisons of patches.
+fn work(levels: &[Level], index: usize, is_arranged: bool) -> u64 {
+    let (level, effort) = (&levels[index], effort(levels, index));
+    let hole = field::bounds(&level.hole, level.width);
+    let Some(grid) = hole.and_then(|hole| Field::grid(level, effort.step, hole)) else {
+        return 0;
+    };
+    let patches = (grid.columns * grid.rows) as u64;
+    let vote = vote::work(&grid, level);
+    let one_round = patches * search::work(effort.radius) + vote;
+    let start = if index + 1 == levels.len() {
+        patches * search::DRAWS
+    } else {
+        vote
+    };
+    let rival = if is_arranged {
+        offsets::work(level) + arrange::work(level) + one_round * effort.rounds.min(ARRANGED_ROUNDS as u64)
+    } else {
+        0
+    };
+    start + one_round * effort.rounds + rival
 }

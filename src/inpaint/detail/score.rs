@@ -1,5 +1,7 @@
 //! How well a fill sits in its photo, as three numbers that need no original.
 
+use std::convert::Infallible;
+
 use rayon::prelude::{IntoParallelIterator as _, ParallelIterator as _};
 
 use super::pyramid::depths;
@@ -59,9 +61,22 @@ impl Score {
 
 /// Measures the fill of `hole` in `rgb` (interleaved, `width` pixels wide).
 pub fn score(rgb: &[f32], hole: &[bool], width: usize) -> Score {
+    let Ok(score) = score_unless(rgb, hole, width, &|| Ok::<_, Infallible>(()));
+    score
+}
+
+/// The same, unless `checkpoint` says otherwise: it is asked for every row.
+pub(in crate::inpaint) fn score_unless<E: Send>(
+    rgb: &[f32],
+    hole: &[bool],
+    width: usize,
+    checkpoint: &(impl Fn() -> Result<(), E> + Sync),
+) -> Result<Score, E> {
     let height = hole.len() / width.max(1);
     let inside = depths(hole, width, height);
+    checkpoint()?;
     let outside = depths(&hole.iter().map(|hole| !hole).collect::<Vec<_>>(), width, height);
+    checkpoint()?;
     let ring = (inside.iter().max().copied().unwrap_or(0) / 2).clamp(8, 128);
     let grey = |at: usize| (rgb[3 * at] + 2.0 * rgb[3 * at + 1] + rgb[3 * at + 2]) / 4.0;
     let row = |y: usize| {
@@ -91,17 +106,18 @@ pub fn score(rgb: &[f32], hole: &[bool], width: usize) -> Score {
                 }
             }
         }
-        found
+        checkpoint()?;
+        Ok(found)
     };
     // Rows are summed in their order: the same score for any number of threads.
-    let rows: Vec<Sums> = (0..height).into_par_iter().map(row).collect();
+    let rows: Result<Vec<Sums>, E> = (0..height).into_par_iter().map(row).collect();
     let mut sums = Sums::default();
-    rows.iter().for_each(|row| sums.add(row));
-    Score {
+    rows?.iter().for_each(|row| sums.add(row));
+    Ok(Score {
         sharpness_ratio: sums.fill.over(&sums.around, UNSEEN),
         seam_ratio: sums.across.over(&sums.beside, 0.0),
         texture_distance: sums.histogram_of_fill.distance(&sums.histogram_of_ring),
-    }
+    })
 }
 
 /// What is counted over a picture, or a row of it.

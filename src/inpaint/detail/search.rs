@@ -53,6 +53,20 @@ impl Ticker<'_> {
         let done = self.done.fetch_add(work, Ordering::Relaxed) + work;
         self.progress.step(done.min(self.total), self.total)
     }
+
+    /// Counts all work up to `done` as finished: what turned out not to be needed too.
+    pub(super) fn reach(&self, done: u64) -> Result<(), Cancelled> {
+        self.done.fetch_max(done, Ordering::Relaxed);
+        self.advance(0)
+    }
+}
+
+/// Random sources that a search begins with, and so the comparisons per patch that it takes.
+pub(super) const DRAWS: u64 = 24;
+
+/// Comparisons per patch of a round: its match, two neighbours, and the random search.
+pub(super) fn work(radius: i32) -> u64 {
+    4 + u64::from(radius.max(1).ilog2())
 }
 
 /// Improves every match of `field` once. The colours of `level` are only read.
@@ -75,7 +89,7 @@ pub(super) fn improve(
         .enumerate()
         .try_for_each(|(band, matches)| {
             search.band(&before, matches, band * BAND);
-            ticker.advance((matches.len() / row_length) as u64)
+            ticker.advance(matches.len() as u64 * work(round.radius))
         })
 }
 
@@ -87,7 +101,6 @@ pub(super) fn begin(
     round: &Round,
     ticker: &Ticker<'_>,
 ) -> Result<Field, Cancelled> {
-    const DRAWS: usize = 24;
     let grid = field.clone();
     let search = Search {
         level,
@@ -115,7 +128,7 @@ pub(super) fn begin(
                     }
                 }
             }
-            ticker.advance(1)
+            ticker.advance(matches.len() as u64 * DRAWS)
         })?;
     Ok(field)
 }

@@ -1,6 +1,9 @@
 //! The stage as a whole, on pictures made here.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{
+    Mutex,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
 
 use super::{
     Input, Options, arrange,
@@ -337,19 +340,25 @@ fn a_course_of_tiles_crosses_the_hole_against_a_guide_that_has_lost_it() {
     );
 }
 
-/// Counts reports, and the most rows of the work that passed between two of them.
+/// Notes how full the bar is, report by report of the phase that restores detail.
 #[derive(Default)]
-struct Counting {
-    reports: AtomicU64,
+struct Bar {
+    is_grain: AtomicBool,
+    shares: Mutex<Vec<f64>>,
 }
 
-impl Progress for Counting {
-    fn stage(&self, _name: &str) -> Result<(), Cancelled> {
-        self.step(0, 1)
+impl Progress for Bar {
+    fn stage(&self, name: &str) -> Result<(), Cancelled> {
+        self.is_grain.store(name.contains("grain"), Ordering::Relaxed);
+        Ok(())
     }
 
-    fn step(&self, _done: u64, _total: u64) -> Result<(), Cancelled> {
-        self.reports.fetch_add(1, Ordering::Relaxed);
+    fn step(&self, done: u64, total: u64) -> Result<(), Cancelled> {
+        assert!(done <= total, "{done} of {total}");
+        if !self.is_grain.load(Ordering::Relaxed) {
+            let mut shares = self.shares.lock().expect("no report panics");
+            shares.push(done as f64 / total as f64);
+        }
         Ok(())
     }
 
@@ -357,22 +366,29 @@ impl Progress for Counting {
 }
 
 #[test]
-fn reports_and_chances_to_cancel_grow_with_the_hole() {
-    let reports = |side: usize| {
-        let hole = [side / 4, side / 4, 3 * side / 4, 3 * side / 4];
-        let scene = Scene::new(side, side, hole, gravel);
-        let counting = Counting::default();
-        restore(&scene.input(0.5), &Options::default(), &counting).expect("nobody cancels");
-        counting.reports.into_inner()
-    };
-    // A report is due at least for every row of patches and of pixels in every round: work between two is then
-    // that of a row, or of one pass over the crop.
-    for side in [160, 480] {
-        let reports = reports(side);
+fn the_bar_is_full_only_at_the_end_where_a_hole_is_arranged_too() {
+    let scene = Scene::new(400, 300, [150, 90, 250, 210], courses);
+    for may_arrange in [false, true] {
+        let input = Input {
+            may_arrange,
+            ..scene.input(0.25)
+        };
+        let bar = Bar::default();
+        restore(&input, &Options::default(), &bar).expect("nobody cancels");
+        let shares = bar.shares.into_inner().expect("no report panics");
+        let voted = shares
+            .iter()
+            .position(|&share| share == 1.0)
+            .expect("it gets full");
+        // The rows of the last vote are put together, and its seam is mended.
         assert!(
-            reports > 4 * side as u64,
-            "{reports} reports for a side of {side}"
+            shares.len() - voted < 150,
+            "full {} of {} reports early",
+            shares.len() - voted,
+            shares.len()
         );
+        let before = shares[..voted].iter().copied().fold(0.0, f64::max);
+        assert!(before > 0.95, "from {before} to the end at once");
     }
 }
 

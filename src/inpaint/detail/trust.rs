@@ -77,7 +77,7 @@ pub(super) fn correct(
     let (columns, rows) = (width.div_ceil(block), height.div_ceil(block));
     let (means, covered) = blocks(filled, hole, width, block);
     progress.step(0, 1)?;
-    let mut values = judged(&means, &covered, columns, rows);
+    let mut values = judged(&means, &covered, columns, rows, progress)?;
     let reliability = reliability(&means, &covered, columns);
     for (value, _) in values
         .iter_mut()
@@ -165,7 +165,13 @@ fn mean_colour(rgb: &[f32], pixels: impl Iterator<Item = usize>) -> Option<[f32;
 }
 
 /// Trust of every block; 1 outside the hole.
-fn judged(means: &[[f32; 3]], covered: &[f32], columns: usize, rows: usize) -> Vec<f32> {
+fn judged(
+    means: &[[f32; 3]],
+    covered: &[f32],
+    columns: usize,
+    rows: usize,
+    progress: &dyn Progress,
+) -> Result<Vec<f32>, Cancelled> {
     let is_hole: Vec<bool> = covered.iter().map(|&covered| covered > 0.0).collect();
     let reach = depths(&is_hole, columns, rows)
         .into_iter()
@@ -189,11 +195,12 @@ fn judged(means: &[[f32; 3]], covered: &[f32], columns: usize, rows: usize) -> V
         .into_par_iter()
         .map(|at| {
             if !is_hole[at] || ring.is_empty() {
-                return 1.0;
+                return Ok(1.0);
             }
+            progress.step(0, 1)?;
             let squared = |known: &[f32; 3]| (0..3).map(|i| (known[i] - means[at][i]).powi(2)).sum::<f32>();
             let likeness = |known| ((STRANGE - squared(known).sqrt()) / (STRANGE - ALIKE)).clamp(0.0, 1.0);
-            (ring.iter().map(likeness).sum::<f32>() / (SUPPORT * ring.len() as f32)).min(1.0)
+            Ok((ring.iter().map(likeness).sum::<f32>() / (SUPPORT * ring.len() as f32)).min(1.0))
         })
         .collect()
 }

@@ -74,12 +74,15 @@ pub(super) fn into_level(
                     }
                 }
             }
-            ticker.advance(1)?;
+            ticker.advance(work_of_row(field))?;
             Ok(row)
         })
         .collect();
-    for (at, colour) in voted?.into_iter().flatten() {
-        level.colour[at * CHANNELS..(at + 1) * CHANNELS].copy_from_slice(&colour);
+    for row in voted? {
+        for (at, colour) in row {
+            level.colour[at * CHANNELS..(at + 1) * CHANNELS].copy_from_slice(&colour);
+        }
+        ticker.advance(0)?;
     }
     Ok(())
 }
@@ -108,17 +111,33 @@ pub(super) fn native(
                     })
                 })
                 .collect();
-            ticker.advance(1)?;
+            ticker.advance(work_of_row(field))?;
             Ok(row)
         })
         .collect();
+    let mut colour = Vec::with_capacity(height * (right - field.left));
+    for row in voted? {
+        colour.extend(row);
+        ticker.advance(0)?;
+    }
     Ok(Votes {
         left: field.left,
         top,
         width: right - field.left,
         height,
-        colour: voted?.into_iter().flatten().collect(),
+        colour,
     })
+}
+
+/// Work for all pixels that a field's patches cover, in comparisons of the search.
+pub(super) fn work(field: &Field, level: &Level) -> u64 {
+    pixel_rows(field, level).len() as u64 * work_of_row(field)
+}
+
+/// A patch's say costs about a sixteenth of a comparison.
+const fn work_of_row(field: &Field) -> u64 {
+    let patches = field.columns * PATCH / field.step * PATCH;
+    patches as u64 / 16
 }
 
 /// Rows of pixels that a field's patches cover.

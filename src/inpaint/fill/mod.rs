@@ -8,6 +8,10 @@ mod push_pull;
 mod scale_up;
 mod view;
 
+use rayon::prelude::{
+    IndexedParallelIterator as _, ParallelIterator as _, ParallelSlice as _, ParallelSliceMut as _,
+};
+
 use crate::{
     imaging::Rect,
     nn::{self, Network, NetworkError},
@@ -159,9 +163,14 @@ impl Stage<'_> {
         for &scale in scales.iter().skip(1) {
             self.progress.stage("At a smaller scale")?;
             let smaller = self.fill_seen(crop, source, wanted, scale, filler)?;
-            for (mean, value) in filled.rgb.iter_mut().zip(smaller.rgb) {
-                *mean += (value - *mean) * share;
-            }
+            let row = 3 * wanted.width as usize;
+            let rows = filled.rgb.par_chunks_mut(row).zip(smaller.rgb.par_chunks(row));
+            rows.try_for_each(|(means, values)| {
+                for (mean, value) in means.iter_mut().zip(values) {
+                    *mean += (value - *mean) * share;
+                }
+                self.progress.step(1, 1)
+            })?;
         }
         Ok(filled)
     }
@@ -187,6 +196,7 @@ impl Stage<'_> {
             progress.step(0, 1)
         })?;
         let looks = self.looks.at_each_scale();
+        progress.step(0, 1)?;
         let mut mean = Mean::new(view.width, view.height);
         for (index, &look) in looks.iter().enumerate() {
             let part = Part {
@@ -195,10 +205,12 @@ impl Stage<'_> {
                 count: looks.len() as u64,
             };
             let seen = view.seen_in(look);
+            part.step(0, 1)?;
             let filled = filler.inpaint(&seen.rgb, &seen.valid, view.width, view.height, &part)?;
             mean.add(filled.rgb, filled.still_hole, look);
         }
         let (mut rgb, known) = mean.finish();
+        progress.step(1, 1)?;
         push_pull::fill(&mut rgb, &known, view.width, view.height);
         progress.step(1, 1)?;
         let in_crop = Rect::new(
@@ -211,8 +223,7 @@ impl Stage<'_> {
         let width = crop.rect.width.div_ceil(scale_down) as usize;
         let height = crop.rect.height.div_ceil(scale_down) as usize;
         let rgb = unpadded(rgb, view.width, width, height);
-        let rgb = scale_up::scale_up(&rgb, width, height, scale_down, in_crop);
-        progress.step(1, 1)?;
+        let rgb = scale_up::scale_up(&rgb, width, height, scale_down, in_crop, progress)?;
         Ok(Filled {
             rect: wanted,
             rgb,

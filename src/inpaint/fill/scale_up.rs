@@ -2,12 +2,22 @@
 
 use rayon::prelude::*;
 
-use crate::imaging::Rect;
+use crate::{
+    imaging::Rect,
+    progress::{Cancelled, Progress},
+};
 
 /// Scales a picture up by a whole factor and gives the part `wanted` of it, RGB interleaved, 0 to 1.
 ///
 /// `wanted` is in pixels of the scaled picture. At a factor of 1 the values are copied.
-pub(super) fn scale_up(rgb: &[f32], width: usize, height: usize, factor: u32, wanted: Rect) -> Vec<f32> {
+pub(super) fn scale_up(
+    rgb: &[f32],
+    width: usize,
+    height: usize,
+    factor: u32,
+    wanted: Rect,
+    progress: &dyn Progress,
+) -> Result<Vec<f32>, Cancelled> {
     let columns: Vec<Taps> = (wanted.x..wanted.right())
         .map(|x| Taps::at(x, factor, width))
         .collect();
@@ -15,14 +25,15 @@ pub(super) fn scale_up(rgb: &[f32], width: usize, height: usize, factor: u32, wa
     scaled
         .par_chunks_mut((wanted.width as usize * 3).max(1))
         .enumerate()
-        .for_each(|(row, scaled)| {
+        .try_for_each(|(row, scaled)| {
             let rows = Taps::at(wanted.y + row as u32, factor, height);
             let line = blend_rows(rgb, width, rows);
             for (pixel, taps) in scaled.as_chunks_mut::<3>().0.iter_mut().zip(&columns) {
                 *pixel = taps.mix(|x| line[x]).map(|value| value.clamp(0.0, 1.0));
             }
-        });
-    scaled
+            progress.step(1, 1)
+        })?;
+    Ok(scaled)
 }
 
 fn blend_rows(rgb: &[f32], width: usize, rows: Taps) -> Vec<[f32; 3]> {
@@ -70,8 +81,11 @@ impl Taps {
 
 #[cfg(test)]
 mod tests {
-    use super::scale_up;
-    use crate::imaging::Rect;
+    use crate::{imaging::Rect, progress::Silent};
+
+    fn scale_up(rgb: &[f32], width: usize, height: usize, factor: u32, wanted: Rect) -> Vec<f32> {
+        super::scale_up(rgb, width, height, factor, wanted, &Silent).expect("nobody cancels")
+    }
 
     #[test]
     fn a_factor_of_one_copies() {

@@ -8,7 +8,7 @@ use crate::imaging::Rect;
 /// Sides of the network's pictures are multiples of this (the scale of its innermost features), as far as the
 /// photo allows.
 pub(in crate::inpaint) const SIDE_STEP: u32 = 128;
-/// The side that the network was trained at: smaller crops only where the photo is smaller.
+/// The side that the paper trains at and the weights are measured at: smaller crops only where the photo is smaller.
 pub(super) const MIN_SIDE: u32 = 512;
 /// The largest side that goes through the network.
 pub(super) const MAX_SIDE: u32 = 1024;

@@ -192,7 +192,8 @@ impl<'a> Board<'a> {
             + self.difference_around(from(there, a), from(there, b))
     }
 
-    /// Expands the offsets `among`, one after the other, until nothing gains from it any more.
+    /// Expands the offsets `among`, one after the other, until nothing gains from it any more. The first time through
+    /// them counts as all of `work`.
     pub(super) fn descend(
         &self,
         offsets: &[Offset],
@@ -200,12 +201,18 @@ impl<'a> Board<'a> {
         among: &[u16],
         labels: &mut [u16],
         ticker: &Ticker<'_>,
+        work: u64,
     ) -> Result<(), Cancelled> {
         let mut promising = among.to_vec();
-        for _ in 0..SWEEPS {
+        for sweep in 0..SWEEPS {
             let mut gained = Vec::new();
+            let share = if sweep == 0 {
+                work / among.len().max(1) as u64
+            } else {
+                0
+            };
             for offset in promising {
-                ticker.advance(0)?;
+                ticker.advance(share)?;
                 if self.expand(offsets, costs, offset, labels) {
                     gained.push(offset);
                 }

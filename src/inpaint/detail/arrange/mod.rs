@@ -23,6 +23,9 @@ use crate::progress::Cancelled;
 const FEW: usize = 12;
 /// Most offsets to choose from.
 const MOST_OFFSETS: usize = 240;
+/// Attempts that [`starts`] gives.
+const STARTS: u64 = 3;
+const WORK_PER_PIXEL: u64 = 300;
 /// The anchor of a patch is so far left of and above its middle.
 const MIDDLE: usize = PATCH / 2;
 
@@ -62,9 +65,9 @@ pub(super) fn arrange(
         .into_par_iter()
         .map(|start| {
             let mut labels = first.clone();
-            board.descend(&offsets, &costs, &start, &mut labels, ticker)?;
+            board.descend(&offsets, &costs, &start, &mut labels, ticker, 0)?;
             let all: Vec<u16> = (0..offsets.len() as u16).collect();
-            board.descend(&offsets, &costs, &all, &mut labels, ticker)?;
+            board.descend(&offsets, &costs, &all, &mut labels, ticker, work(level) / STARTS)?;
             Ok((board.energy(&offsets, &costs, &labels), labels))
         })
         .collect();
@@ -82,6 +85,11 @@ pub(super) fn arrange(
         choice,
         width: level.width,
     }))
+}
+
+/// How much an arrangement takes, in comparisons of patches: what was measured, per pixel.
+pub(super) fn work(level: &Level) -> u64 {
+    WORK_PER_PIXEL * level.hole.iter().filter(|hole| **hole).count() as u64
 }
 
 /// The offsets that each attempt begins with: level, upright, the most frequent.

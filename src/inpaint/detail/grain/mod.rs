@@ -57,10 +57,9 @@ pub(super) fn restore(
         return Ok(());
     };
     progress.step(1, 4)?;
-    let lacking = lacking(&window, &residual, &grain, amount);
+    let lacking = lacking(&window, &residual, &grain, amount, progress)?;
     progress.step(2, 4)?;
-    let noise = white(&window, seed);
-    progress.step(3, 4)?;
+    let noise = white(&window, seed, progress)?;
     let rows: Result<Vec<Vec<[f32; 3]>>, Cancelled> = (0..window.height)
         .into_par_iter()
         .map(|y| {
@@ -71,6 +70,7 @@ pub(super) fn restore(
         })
         .collect();
     for (y, row) in rows?.into_iter().enumerate() {
+        progress.step(4, 4)?;
         for (x, noise) in row
             .into_iter()
             .enumerate()
@@ -82,11 +82,17 @@ pub(super) fn restore(
             }
         }
     }
-    progress.step(4, 4)
+    Ok(())
 }
 
 /// Standard deviation of the luminance residual to add per pixel; 0 outside the hole.
-fn lacking(window: &Window, residual: &[f32], grain: &Grain, amount: f32) -> Vec<f32> {
+fn lacking(
+    window: &Window,
+    residual: &[f32],
+    grain: &Grain,
+    amount: f32,
+    progress: &dyn Progress,
+) -> Result<Vec<f32>, Cancelled> {
     let (width, height) = (window.width, window.height);
     let own: Vec<f32> = window
         .hole
@@ -99,12 +105,14 @@ fn lacking(window: &Window, residual: &[f32], grain: &Grain, amount: f32) -> Vec
         .iter()
         .map(|&hole| if hole { 1.0 } else { 0.0 })
         .collect();
-    let (own, inside) = (
-        window_sums(&own, width, height),
-        window_sums(&inside, width, height),
-    );
+    progress.step(1, 4)?;
+    let own = window_sums(&own, width, height);
+    progress.step(1, 4)?;
+    let inside = window_sums(&inside, width, height);
+    progress.step(1, 4)?;
     let grey = window.grey();
-    (0..width * height)
+    progress.step(1, 4)?;
+    Ok((0..width * height)
         .into_par_iter()
         .map(|at| {
             if !window.hole[at] {
@@ -119,7 +127,7 @@ fn lacking(window: &Window, residual: &[f32], grain: &Grain, amount: f32) -> Vec
                 0.0
             }
         })
-        .collect()
+        .collect())
 }
 
 /// Sums over a square window around each pixel.
@@ -146,16 +154,21 @@ fn window_sums(plane: &[f32], width: usize, height: usize) -> Vec<f32> {
 }
 
 /// Three planes of white noise over the window and the filter's reach around it.
-fn white(window: &Window, seed: u64) -> Vec<[f32; 3]> {
+fn white(window: &Window, seed: u64, progress: &dyn Progress) -> Result<Vec<[f32; 3]>, Cancelled> {
     let width = window.width + SIDE;
-    (0..width * (window.height + SIDE))
-        .into_par_iter()
-        .map(|at| {
-            let (x, y) = (window.left + at % width, window.top + at / width);
-            let mut random = Random::keyed(seed, [u64::MAX, 0, x as u64, y as u64]);
-            std::array::from_fn(|_| random.normal())
-        })
-        .collect()
+    let mut noise = vec![[0.0; 3]; width * (window.height + SIDE)];
+    noise
+        .par_chunks_mut(width)
+        .enumerate()
+        .try_for_each(|(row, noise)| {
+            for (column, noise) in noise.iter_mut().enumerate() {
+                let (x, y) = (window.left + column, window.top + row);
+                let mut random = Random::keyed(seed, [u64::MAX, 0, x as u64, y as u64]);
+                *noise = std::array::from_fn(|_| random.normal());
+            }
+            progress.step(2, 4)
+        })?;
+    Ok(noise)
 }
 
 impl Grain {

@@ -36,38 +36,57 @@ pub(in crate::inpaint::detail) fn free_anchors(blocked: &[bool], width: usize, h
 pub(in crate::inpaint::detail) fn depths(hole: &[bool], width: usize, height: usize) -> Vec<u16> {
     const FAR: u16 = u16::MAX - 1;
     let mut depth: Vec<u16> = hole.iter().map(|&hole| if hole { FAR } else { 0 }).collect();
-    let relax = |depth: &mut [u16], at: usize, toward: [Option<usize>; 4]| {
-        let nearest = toward
-            .into_iter()
-            .flatten()
-            .map(|other| depth[other] + 1)
-            .min()
-            .unwrap_or(FAR);
-        depth[at] = depth[at].min(nearest).min(FAR);
-    };
     // Only the part around the holes can be anything but 0.
     let Some([left, top, right, bottom]) = bounds(hole, width) else {
         return depth;
     };
-    for y in top..=bottom {
+    let steps_from = |depth: &mut [u16], neighbours: &[u16]| {
         for x in left..=right {
-            let at = y * width + x;
-            let up = y.checked_sub(1).map(|_| at - width);
-            let left = x.checked_sub(1).map(|_| at - 1);
-            let up_left = up.filter(|_| x > 0).map(|up| up - 1);
-            let up_right = up.filter(|_| x + 1 < width).map(|up| up + 1);
-            relax(&mut depth, at, [up, left, up_left, up_right]);
+            let near = neighbours[x.saturating_sub(1)].min(neighbours[x]);
+            let nearest = near.min(neighbours[(x + 1).min(width - 1)]);
+            depth[x] = depth[x].min(nearest + 1).min(FAR);
+        }
+    };
+    for y in top..=bottom {
+        let (above, row) = depth.split_at_mut(y * width);
+        if y > 0 {
+            steps_from(row, &above[(y - 1) * width..]);
+        }
+        for x in left.max(1)..=right {
+            row[x] = row[x].min(row[x - 1] + 1).min(FAR);
         }
     }
     for y in (top..=bottom).rev() {
-        for x in (left..=right).rev() {
-            let at = y * width + x;
-            let down = (y + 1 < height).then_some(at + width);
-            let right = (x + 1 < width).then_some(at + 1);
-            let down_left = down.filter(|_| x > 0).map(|down| down - 1);
-            let down_right = down.filter(|_| x + 1 < width).map(|down| down + 1);
-            relax(&mut depth, at, [down, right, down_left, down_right]);
+        let (rows, below) = depth.split_at_mut((y + 1) * width);
+        let row = &mut rows[y * width..];
+        if y + 1 < height {
+            steps_from(row, below);
+        }
+        for x in (left..=right).rev().filter(|x| x + 1 < width) {
+            row[x] = row[x].min(row[x + 1] + 1).min(FAR);
         }
     }
     depth
+}
+
+#[cfg(test)]
+mod tests {
+    use super::depths;
+
+    #[test]
+    fn a_depth_is_the_chessboard_distance_to_the_nearest_valid_pixel() {
+        let (width, height) = (23, 17);
+        let places = || (0..width * height).map(|at| (at % width, at / width));
+        let is_valid = |x: usize, y: usize| (x * 7 + y * 13).is_multiple_of(41) || (x > 3 && y == 5);
+        let hole: Vec<bool> = places().map(|(x, y)| !is_valid(x, y)).collect();
+        let nearest = |(x, y): (usize, usize)| {
+            let valid = places().filter(|&(x, y)| is_valid(x, y));
+            valid
+                .map(|(other_x, other_y)| x.abs_diff(other_x).max(y.abs_diff(other_y)) as u16)
+                .min()
+        };
+        let expected: Vec<u16> = places().filter_map(nearest).collect();
+        assert_eq!(depths(&hole, width, height), expected);
+        assert_eq!(depths(&[true; 6], 3, 2), [u16::MAX - 1; 6], "nothing is valid");
+    }
 }

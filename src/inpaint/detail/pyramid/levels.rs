@@ -44,6 +44,7 @@ pub(super) fn native_level(planes: &Planes<'_>, progress: &dyn Progress) -> Resu
             .collect(),
         None => hole.to_vec(),
     };
+    progress.step(0, 1)?;
     let is_source = free_anchors(&blocked, width, height);
     progress.step(0, 1)?;
     let depth = depths(hole, width, height);
@@ -101,7 +102,7 @@ pub(super) fn halved(fine: &Level, progress: &dyn Progress) -> Result<Level, Can
         }
     });
     progress.step(0, 1)?;
-    let is_source = halved_sources(fine, &hole, width, height);
+    let is_source = halved_sources(fine, &hole, width, height, progress)?;
     progress.step(0, 1)?;
     let depth = depths(&hole, width, height);
     progress.step(0, 1)?;
@@ -120,15 +121,26 @@ pub(super) fn halved(fine: &Level, progress: &dyn Progress) -> Result<Level, Can
 }
 
 /// A coarse anchor is a source if the fine patch under each of its corners is one.
-fn halved_sources(fine: &Level, hole: &[bool], width: usize, height: usize) -> Vec<bool> {
+fn halved_sources(
+    fine: &Level,
+    hole: &[bool],
+    width: usize,
+    height: usize,
+    progress: &dyn Progress,
+) -> Result<Vec<bool>, Cancelled> {
     let mut is_source = free_anchors(hole, width, height);
-    for y in 0..height {
-        for x in 0..width {
-            let corners = [(0, 0), (PATCH, 0), (0, PATCH), (PATCH, PATCH)];
-            is_source[y * width + x] &= corners
-                .iter()
-                .all(|(dx, dy)| fine.offers((2 * x + dx) as i32, (2 * y + dy) as i32));
-        }
-    }
+    progress.step(0, 1)?;
     is_source
+        .par_chunks_mut(width)
+        .enumerate()
+        .try_for_each(|(y, row)| {
+            for (x, is_source) in row.iter_mut().enumerate() {
+                let corners = [(0, 0), (PATCH, 0), (0, PATCH), (PATCH, PATCH)];
+                *is_source &= corners
+                    .iter()
+                    .all(|(dx, dy)| fine.offers((2 * x + dx) as i32, (2 * y + dy) as i32));
+            }
+            progress.step(0, 1)
+        })?;
+    Ok(is_source)
 }
