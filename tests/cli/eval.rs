@@ -115,7 +115,15 @@ fn whole_photos_are_measured_at_their_own_size_and_the_same_seed_gives_the_same_
         let share = picture["hole_ratio"].as_f64().unwrap();
         assert!((0.02..0.17).contains(&share), "{picture}");
         assert!(picture["sharpness_ratio"].as_f64().unwrap() > 0.0, "{picture}");
+        assert_eq!(
+            picture["original_sharpness_ratio"], pictures[0]["original_sharpness_ratio"],
+            "there is one original"
+        );
     }
+    assert_ne!(
+        pictures[0]["original_sharpness_ratio"],
+        pictures[0]["sharpness_ratio"]
+    );
     let second = json(&run(folder.path(), &line));
     assert_eq!(without_time(&first), without_time(&second));
 }

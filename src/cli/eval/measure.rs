@@ -57,6 +57,8 @@ pub(super) struct Numbers {
     pub(super) perceptual: Option<f64>,
     /// Gradient energy in the fill over that around it.
     pub(super) sharpness_ratio: f64,
+    /// The same of what was there: what a fill's is to be read against.
+    pub(super) original_sharpness_ratio: f64,
     /// Gradient across the edge of the hole over that beside it.
     pub(super) seam_ratio: f64,
     pub(super) seconds: f64,
@@ -101,7 +103,8 @@ fn row(original: &Pixels, case: &Case, fill: &Fill) -> Row {
         .collect();
     let values = 3 * original.bounds().area();
     let squares = metrics::squared_error(&after, &before);
-    let score = detail::score(&after, &hole, case.view.width as usize);
+    let [score, original_score] =
+        [&after, &before].map(|rgb| detail::score(rgb, &hole, case.view.width as usize));
     let share_of_view = case.view.area() as f64 / original.bounds().area() as f64;
     Row {
         photo: String::new(),
@@ -117,6 +120,7 @@ fn row(original: &Pixels, case: &Case, fill: &Fill) -> Row {
             ssim: metrics::ssim(&after, &before, case.view.width as usize),
             perceptual: None,
             sharpness_ratio: score.sharpness_ratio.into(),
+            original_sharpness_ratio: original_score.sharpness_ratio.into(),
             seam_ratio: score.seam_ratio.into(),
             seconds: fill.seconds,
         },

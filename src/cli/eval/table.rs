@@ -12,7 +12,7 @@ use super::{
 };
 use crate::data::holes::Bucket;
 
-/// The mean over the pictures of one method and cell; of the sharpness ratio, the median.
+/// The mean over the pictures of one method and cell; of the sharpness ratios, the median.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Mean {
     pub(super) method: String,
@@ -24,11 +24,16 @@ pub(super) struct Mean {
     pub(super) numbers: Numbers,
 }
 
+/// The line beneath the methods.
+const ORIGINAL: &str = "the original";
+
 /// What is told of a mean.
 struct Column {
     name: &'static str,
     digits: usize,
     value: fn(&Numbers) -> Option<f64>,
+    /// The same number of what was there, where that is not known beforehand.
+    of_original: Option<fn(&Numbers) -> f64>,
 }
 
 const COLUMNS: [Column; 8] = [
@@ -36,41 +41,49 @@ const COLUMNS: [Column; 8] = [
         name: "PSNR dB",
         digits: 2,
         value: |numbers| Some(numbers.psnr_db),
+        of_original: None,
     },
     Column {
         name: "PSNR in the hole dB",
         digits: 2,
         value: |numbers| Some(numbers.psnr_hole_db),
+        of_original: None,
     },
     Column {
         name: "L1 %",
         digits: 2,
         value: |numbers| Some(numbers.l1_percent),
+        of_original: None,
     },
     Column {
         name: "SSIM",
         digits: 3,
         value: |numbers| numbers.ssim,
+        of_original: None,
     },
     Column {
         name: "perceptual",
         digits: 3,
         value: |numbers| numbers.perceptual,
+        of_original: None,
     },
     Column {
         name: "sharpness ratio (median)",
         digits: 2,
         value: |numbers| Some(numbers.sharpness_ratio),
+        of_original: Some(|numbers| numbers.original_sharpness_ratio),
     },
     Column {
         name: "seam ratio",
         digits: 2,
         value: |numbers| Some(numbers.seam_ratio),
+        of_original: None,
     },
     Column {
         name: "seconds",
         digits: 2,
         value: |numbers| Some(numbers.seconds),
+        of_original: None,
     },
 ];
 
@@ -114,6 +127,11 @@ fn mean(all: &[Numbers]) -> Numbers {
         ssim: over_some(|numbers| numbers.ssim),
         perceptual: over_some(|numbers| numbers.perceptual),
         sharpness_ratio: median(all.iter().map(|numbers| numbers.sharpness_ratio).collect()),
+        original_sharpness_ratio: median(
+            all.iter()
+                .map(|numbers| numbers.original_sharpness_ratio)
+                .collect(),
+        ),
         seam_ratio: over(&|numbers| numbers.seam_ratio),
         seconds: over(&|numbers| numbers.seconds),
     }
@@ -174,6 +192,13 @@ fn whole_photos(text: &mut String, means: &[Mean]) {
             .collect();
         let _ = writeln!(text, "| {} | {} |", mean.method, cells.join(" | "));
     }
+    if let Some(mean) = means.first() {
+        let cells: Vec<String> = shown
+            .iter()
+            .map(|column| of_original(column, Some(&mean.numbers)))
+            .collect();
+        let _ = writeln!(text, "| {ORIGINAL} | {} |", cells.join(" | "));
+    }
 }
 
 fn buckets(text: &mut String, means: &[Mean]) {
@@ -182,18 +207,24 @@ fn buckets(text: &mut String, means: &[Mean]) {
     methods.dedup();
     for column in COLUMNS.iter().filter(|column| is_known(column, means)) {
         head(text, &format!("{} (N / B)", column.name), &names);
-        for method in &methods {
+        let mut line = |name: &str, method: &str, number: fn(&Column, Option<&Numbers>) -> String| {
             let cell = |bucket: Bucket| {
                 let of = |side| {
                     means.iter().find(|mean| {
-                        mean.method == *method && mean.bucket == Some(bucket) && mean.border == Some(side)
+                        mean.method == method && mean.bucket == Some(bucket) && mean.border == Some(side)
                     })
                 };
                 let shown = |side| number(column, of(side).map(|mean| &mean.numbers));
                 format!("{} / {}", shown(Side::N), shown(Side::B))
             };
             let cells: Vec<String> = Bucket::ALL.into_iter().map(cell).collect();
-            let _ = writeln!(text, "| {method} | {} |", cells.join(" | "));
+            let _ = writeln!(text, "| {name} | {} |", cells.join(" | "));
+        };
+        for method in &methods {
+            line(method, method, number);
+        }
+        if let (Some(_), Some(any)) = (column.of_original, methods.first()) {
+            line(ORIGINAL, any, of_original);
         }
     }
 }
@@ -209,12 +240,22 @@ fn head(text: &mut String, first: &str, names: &[String]) {
 
 fn number(column: &Column, numbers: Option<&Numbers>) -> String {
     let value = numbers.and_then(column.value);
+    shown(column, value)
+}
+
+/// What the original itself measures: the same whatever it is compared with.
+fn of_original(column: &Column, numbers: Option<&Numbers>) -> String {
+    let value = numbers.and_then(|numbers| column.of_original.map(|value| value(numbers)));
+    shown(column, value)
+}
+
+fn shown(column: &Column, value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), |value| format!("{value:.*}", column.digits))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Numbers, mean};
+    use super::{Mean, Numbers, mean, whole_photos};
 
     #[test]
     fn one_picture_out_of_line_does_not_move_the_sharpness() {
@@ -239,5 +280,26 @@ mod tests {
         let both = mean(&[known(20.0, Some(0.5)), known(30.0, Some(0.7))]);
         assert_eq!((both.psnr_db, both.ssim), (25.0, Some(0.6)));
         assert_eq!(mean(&[known(20.0, Some(0.5)), known(30.0, None)]).ssim, None);
+    }
+
+    #[test]
+    fn the_originals_own_sharpness_stands_beneath_the_methods() {
+        let of = |method: &str, sharpness_ratio| Mean {
+            method: method.to_owned(),
+            bucket: None,
+            border: None,
+            count: 1,
+            numbers: Numbers {
+                sharpness_ratio,
+                original_sharpness_ratio: 0.42,
+                ..Numbers::default()
+            },
+        };
+        let mut text = String::new();
+        whole_photos(&mut text, &[of("telea", 0.05), of("detail", 0.9)]);
+        let last = text.lines().last().unwrap();
+        assert!(last.starts_with("| the original |"), "{text}");
+        assert_eq!(last.matches("0.42").count(), 1, "{text}");
+        assert!(!last.contains("0.9") && !last.contains("0.00"), "{text}");
     }
 }

@@ -1,8 +1,9 @@
 //! Detail at native scale: texture from the photo's own valid area, guided by the network's fill.
 //!
-//! Large holes are filled twice at a coarse level: by patches that start from the network's fill, and as a whole from
-//! the offsets at which the photo repeats itself. The one whose patches agree better with each other and the edge is
-//! brought to native scale; the network's guide counts in both, so better weights win more often.
+//! Large holes are filled three times at a coarse level: by patches that start from the network's fill, by patches that
+//! start from copies made inwards from the edge, and as a whole from the offsets at which the photo repeats itself. The
+//! one whose patches agree best with each other and the edge, allowing for how soft it is, is brought to native scale;
+//! the network's guide counts in all of them, so better weights win more often.
 
 mod arrange;
 mod bands;
@@ -10,10 +11,12 @@ mod cut;
 mod distance;
 mod field;
 mod grain;
+mod inward;
 mod membrane;
 mod offsets;
 mod patches;
 mod pyramid;
+mod rivals;
 mod score;
 mod search;
 mod trust;
@@ -53,7 +56,8 @@ pub struct Input<'a> {
     pub scale: f32,
     /// `[height][width]`: what not to copy from.
     pub keep_out: Option<&'a [bool]>,
-    /// Whether a large hole may also be arranged as a whole from the photo's dominant offsets, where that fits better.
+    /// Whether the hole may also be arranged as a whole from the photo's dominant offsets, or filled inwards from its
+    /// edge, where that fits better.
     pub may_arrange: bool,
     /// Seed of every random choice.
     pub seed: u64,

@@ -1,16 +1,14 @@
 //! The patch fill from the coarsest level to native: search and vote in turn.
 //!
-//! The coarsest level starts from the network's fill, so the network decides what goes where; from there the
-//! photo's own patches take over, and the network only steers at the scales that it resolves.
+//! At the coarsest levels fills that began in different ways are compared ([`rivals`]); the best is brought to native
+//! scale by the photo's own patches. The network only steers at the scales that it resolves.
 
 use std::sync::atomic::AtomicU64;
 
 use super::{
-    arrange,
     field::{self, Field, Match},
-    offsets,
     pyramid::{self, Level, Planes},
-    random::Random,
+    rivals,
     search::{self, Round, Ticker},
     vote::{self, Votes},
 };
@@ -18,9 +16,6 @@ use crate::progress::{Cancelled, Progress};
 
 /// Deepest hole that the coarsest level may have, in its pixels: a few patches reach across it.
 const COARSEST_DEPTH: u16 = 12;
-/// Deepest and largest hole that is arranged at once, in pixels of its level.
-const ARRANGED_DEPTH: u16 = 28;
-const ARRANGED_PIXELS: usize = 6000;
 /// Fewer sources than this at native scale are not worth a search.
 const FEWEST_SOURCES: usize = 64;
 /// Weight of the network's fill against the colours, in 16ths. More makes patches as soft as an uncertain network.
@@ -29,25 +24,8 @@ const GUIDE_WEIGHT: u32 = 4;
 const BLEND: u32 = 1;
 /// Steepness of the last vote: the best few win.
 const SELECT: u32 = 2;
-/// An arrangement is nearly final: rounds that mend its seams.
-const ARRANGED_ROUNDS: usize = 4;
-
-/// Offsets to arrange a hole from, before what is added so that all of it is reached.
-const OFFSETS: usize = 100;
-
-/// An arrangement is taken where its patches are off by less than this share of what the others are: on a tie the
-/// network has the say.
-const ARRANGED_LEAD: f64 = 0.96;
-
-/// How the fill of one level is made.
-#[derive(Debug, Clone, Copy)]
-struct Effort {
-    rounds: u64,
-    step: usize,
-    radius: i32,
-    guide_weight: u32,
-    reuse_cost: u32,
-}
+/// A level with its hole filled, and the field that filled it.
+pub(super) type Fill = (Level, Field);
 
 /// Fills the hole from patches of its surroundings. `None` if there are too few of them.
 ///
@@ -68,130 +46,133 @@ pub(super) fn synthesise(
     {
         return Ok(None);
     }
-    let can_arrange = |level: &Level| {
-        level.deepest() <= ARRANGED_DEPTH
-            && level.hole.iter().filter(|hole| **hole).count() <= ARRANGED_PIXELS
+    let count = levels.len();
+    let meeting = levels.iter().position(rivals::can_meet);
+    let meeting = meeting.filter(|_| planes.may_arrange);
+    let coarse_levels = levels.split_off(meeting.unwrap_or(count - 1));
+    let coarse_work = match meeting {
+        Some(_) => rivals::work(&coarse_levels, count),
+        None => climb_work(&coarse_levels, count, true),
     };
-    let arranged = levels.iter().position(can_arrange).filter(|_| planes.may_arrange);
-    let work_at: Vec<u64> = (0..levels.len())
-        .map(|index| work(&levels, index, arranged == Some(index)))
-        .collect();
     let ticker = Ticker {
         progress,
         done: AtomicU64::new(0),
-        total: work_at.iter().sum(),
+        total: coarse_work + climb_work(&levels, count, false),
     };
-    let mut field: Option<Field> = None;
-    let count = levels.len();
-    for index in (0..count).rev() {
-        let effort = effort(&levels, index);
-        let sources = search::sources(&levels[index]);
-        ticker.advance(0)?;
-        let round = |round| Round {
-            seed,
-            level: index as u64,
+    let ascent = Ascent {
+        seed,
+        levels: count,
+        ticker: &ticker,
+    };
+    let coarse = match meeting {
+        Some(_) => rivals::best(&coarse_levels, &ascent)?,
+        None => ascent.climb(coarse_levels, None)?,
+    };
+    ticker.reach(coarse_work)?;
+    let Some(coarse) = coarse else {
+        return Ok(None);
+    };
+    let Some((native, field)) = ascent.climb(levels, Some(coarse))? else {
+        return Ok(None);
+    };
+    let votes = vote::native(planes.first_guess, &native, &field, SELECT, &ticker)?;
+    ticker.reach(ticker.total)?;
+    Ok(Some(votes))
+}
+
+/// The way from coarse to fine.
+pub(super) struct Ascent<'a> {
+    pub(super) seed: u64,
+    /// Number of all levels.
+    pub(super) levels: usize,
+    pub(super) ticker: &'a Ticker<'a>,
+}
+
+impl Ascent<'_> {
+    /// Fills the first of `levels`, which follow each other from fine to coarse, from the fill of the level below
+    /// the last, or from what is in the holes. `None` where there is nothing to search.
+    pub(super) fn climb(&self, levels: Vec<Level>, below: Option<Fill>) -> Result<Option<Fill>, Cancelled> {
+        let mut reached = below;
+        for level in levels.into_iter().rev() {
+            let started = match reached {
+                None => self.begun(level)?,
+                Some((_, coarse)) => self.entered(level, &coarse)?,
+            };
+            let Some((level, field)) = started else {
+                return Ok(None);
+            };
+            reached = Some(self.mended((level, field), usize::MAX)?);
+        }
+        Ok(reached)
+    }
+
+    /// The coarsest level with its first field.
+    fn begun(&self, level: Level) -> Result<Option<Fill>, Cancelled> {
+        let Some(grid) = Field::over(&level, self.step(&level), |_, _| Match::UNMEASURED) else {
+            return Ok(None);
+        };
+        let sources = search::sources(&level);
+        self.ticker.advance(0)?;
+        let field = search::begin(grid, &level, &sources, &self.round(&level, 0), self.ticker)?;
+        Ok(Some((level, field)))
+    }
+
+    /// A level filled as the one below it was.
+    fn entered(&self, mut level: Level, coarse: &Field) -> Result<Option<Fill>, Cancelled> {
+        let sources = search::sources(&level);
+        self.ticker.advance(0)?;
+        let Some(field) = coarse.refined(&level, self.step(&level), &sources, self.seed) else {
+            return Ok(None);
+        };
+        self.ticker.advance(0)?;
+        vote::into_level(&mut level, &field, BLEND, self.ticker)?;
+        Ok(Some((level, field)))
+    }
+
+    /// Search and vote in turn, as often as the level needs it but at most `most` times. The last vote at native
+    /// scale is not made.
+    pub(super) fn mended(&self, (mut level, mut field): Fill, most: usize) -> Result<Fill, Cancelled> {
+        let rounds = self.effort(&level).rounds.min(most as u64);
+        for number in 1..=rounds {
+            search::improve(&mut field, &level, &self.round(&level, number), self.ticker)?;
+            if level.halvings > 0 || number < rounds {
+                vote::into_level(&mut level, &field, BLEND, self.ticker)?;
+            }
+        }
+        Ok((level, field))
+    }
+
+    /// Pixels between two patches of a level.
+    pub(super) fn step(&self, level: &Level) -> usize {
+        self.effort(level).step
+    }
+
+    fn effort(&self, level: &Level) -> Effort {
+        effort(level, self.levels)
+    }
+
+    fn round(&self, level: &Level, round: u64) -> Round {
+        let effort = self.effort(level);
+        Round {
+            seed: self.seed,
+            level: level.halvings as u64,
             round,
             guide_weight: effort.guide_weight,
             radius: effort.radius,
             reuse_cost: effort.reuse_cost,
             nearest: 0,
-        };
-        let rounds: Vec<Round> = (0..effort.rounds).map(|number| round(number + 1)).collect();
-        let started = match field.take() {
-            None => begun(&levels[index], effort.step, &sources, &round(0), &ticker)?,
-            Some(coarse) => coarse.refined(&levels[index], effort.step, &sources, seed),
-        };
-        let Some(current) = started else {
-            return Ok(None);
-        };
-        ticker.advance(0)?;
-        let rival = if Some(index) == arranged {
-            arranged_copy(&levels[index], effort.step, &sources, &round(0), &ticker)?
-        } else {
-            None
-        };
-        if index + 1 < count {
-            vote::into_level(&mut levels[index], &current, BLEND, &ticker)?;
-        }
-        let mut current = converged(current, &mut levels[index], &rounds, index == 0, &ticker)?;
-        if let Some((mut level, rival)) = rival {
-            let few = &rounds[..rounds.len().min(ARRANGED_ROUNDS)];
-            let rival = converged(rival, &mut level, few, index == 0, &ticker)?;
-            // Both are judged by how well their patches agree with each other and with the edge.
-            if mean_cost(&rival) < ARRANGED_LEAD * mean_cost(&current) {
-                (current, levels[index]) = (rival, level);
-            }
-        }
-        field = Some(current);
-        // The last vote at native scale is still to come.
-        if index > 0 {
-            ticker.reach(work_at[index..].iter().sum())?;
         }
     }
-    let (Some(field), Some(native)) = (field, levels.first()) else {
-        return Ok(None);
-    };
-    let votes = vote::native(planes.first_guess, native, &field, SELECT, &ticker)?;
-    ticker.reach(ticker.total)?;
-    Ok(Some(votes))
 }
 
-/// Search and vote in turn. The last vote at native scale is not made.
-fn converged(
-    mut field: Field,
-    level: &mut Level,
-    rounds: &[Round],
-    is_native: bool,
-    ticker: &Ticker<'_>,
-) -> Result<Field, Cancelled> {
-    for (number, round) in rounds.iter().enumerate() {
-        search::improve(&mut field, level, round, ticker)?;
-        if !(is_native && number + 1 == rounds.len()) {
-            vote::into_level(level, &field, BLEND, ticker)?;
-        }
-    }
-    Ok(field)
-}
-
-fn mean_cost(field: &Field) -> f64 {
-    let costs = field.matches.iter().flatten().map(|found| f64::from(found.cost));
-    costs.sum::<f64>() / field.matches.iter().flatten().count().max(1) as f64
-}
-
-/// The first field of the coarsest level.
-fn begun(
-    level: &Level,
+/// How the fill of one level is made.
+#[derive(Debug, Clone, Copy)]
+struct Effort {
+    rounds: u64,
     step: usize,
-    sources: &[u32],
-    round: &Round,
-    ticker: &Ticker<'_>,
-) -> Result<Option<Field>, Cancelled> {
-    let Some(grid) = Field::over(level, step, |_, _| Match::UNMEASURED) else {
-        return Ok(None);
-    };
-    search::begin(grid, level, sources, round, ticker).map(Some)
-}
-
-/// The level with its hole arranged, and the field of the copies.
-fn arranged_copy(
-    level: &Level,
-    step: usize,
-    sources: &[u32],
-    round: &Round,
-    ticker: &Ticker<'_>,
-) -> Result<Option<(Level, Field)>, Cancelled> {
-    let dominant = offsets::dominant(level, sources, OFFSETS, round.seed, ticker)?;
-    let Some(arrangement) = arrange::arrange(level, &dominant, sources, ticker)? else {
-        return Ok(None);
-    };
-    let mut arranged = level.clone();
-    arrangement.write_into(&mut arranged);
-    let random = |x, y| {
-        let mut random = Random::keyed(round.seed, [level.width as u64, 0, x as u64, y as u64]);
-        field::drawn(sources, level.width, &mut random)
-    };
-    let field = arrangement.field(level, step, random);
-    Ok(field.map(|field| (arranged, field)))
+    radius: i32,
+    guide_weight: u32,
+    reuse_cost: u32,
 }
 
 /// The first level whose pixels are at least two of the network's.
@@ -202,8 +183,9 @@ fn guided_from(scale: f32) -> u32 {
         .unwrap_or(7)
 }
 
-fn effort(levels: &[Level], index: usize) -> Effort {
-    let is_coarsest = index + 1 == levels.len();
+fn effort(level: &Level, levels: usize) -> Effort {
+    let index = level.halvings;
+    let is_coarsest = index + 1 == levels;
     let step = if index <= 1 { 2 } else { 1 };
     let rounds = if is_coarsest {
         12
@@ -215,35 +197,43 @@ fn effort(levels: &[Level], index: usize) -> Effort {
     } else {
         [12, 24, 64][index]
     };
-    let longest_side = levels[index].width.max(levels[index].height) as i32;
     Effort {
         rounds,
         step,
-        radius: radius.min(longest_side),
+        radius: radius.min(level.width.max(level.height) as i32),
         guide_weight: GUIDE_WEIGHT,
         reuse_cost: if index >= 1 { 24 } else { 0 },
     }
 }
 
-/// How much there is to do at a level, in comparisons of patches.
-fn work(levels: &[Level], index: usize, is_arranged: bool) -> u64 {
-    let (level, effort) = (&levels[index], effort(levels, index));
-    let hole = field::bounds(&level.hole, level.width);
-    let Some(grid) = hole.and_then(|hole| Field::grid(level, effort.step, hole)) else {
-        return 0;
+/// How much [`Ascent::climb`] has to do, in comparisons of patches.
+pub(super) fn climb_work(levels: &[Level], count: usize, begins: bool) -> u64 {
+    let start = |level: &Level| match grid(level, count) {
+        Some(grid) if begins && level.halvings + 1 == count => patches(&grid) * search::DRAWS,
+        Some(grid) => vote::work(&grid, level),
+        None => 0,
     };
-    let patches = (grid.columns * grid.rows) as u64;
-    let vote = vote::work(&grid, level);
-    let one_round = patches * search::work(effort.radius) + vote;
-    let start = if index + 1 == levels.len() {
-        patches * search::DRAWS
-    } else {
-        vote
-    };
-    let rival = if is_arranged {
-        offsets::work(level) + arrange::work(level) + one_round * effort.rounds.min(ARRANGED_ROUNDS as u64)
-    } else {
-        0
-    };
-    start + one_round * effort.rounds + rival
+    let work = levels
+        .iter()
+        .map(|level| start(level) + mending_work(level, count, usize::MAX));
+    work.sum()
+}
+
+/// How much [`Ascent::mended`] has to do.
+pub(super) fn mending_work(level: &Level, count: usize, most: usize) -> u64 {
+    let effort = effort(level, count);
+    grid(level, count).map_or(0, |grid| {
+        let one_round = patches(&grid) * search::work(effort.radius) + vote::work(&grid, level);
+        one_round * effort.rounds.min(most as u64)
+    })
+}
+
+/// The patches of a level, without matches.
+fn grid(level: &Level, count: usize) -> Option<Field> {
+    let hole = field::bounds(&level.hole, level.width)?;
+    Field::grid(level, effort(level, count).step, hole)
+}
+
+const fn patches(grid: &Field) -> u64 {
+    (grid.columns * grid.rows) as u64
 }

@@ -50,6 +50,7 @@ pub(super) fn native_level(planes: &Planes<'_>, progress: &dyn Progress) -> Resu
     let depth = depths(hole, width, height);
     progress.step(0, 1)?;
     let mut level = Level {
+        halvings: 0,
         width,
         height,
         colour,
@@ -107,6 +108,7 @@ pub(super) fn halved(fine: &Level, progress: &dyn Progress) -> Result<Level, Can
     let depth = depths(&hole, width, height);
     progress.step(0, 1)?;
     let mut level = Level {
+        halvings: fine.halvings + 1,
         width,
         height,
         colour,

@@ -24,6 +24,8 @@ use crate::progress::{Cancelled, Progress};
 /// One scale of the crop.
 #[derive(Debug, Clone)]
 pub(super) struct Level {
+    /// How often native was halved for it.
+    pub(super) halvings: usize,
     pub(super) width: usize,
     pub(super) height: usize,
     /// `[height][width][4]`: red, green, blue, texture in `0..=WHITE`. In the hole: the fill so far.
@@ -51,7 +53,7 @@ pub(super) struct Planes<'a> {
     pub(super) hole: &'a [bool],
     pub(super) keep_out: Option<&'a [bool]>,
     pub(super) trust: &'a Trust,
-    /// Whether the hole is also arranged as a whole from the photo's dominant offsets.
+    /// Whether the hole is also filled in ways that do not begin with the first guess.
     pub(super) may_arrange: bool,
 }
 

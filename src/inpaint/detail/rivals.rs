@@ -1,0 +1,206 @@
+//! Several fills of one coarse level, and the choice between them.
+//!
+//! Three ways to begin: from the network's fill, from an arrangement of the hole as a whole, and inwards from the
+//! edge. The best is brought to native scale. The network's guide counts in all three, so better weights win more
+//! often.
+
+use super::{
+    arrange,
+    distance::{CHANNELS, WHITE},
+    field::{self, Field, Match},
+    inward, offsets,
+    patches::{Ascent, Fill, climb_work, mending_work},
+    pyramid::Level,
+    random::Random,
+    score, search,
+};
+use crate::progress::Cancelled;
+
+/// Deepest and largest hole at which the rivals meet, in pixels of its level: as much as is arranged at once.
+const DEEPEST: u16 = 28;
+const MOST_PIXELS: usize = 6000;
+/// Rounds that mend the seams of copies: these are nearly final.
+const MENDING: usize = 4;
+/// Offsets to arrange a hole from, before what is added so that all of it is reached.
+const OFFSETS: usize = 100;
+
+/// A rival is taken where it costs less than this share of what the network's fill does: on a tie the network has the
+/// say.
+const LEAD: f64 = 0.96;
+
+/// Whether the hole of `level` is small enough for the rivals to meet.
+pub(super) fn can_meet(level: &Level) -> bool {
+    level.deepest() <= DEEPEST && level.hole.iter().filter(|hole| **hole).count() <= MOST_PIXELS
+}
+
+/// The best fill of the first of `levels`, the coarsest ones. `None` if they cannot be filled.
+pub(super) fn best(levels: &[Level], ascent: &Ascent<'_>) -> Result<Option<Fill>, Cancelled> {
+    let Some(meeting) = levels.first() else {
+        return Ok(None);
+    };
+    // Each is the same on any thread, so the choice is too.
+    let (led, (arranged, inward)) = rayon::join(
+        || ascent.climb(levels.to_vec(), None),
+        || rayon::join(|| arranged(meeting, ascent), || inward(levels.to_vec(), ascent)),
+    );
+    let (led, rivals) = (led?, [arranged?, inward?]);
+    Ok(led.map(|led| chosen(led, rivals.into_iter().flatten())))
+}
+
+/// How much [`best`] has to do, in comparisons of patches; `count` is the number of all levels.
+pub(super) fn work(levels: &[Level], count: usize) -> u64 {
+    let (Some(meeting), Some((coarsest, rest))) = (levels.first(), levels.split_last()) else {
+        return 0;
+    };
+    let arranged = offsets::work(meeting) + arrange::work(meeting) + mending_work(meeting, count, MENDING);
+    let inward =
+        inward::work(coarsest) + mending_work(coarsest, count, MENDING) + climb_work(rest, count, false);
+    climb_work(levels, count, true) + arranged + inward
+}
+
+/// The network's fill, or the best of the rivals that are clearly better.
+fn chosen(led: Fill, rivals: impl Iterator<Item = Fill>) -> Fill {
+    let mut least = LEAD * price(&led);
+    let mut best = led;
+    for rival in rivals {
+        let price = price(&rival);
+        if price < least {
+            (least, best) = (price, rival);
+        }
+    }
+    best
+}
+
+/// What a fill costs: how badly its patches agree with each other and with the edge, dearer the softer it is than its
+/// surroundings.
+///
+/// Soft patches agree cheaply. The fourth root of the lost gradient energy makes up for a part of that: with all of
+/// it the noisiest would win.
+fn price((level, field): &Fill) -> f64 {
+    let pixels = level.colour.as_chunks::<CHANNELS>().0.iter();
+    let rgb: Vec<f32> = pixels
+        .flat_map(|&[red, green, blue, _]| [red, green, blue].map(|sample| f32::from(sample) / WHITE))
+        .collect();
+    let sharpness = score(&rgb, &level.hole, level.width).sharpness_ratio;
+    mean_cost(field) / f64::from(sharpness.min(1.0)).sqrt().sqrt()
+}
+
+fn mean_cost(field: &Field) -> f64 {
+    let costs = field.matches.iter().flatten().map(|found| f64::from(found.cost));
+    costs.sum::<f64>() / field.matches.iter().flatten().count().max(1) as f64
+}
+
+/// The level filled from the offsets at which the photo repeats itself.
+fn arranged(level: &Level, ascent: &Ascent<'_>) -> Result<Option<Fill>, Cancelled> {
+    let sources = search::sources(level);
+    let dominant = offsets::dominant(level, &sources, OFFSETS, ascent.seed, ascent.ticker)?;
+    let Some(arrangement) = arrange::arrange(level, &dominant, &sources, ascent.ticker)? else {
+        return Ok(None);
+    };
+    let mut arranged = level.clone();
+    arrangement.write_into(&mut arranged);
+    let field = arrangement.field(level, ascent.step(level), |x, y| {
+        drawn(level, &sources, ascent, x, y)
+    });
+    field
+        .map(|field| ascent.mended((arranged, field), MENDING))
+        .transpose()
+}
+
+/// The first of the levels, begun at the coarsest from its edge inwards.
+fn inward(mut levels: Vec<Level>, ascent: &Ascent<'_>) -> Result<Option<Fill>, Cancelled> {
+    let Some(mut coarsest) = levels.pop() else {
+        return Ok(None);
+    };
+    let sources = search::sources(&coarsest);
+    let from = inward::fill(&mut coarsest, &sources, ascent.ticker)?;
+    let otherwise = |x, y| drawn(&coarsest, &sources, ascent, x, y);
+    let Some(field) = inward::field(&coarsest, ascent.step(&coarsest), &from, otherwise) else {
+        return Ok(None);
+    };
+    let fill = ascent.mended((coarsest, field), MENDING)?;
+    ascent.climb(levels, Some(fill))
+}
+
+fn drawn(level: &Level, sources: &[u32], ascent: &Ascent<'_>, x: usize, y: usize) -> Match {
+    let mut random = Random::keyed(ascent.seed, [level.width as u64, 0, x as u64, y as u64]);
+    field::drawn(sources, level.width, &mut random)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{
+            field::{Field, Match},
+            pyramid::{Planes, build},
+            trust::Trust,
+        },
+        Fill, chosen,
+    };
+    use crate::{imaging::random::Random, progress::Silent};
+
+    /// A hole in noise, filled with noise of `strength` times as much, by patches of which each is off by `cost`.
+    fn fill(strength: f32, cost: u32) -> Fill {
+        const SIDE: usize = 64;
+        let noise = |x: usize, y: usize| 0.1 * Random::keyed(1, [x as u64, y as u64, 0, 0]).normal();
+        let inside = |at: usize| (24..40).contains(&at);
+        let places = || (0..SIDE * SIDE).map(|at| (at % SIDE, at / SIDE));
+        let hole: Vec<bool> = places().map(|(x, y)| inside(x) && inside(y)).collect();
+        let rgb: Vec<f32> = places()
+            .zip(&hole)
+            .flat_map(|((x, y), hole)| [0.5 + if *hole { strength } else { 1.0 } * noise(x, y); 3])
+            .collect();
+        let planes = Planes {
+            width: SIDE,
+            height: SIDE,
+            first_guess: &rgb,
+            hole: &hole,
+            keep_out: None,
+            trust: &Trust::none(),
+            may_arrange: true,
+        };
+        let level = build(&planes, 7, u16::MAX, &Silent).unwrap().remove(0);
+        let same = |_, _| Match {
+            cost,
+            ..Match::UNMEASURED
+        };
+        let field = Field::over(&level, 1, same).unwrap();
+        (level, field)
+    }
+
+    /// What a patch of the fill costs, by which fills can be told apart.
+    fn cost((_, field): &Fill) -> u32 {
+        field
+            .matches
+            .iter()
+            .flatten()
+            .map(|found| found.cost)
+            .next()
+            .unwrap()
+    }
+
+    #[test]
+    fn the_cheapest_of_equally_sharp_fills_wins() {
+        let won = chosen(fill(1.0, 1000), [fill(1.0, 900), fill(1.0, 800)].into_iter());
+        assert_eq!(cost(&won), 800);
+    }
+
+    #[test]
+    fn on_a_tie_the_network_has_the_say() {
+        let won = chosen(fill(1.0, 1000), [fill(1.0, 980), fill(1.0, 1020)].into_iter());
+        assert_eq!(cost(&won), 1000);
+    }
+
+    #[test]
+    fn a_bland_fill_wins_only_if_its_patches_agree_much_better() {
+        let won = |bland: u32| cost(&chosen(fill(0.3, bland), [fill(1.0, 1000)].into_iter()));
+        assert_eq!(won(800), 1000, "a fifth cheaper is what softness gives by itself");
+        assert_eq!(won(300), 300);
+    }
+
+    #[test]
+    fn more_contrast_than_around_is_no_merit() {
+        let won = chosen(fill(1.3, 1000), [fill(3.0, 980)].into_iter());
+        assert_eq!(cost(&won), 1000);
+    }
+}
