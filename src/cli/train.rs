@@ -225,11 +225,13 @@ fn summary(outcome: &train::Outcome) -> String {
     let mut lines = vec![format!("{}: {} steps", outcome.weights.display(), outcome.step)];
     for row in outcome.report.iter().flat_map(|report| &report.buckets) {
         lines.push(format!(
-            "holes of {:2.0} to {:2.0} %  PSNR {:.2} → {:.2} dB",
+            "holes of {:2.0} to {:2.0} %  PSNR {:.2} → {:.2} dB  perceptual distance {:.3} → {:.3}",
             100.0 * row.above,
             100.0 * row.up_to,
             row.old.psnr,
-            row.new.psnr
+            row.new.psnr,
+            row.old.perceptual,
+            row.new.perceptual
         ));
     }
     lines.join("\n")

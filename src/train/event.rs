@@ -177,9 +177,27 @@ pub struct Comparison {
 impl Comparison {
     /// Mean PSNR over the buckets, old and new.
     pub fn mean_psnr(&self) -> (f64, f64) {
+        self.mean(|score| score.psnr)
+    }
+
+    /// Mean perceptual distance over the buckets, old and new.
+    pub fn mean_perceptual(&self) -> (f64, f64) {
+        self.mean(|score| score.perceptual)
+    }
+
+    /// Whether the new weights are behind in PSNR without looking more natural.
+    pub fn is_worse(&self) -> bool {
+        let ((old_psnr, new_psnr), (old_distance, new_distance)) = (self.mean_psnr(), self.mean_perceptual());
+        let looks_better = new_distance < old_distance;
+        new_psnr < old_psnr && !looks_better
+    }
+
+    fn mean(&self, number: impl Fn(&Score) -> f64) -> (f64, f64) {
         let count = self.buckets.len().max(1) as f64;
-        let mean = |score: fn(&BucketScore) -> f64| self.buckets.iter().map(score).sum::<f64>() / count;
-        (mean(|row| row.old.psnr), mean(|row| row.new.psnr))
+        let mean = |of: fn(&BucketScore) -> &Score| {
+            self.buckets.iter().map(|row| number(of(row))).sum::<f64>() / count
+        };
+        (mean(|row| &row.old), mean(|row| &row.new))
     }
 }
 
@@ -205,6 +223,13 @@ pub struct Score {
     /// Decibels, over the whole picture.
     #[serde(deserialize_with = "number_or_nan")]
     pub psnr: f64,
+    /// Distance on the feature network that the run was judged by; NaN in what older runs told.
+    #[serde(default = "nan", deserialize_with = "number_or_nan")]
+    pub perceptual: f64,
+}
+
+const fn nan() -> f64 {
+    f64::NAN
 }
 
 /// `null` is a number that is none.
@@ -223,6 +248,7 @@ mod tests {
         let score = Score {
             l1_percent: value,
             psnr: value,
+            perceptual: value,
         };
         [
             Event::Step {
@@ -285,5 +311,39 @@ mod tests {
             let line = serde_json::to_string(&event).unwrap();
             assert_eq!(serde_json::from_str::<Event>(&line).unwrap(), event, "{line}");
         }
+    }
+
+    #[test]
+    fn weights_are_worse_if_they_are_behind_and_look_no_better() {
+        let report = |psnr, perceptual| Comparison {
+            photos: 1,
+            side: 64,
+            buckets: vec![BucketScore {
+                above: 0.01,
+                up_to: 0.1,
+                old: Score {
+                    l1_percent: 1.0,
+                    psnr: 25.0,
+                    perceptual: 0.2,
+                },
+                new: Score {
+                    l1_percent: 1.0,
+                    psnr,
+                    perceptual,
+                },
+            }],
+        };
+        assert!(
+            report(24.9, 0.2).is_worse() && report(24.9, f64::NAN).is_worse(),
+            "behind"
+        );
+        assert!(!report(25.1, 0.3).is_worse(), "ahead in decibels");
+        assert!(!report(24.9, 0.1).is_worse(), "more natural");
+    }
+
+    #[test]
+    fn a_report_of_a_run_before_there_was_a_perceptual_distance_is_read() {
+        let old: Score = serde_json::from_str(r#"{"l1_percent": 1.5, "psnr": 25.0}"#).unwrap();
+        assert!(old.psnr == 25.0 && old.perceptual.is_nan(), "{old:?}");
     }
 }

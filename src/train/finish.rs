@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use candle_core::Device;
+
 use super::{
     Comparison, Error, Event, Reason, output,
     run::{Outcome, Run, compute_error, in_pool},
@@ -57,8 +59,10 @@ impl Run<'_> {
             Network::load(&self.start.file, device)?,
             Network::load(&file, device)?,
         );
+        let features = self.trainer.features().to_device(&Device::Cpu);
+        let features = features.map_err(|error| compute_error(device, error))?;
         let held_out = &self.held_out;
-        Ok(in_pool(self.pool.as_ref(), || held_out.compare(&old, &new))?)
+        in_pool(self.pool.as_ref(), || held_out.compare(&old, &new, &features))
     }
 
     pub(super) fn write_weights(&self, path: &Path, score: String) -> Result<(), Error> {

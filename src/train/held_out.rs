@@ -3,7 +3,8 @@
 use candle_core::{Device, Result, Tensor};
 
 use super::{
-    BucketScore, Comparison, Sample, Score,
+    BucketScore, Comparison, Error, Sample, Score,
+    run::compute_error,
     trainer::{Batch, Trainer},
 };
 use crate::{
@@ -11,7 +12,11 @@ use crate::{
         self, PhotoFile,
         holes::{self, Border, Bucket, Spec},
     },
-    nn::{self, Network, NetworkError, UNet, metrics},
+    nn::{
+        self, Network, UNet,
+        metrics::{self, Seen},
+        vgg::Features,
+    },
 };
 
 /// Photos that are shown.
@@ -111,11 +116,14 @@ impl HeldOut {
     }
 
     /// Old against new in every bucket, as a person's fills would be; nothing where there is no photo.
+    ///
+    /// `features`, on the CPU, judge how they look.
     pub(super) fn compare(
         &self,
         old: &Network,
         new: &Network,
-    ) -> std::result::Result<Option<Comparison>, NetworkError> {
+        features: &Features,
+    ) -> std::result::Result<Option<Comparison>, Error> {
         if self.photos.is_empty() {
             return Ok(None);
         }
@@ -124,32 +132,45 @@ impl HeldOut {
             Ok(BucketScore {
                 above: above as f64 / 100.0,
                 up_to: up_to as f64 / 100.0,
-                old: self.score(old, bucket)?,
-                new: self.score(new, bucket)?,
+                old: self.score(old, features, bucket)?,
+                new: self.score(new, features, bucket)?,
             })
         });
         Ok(Some(Comparison {
             photos: self.photos.len(),
             side: self.side,
-            buckets: buckets.collect::<std::result::Result<_, NetworkError>>()?,
+            buckets: buckets.collect::<std::result::Result<_, Error>>()?,
         }))
     }
 
-    fn score(&self, network: &Network, bucket: Bucket) -> std::result::Result<Score, NetworkError> {
+    fn score(
+        &self,
+        network: &Network,
+        features: &Features,
+        bucket: Bucket,
+    ) -> std::result::Result<Score, Error> {
         let side = self.side as usize;
         let mut score = Score {
             l1_percent: 0.0,
             psnr: 0.0,
+            perceptual: 0.0,
+        };
+        let distance = |picture: &[f32], reference: &[f32]| {
+            let see = |picture| Seen::new(features, picture, side);
+            metrics::perceptual(&see(picture)?, &see(reference)?)
         };
         for (index, photo) in self.photos.iter().enumerate() {
             let valid = hole(bucket, self.side, self.seed, index);
             let filled = network.inpaint(&photo.rgb, &valid, side, side)?;
             score.l1_percent += metrics::l1_percent(&filled.rgb, &photo.rgb);
             score.psnr += metrics::psnr(&filled.rgb, &photo.rgb);
+            score.perceptual +=
+                distance(&filled.rgb, &photo.rgb).map_err(|error| compute_error(&Device::Cpu, error))?;
         }
         let count = self.photos.len() as f64;
         score.l1_percent /= count;
         score.psnr /= count;
+        score.perceptual /= count;
         Ok(score)
     }
 }

@@ -93,7 +93,13 @@ fn every_line_is_an_event_and_the_last_is_the_end() {
         (&last["event"], last["step"].as_u64(), &last["reason"]),
         (&"finished".into(), Some(2), &"complete".into())
     );
-    assert_eq!(last["report"]["buckets"].as_array().unwrap().len(), 6);
+    let buckets = last["report"]["buckets"].as_array().unwrap();
+    assert_eq!(buckets.len(), 6);
+    let distance = |bucket: usize| buckets[bucket]["new"]["perceptual"].as_f64().unwrap();
+    assert!(
+        distance(0) > 0.0 && distance(5) > distance(0),
+        "larger holes are farther off: {last}"
+    );
 }
 
 #[test]

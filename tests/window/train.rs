@@ -251,6 +251,7 @@ fn a_run_ends_by_itself_and_shows_old_against_new() {
     assert_eq!(window.run().step, 3, "{:?}", window.run().end);
     assert!(window.run().report().is_some(), "{:?}", window.run().end);
     assert!(window.shows("held-out photo"), "the verdict");
+    assert!(window.shows("natural"), "how the fills look");
     assert!(window.shows("finished"), "why it ended");
     window.click("New training");
     assert!(

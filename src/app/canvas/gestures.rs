@@ -156,11 +156,7 @@ impl Gestures {
                 key: Key::Backspace,
                 pressed: true,
                 ..
-            } if around.takes_keys => {
-                if self.outline.as_mut().is_some_and(|outline| !outline.step_back()) {
-                    self.take_outline();
-                }
-            }
+            } if around.takes_keys => self.step_back(),
             Event::MouseWheel {
                 unit,
                 delta,
@@ -208,6 +204,14 @@ impl Gestures {
                 self.drag = Some(Drag::Stroke { button, viewport });
                 self.begin_stroke(in_photo, erase, modifiers.shift, found);
             }
+        }
+    }
+
+    /// Takes the last corner of an open polygon back.
+    fn step_back(&mut self) {
+        let is_gone = self.outline.as_mut().is_some_and(|outline| !outline.step_back());
+        if is_gone {
+            self.take_outline();
         }
     }
 

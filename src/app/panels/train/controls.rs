@@ -139,10 +139,7 @@ fn use_ui(app: &App, run: &Run, ui: &mut Ui, commands: &mut Vec<Command>) {
     let size = [ui.available_width(), theme::MAIN_BUTTON_HEIGHT];
     let text = format!("{}  Use these weights", icons::CHECK);
     // What is worse can be used, but nobody is led to it.
-    let is_worse = run.report().is_some_and(|report| {
-        let (old, new) = report.mean_psnr();
-        new < old
-    });
+    let is_worse = run.report().is_some_and(crate::train::Comparison::is_worse);
     let button = if is_worse {
         Button::new(text)
     } else {

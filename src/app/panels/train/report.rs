@@ -25,6 +25,7 @@ pub(super) fn ui(report: &Comparison, ui: &mut Ui) {
         RichText::new(format!("As good as before on {} held-out photos", report.photos))
     };
     ui.label(verdict);
+    perceptual_ui(report, ui);
     Grid::new("old and new weights")
         .num_columns(4)
         .spacing([14.0, 3.0])
@@ -50,4 +51,25 @@ pub(super) fn ui(report: &Comparison, ui: &mut Ui) {
         })
         .response
         .on_hover_text("Peak signal-to-noise ratio of photos the network never trained on, by the share of the picture that is hole; more is better");
+}
+
+/// How the fills look to the feature network: losses teach that more than decibels, and the two may disagree.
+fn perceptual_ui(report: &Comparison, ui: &mut Ui) {
+    let (old, new) = report.mean_perceptual();
+    let change = 100.0 * (new / old - 1.0);
+    if !change.is_finite() {
+        return;
+    }
+    let is_dark = ui.visuals().dark_mode;
+    let text = if change.abs() < 0.5 {
+        RichText::new("Looks as natural as before")
+    } else if change < 0.0 {
+        RichText::new(format!("Looks more natural: {:.0} % nearer", -change)).color(theme::good(is_dark))
+    } else {
+        RichText::new(format!("Looks less natural: {change:.0} % farther off"))
+            .color(ui.visuals().warn_fg_color)
+    };
+    ui.label(text).on_hover_text(
+        "Perceptual distance to the originals on the feature network that judges the training; less is better",
+    );
 }
