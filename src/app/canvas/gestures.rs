@@ -91,7 +91,7 @@ impl Gestures {
         self.outline.as_ref()
     }
 
-    /// Lets go of what is being outlined; gives it as it is closed.
+    /// Lets go of what is being outlined and gives it, as far as it came.
     pub(super) fn take_outline(&mut self) -> Option<Outline> {
         if let Some(Drag::Outline { .. }) = self.drag {
             self.drag = None;
