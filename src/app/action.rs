@@ -285,6 +285,16 @@ impl Action {
         }
     }
 
+    /// Whether it reads or changes the document.
+    pub(super) const fn is_about_the_document(self) -> bool {
+        match self.menu() {
+            Menu::File => matches!(self, Self::Export | Self::ExportAs | Self::CopyResult),
+            Menu::Edit => !matches!(self, Self::Cancel),
+            Menu::Mask => true,
+            Menu::Tool | Menu::View | Menu::Train | Menu::Help => false,
+        }
+    }
+
     /// Whether a line goes before it in its menu.
     pub const fn begins_group(self) -> bool {
         matches!(

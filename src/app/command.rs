@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::{
     action::Action,
-    canvas::CanvasEvent,
+    canvas::{CanvasEvent, ToolState},
     export::Plan,
     state::{Dialog, Renaming},
     tasks::Purpose,
@@ -24,8 +24,8 @@ use crate::{
 pub(super) enum Command {
     /// Something from the menus.
     Act(Action),
-    /// What the person did on the canvas.
-    Canvas(CanvasEvent),
+    /// What the person did on the canvas, and with which tool.
+    Canvas(ToolState, CanvasEvent),
     /// What lies over the window, as it is now that something was typed or chosen in it.
     SetDialog(Dialog),
     /// The name that is being typed.
@@ -109,5 +109,24 @@ impl Command {
     /// Shows what is hidden and the other way round.
     pub(super) const fn toggle(removal: &Removal) -> Self {
         Self::SetVisible(removal.id, !removal.visible)
+    }
+
+    /// Whether it reads or changes the document.
+    pub(super) const fn is_about_the_document(&self) -> bool {
+        match self {
+            Self::Act(action) => action.is_about_the_document(),
+            Self::Canvas(..)
+            | Self::SaveMaskPath(_)
+            | Self::Write(_)
+            | Self::SetVisible(..)
+            | Self::Rename(..)
+            | Self::Delete(_)
+            | Self::TryAgain(_)
+            | Self::RunAgain(_)
+            | Self::Choose(_)
+            | Self::JumpTo(_)
+            | Self::Offer { .. } => true,
+            _ => false,
+        }
     }
 }

@@ -113,11 +113,14 @@ impl App {
 
     fn drain_jobs(&mut self, ctx: &Context) {
         self.drain_opening();
-        self.drain_mask();
-        self.drain_mask_change();
+        self.drain_mask_change(ctx);
+        if self.tasks.mask_change.is_none() {
+            // These change the document, which must stay as it is while its mask is worked out anew.
+            self.drain_mask();
+            self.drain_fill(ctx);
+        }
         self.drain_mask_saving();
         self.drain_network();
-        self.drain_fill(ctx);
         self.drain_writing(ctx);
         self.drain_copying();
         self.drain_dialog();

@@ -126,7 +126,11 @@ impl App {
 
     /// Whether anything runs in the background that will change the window.
     pub fn is_busy(&self) -> bool {
-        self.tasks.foremost().is_some() || self.tasks.network.is_some() || !self.commands.is_empty()
+        let tasks = &self.tasks;
+        tasks.foremost().is_some()
+            || tasks.network.is_some()
+            || tasks.mask_change.is_some()
+            || !self.commands.is_empty()
     }
 }
 

@@ -5,12 +5,13 @@
 use std::{borrow::Cow, collections::VecDeque, path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
+    command::Command,
     export::Plan,
     photo::OpenPhoto,
     train::{TrainingJob, overview::Overview, shelf::Shelf},
 };
 use crate::{
-    document::{MaskAfter, MaskChange, Snapshot},
+    document::{MaskAfter, Snapshot},
     imaging::{Mask, Pixels},
     inpaint,
     jobs::{Job, Status, Waker},
@@ -109,8 +110,8 @@ pub(super) struct Tasks {
     pub(super) mask: Option<Job<Result<ReadMask, Failure>>>,
     pub(super) mask_saving: Option<Job<Result<PathBuf, Failure>>>,
     pub(super) mask_change: Option<Job<MaskAfter>>,
-    /// Changes of the mask that were asked for while one is made.
-    pub(super) mask_changes: VecDeque<MaskChange>,
+    /// What was asked for while the mask is changed and has to come after it.
+    pub(super) waiting: VecDeque<Command>,
     pub(super) network: Option<Job<Result<Arc<Network>, Failure>>>,
     pub(super) fill: Option<Job<Filled>>,
     pub(super) writing: Option<Job<Written>>,
@@ -141,7 +142,7 @@ impl Tasks {
             copying: None,
             mask_saving: None,
             mask_change: None,
-            mask_changes: VecDeque::new(),
+            waiting: VecDeque::new(),
             saving: None,
             dialog: None,
             training: None,

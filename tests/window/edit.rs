@@ -14,7 +14,7 @@ use egui_kittest::{
 };
 use lacuna::{
     app::{Action, App, Start},
-    imaging::read,
+    imaging::{Channels, Pixels, Samples, read},
 };
 
 use crate::support::{SIZE, Window, save_photo, save_png};
@@ -366,4 +366,32 @@ fn the_mask_is_changed_in_the_background_step_by_step() {
         window.press_with(Modifiers::COMMAND, Key::Z);
     }
     assert!(*window.document().mask() == painted, "all of it can be undone");
+}
+
+#[test]
+fn what_is_done_while_the_mask_changes_comes_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let photo = folder.path().join("Wide.png");
+    // So large that the mask is still being worked out when the stroke begins.
+    let samples = Samples::U8(vec![90; 4000 * 3000]);
+    save_png(&photo, &Pixels::new(4000, 3000, Channels::Gray, samples).unwrap());
+    let start = Start {
+        photo: Some(photo),
+        ..Start::default()
+    };
+    let mut window = Window::edit(folder, start);
+    window.wait("the photo opens", |window| window.app().document().is_some());
+    window.press_with(Modifiers::COMMAND, Key::I);
+    window.press(Key::E);
+    window.drag((0.45, 0.45), (0.55, 0.55));
+    window.press_with(Modifiers::COMMAND, Key::I);
+    window.wait("all is done", |window| !window.app().is_busy());
+    let document = window.document();
+    let steps: Vec<&str> = document.steps().collect();
+    assert_eq!(steps, ["Invert mask", "Eraser stroke", "Invert mask"]);
+    let holes = document.mask().hole_count();
+    assert!(
+        0 < holes && holes < document.bounds().area() / 10,
+        "{holes} pixels were erased and marked again"
+    );
 }

@@ -87,15 +87,12 @@ fn side_panels_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
 
 fn canvas_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
     let Some(photo) = &app.photo else { return };
-    let brush = app.settings.now.brush;
     let tool = ToolState {
-        tool: app.state.tool,
-        size_px: brush.diameter_px,
-        hardness: brush.hardness,
         is_before_held: app.state.shows_before || keys::is_before_held(ui.ctx()),
+        ..app.tool()
     };
     let events = app.canvas.ui(ui, &photo.scene(), &tool);
-    commands.extend(events.into_iter().map(Command::Canvas));
+    commands.extend(events.into_iter().map(|event| Command::Canvas(tool, event)));
 }
 
 fn dialog_ui(app: &App, ctx: &eframe::egui::Context, commands: &mut Vec<Command>) {

@@ -10,6 +10,7 @@ use super::again::thumbnails;
 use crate::{
     app::{
         App,
+        action::Action,
         state::{Engine, Offer},
         tasks::Filled,
     },
@@ -31,7 +32,7 @@ impl App {
             return;
         }
         if self.tasks.mask_change.is_some() {
-            self.notices.news("The mask is being changed", "Fill in a moment");
+            self.tasks.waiting.push_back(Action::Fill.into());
             return;
         }
         let Some(photo) = &mut self.photo else {

@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use eframe::egui::Context;
+
 use crate::{
     app::{
         App,
         action::Action,
-        canvas::{CanvasEvent, Layer, Tool},
+        canvas::{CanvasEvent, Layer, Tool, ToolState},
     },
     document::{Brush, Changed, Document, MaskChange, Target},
     imaging::{Format, Metadata, Rect, read, write},
@@ -66,7 +68,7 @@ impl App {
     }
 
     pub(super) fn run_mask_action(&mut self, action: Action) {
-        let Some(photo) = &self.photo else { return };
+        let Some(photo) = &mut self.photo else { return };
         let bounds = photo.document.bounds();
         // Visible at any size of photo: a five-hundredth of its long side.
         let step_px = (bounds.width.max(bounds.height) as f32 / 500.0).round().max(1.0);
@@ -76,25 +78,14 @@ impl App {
             Action::ShrinkMask => MaskChange::Shrink(step_px),
             _ => MaskChange::Clear,
         };
-        self.tasks.mask_changes.push_back(change);
-        self.change_mask();
-    }
-
-    /// Begins the next change of the mask that was asked for, unless one is being made.
-    fn change_mask(&mut self) {
-        let Some(photo) = self.photo.as_mut().filter(|_| self.tasks.mask_change.is_none()) else {
-            return;
-        };
-        let Some(change) = self.tasks.mask_changes.pop_front() else {
-            return;
-        };
         let before = photo.document.mask_before();
         let waker = self.tasks.waker.clone();
         let job = jobs::spawn(change.name(), waker, move |_| before.changed(change));
         self.tasks.mask_change = Some(job);
     }
 
-    pub(in crate::app) fn drain_mask_change(&mut self) {
+    /// Takes the changed mask, and then does what was asked for meanwhile.
+    pub(in crate::app) fn drain_mask_change(&mut self, ctx: &Context) {
         let Some(outcome) = self.tasks.mask_change.as_ref().and_then(jobs::Job::poll) else {
             return;
         };
@@ -115,13 +106,27 @@ impl App {
                 .error("The mask could not be changed", crash.to_string()),
             (Ok(_), None) => {}
         }
-        self.change_mask();
+        while self.tasks.mask_change.is_none()
+            && let Some(command) = self.tasks.waiting.pop_front()
+        {
+            self.run_command(ctx, command);
+        }
     }
 
-    /// Does what the person did on the canvas.
-    pub(in crate::app) fn paint(&mut self, event: CanvasEvent) {
-        let brush = self.settings.now.brush;
-        let target = match self.state.tool {
+    /// The tool as it is now, where no key changes what the canvas shows.
+    pub(in crate::app) const fn tool(&self) -> ToolState {
+        let brush = &self.settings.now.brush;
+        ToolState {
+            tool: self.state.tool,
+            size_px: brush.diameter_px,
+            hardness: brush.hardness,
+            is_before_held: false,
+        }
+    }
+
+    /// Does what the person did on the canvas with `tool`.
+    pub(in crate::app) fn paint(&mut self, tool: &ToolState, event: CanvasEvent) {
+        let target = match tool.tool {
             Tool::KeepOut => Target::KeepOut,
             _ => Target::Remove,
         };
@@ -134,8 +139,8 @@ impl App {
         let dirty = match event {
             CanvasEvent::StrokeBegin { at, erase } => {
                 let brush = Brush {
-                    diameter_px: brush.diameter_px,
-                    hardness: brush.hardness,
+                    diameter_px: tool.size_px,
+                    hardness: tool.hardness,
                     erase,
                 };
                 document.begin_stroke_on(target, brush, [at.x, at.y])
@@ -168,7 +173,7 @@ impl App {
     /// Marks what was outlined until now.
     pub(super) fn close_outline(&mut self) {
         if let Some(area) = self.canvas.close_outline() {
-            self.paint(area);
+            self.paint(&self.tool(), area);
         }
     }
 

@@ -21,11 +21,15 @@ use super::{
 };
 
 impl App {
-    /// Executes a command.
+    /// Executes a command, or keeps it until the mask is changed if it has to come after that.
     pub(super) fn run_command(&mut self, ctx: &Context, command: Command) {
+        if self.tasks.mask_change.is_some() && command.is_about_the_document() {
+            self.tasks.waiting.push_back(command);
+            return;
+        }
         match command {
             Command::Act(action) => self.run_action(ctx, action),
-            Command::Canvas(event) => self.paint(event),
+            Command::Canvas(tool, event) => self.paint(&tool, event),
             Command::SetDialog(dialog) => self.state.dialog = dialog,
             Command::SetRenaming(renaming) => self.state.renaming = renaming,
             Command::SetPanelWidth(width) => self.settings.now.panel_width = width,

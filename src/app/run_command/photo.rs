@@ -68,7 +68,7 @@ impl App {
         self.tasks.fill = None;
         self.tasks.mask = None;
         self.tasks.mask_change = None;
-        self.tasks.mask_changes.clear();
+        self.tasks.waiting.clear();
         self.state.offer = None;
         self.state.renaming = None;
         self.state.has_mask = (0, false);
