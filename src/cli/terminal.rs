@@ -83,6 +83,13 @@ impl Terminal {
         }
     }
 
+    /// A line on stderr where the bar cannot be seen: in a log, it says how far the work is.
+    pub(super) fn say_without_bar(&self, line: &str) {
+        if self.bar.is_hidden() {
+            self.say(line);
+        }
+    }
+
     /// All notices so far.
     pub(super) fn notices(&self) -> Vec<String> {
         self.notices

@@ -24,7 +24,7 @@ use crate::{
 const CLASSIC_MARGIN_PX: u32 = 4 * classic::RADIUS as u32;
 
 /// A way to fill.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
     /// The network with partial convolutions, scaled up smoothly where it saw a photo scaled down.
     PConv,
@@ -69,7 +69,7 @@ impl Kind {
 }
 
 /// A method as a person names it: `telea`, `pconv` or `pconv=FILE`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Choice {
     kind: Kind,
     weights: Option<PathBuf>,
@@ -96,6 +96,24 @@ impl Choice {
 
     pub(super) const fn of(kind: Kind) -> Self {
         Self { kind, weights: None }
+    }
+
+    /// What it is called among `all`: with the name of its weights, or their whole path where several have one name.
+    pub(super) fn label(&self, all: &[Self]) -> String {
+        let name = self.kind.name();
+        let Some(file) = &self.weights else {
+            return name.to_owned();
+        };
+        let stem = file.file_stem().unwrap_or(file.as_os_str());
+        let is_same = |other: &&Self| {
+            let weights = other.weights.as_deref();
+            other.kind == self.kind && weights.and_then(Path::file_stem) == Some(stem)
+        };
+        if all.iter().filter(is_same).count() > 1 {
+            format!("{name} ({})", file.display())
+        } else {
+            format!("{name} ({})", stem.to_string_lossy())
+        }
     }
 }
 
@@ -129,18 +147,20 @@ pub(super) struct Method {
 }
 
 impl Method {
-    pub(super) fn open(choice: &Choice, shared: &Shared, terminal: &Terminal) -> anyhow::Result<Self> {
+    /// Gets `choice` ready, to be called `name`.
+    pub(super) fn open(
+        choice: &Choice,
+        name: String,
+        shared: &Shared,
+        terminal: &Terminal,
+    ) -> anyhow::Result<Self> {
         let mut method = Self {
-            name: choice.kind.name().to_owned(),
+            name,
             kind: choice.kind,
             network: None,
         };
         if !choice.kind.has_network() {
             return Ok(method);
-        }
-        if let Some(file) = &choice.weights {
-            let stem = file.file_stem().unwrap_or(file.as_os_str());
-            method.name = format!("{} ({})", method.name, stem.to_string_lossy());
         }
         let network = match (choice.kind, &choice.weights) {
             (Kind::Conv, Some(file)) => open_plain(file, shared, terminal)?,
@@ -304,6 +324,11 @@ mod tests {
         assert_eq!(choice.kind, Kind::PConv);
         assert!(choice.weights.is_some(), "a file was named");
         assert_eq!("ns".parse(), Ok(Choice::of(Kind::NavierStokes)));
+        let again: Choice = "pconv=b/b.safetensors".parse().unwrap();
+        let both = [choice, again];
+        assert_eq!(both[0].label(&both[..1]), "pconv (b)");
+        let labels = both.each_ref().map(|choice| choice.label(&both));
+        assert_eq!(labels, ["pconv (a/b.safetensors)", "pconv (b/b.safetensors)"]);
         for wrong in ["lama", "telea=a.safetensors", "conv"] {
             assert!(wrong.parse::<Choice>().is_err(), "{wrong}");
         }

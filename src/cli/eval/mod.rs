@@ -13,7 +13,7 @@ mod report;
 mod run;
 mod table;
 
-use std::{path::PathBuf, time::Instant};
+use std::{collections::HashSet, path::PathBuf, time::Instant};
 
 use super::{
     Outcome, Shared,
@@ -148,14 +148,17 @@ fn nothing_measured(run: &Run<'_>) -> anyhow::Error {
 }
 
 fn open_methods(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::Result<Vec<Method>> {
-    let chosen = match args.methods.as_slice() {
+    let mut chosen = match args.methods.as_slice() {
         [] if args.native => Choice::NATIVE.map(Choice::of).to_vec(),
         [] => Choice::BUCKETS.map(Choice::of).to_vec(),
         chosen => chosen.to_vec(),
     };
+    // What is named twice is measured once.
+    let mut seen = HashSet::new();
+    chosen.retain(|choice| seen.insert(choice.clone()));
     chosen
         .iter()
-        .map(|choice| Method::open(choice, shared, terminal))
+        .map(|choice| Method::open(choice, choice.label(&chosen), shared, terminal))
         .collect()
 }
 

@@ -128,6 +128,8 @@ impl<'a> Run<'a> {
             }
         }
         self.measured += 1;
+        self.terminal
+            .say_without_bar(&format!("photo {} of {}: {path}", place.0 + 1, place.1));
         tracing::info!(photo = path, "measured");
         Ok(())
     }
