@@ -154,7 +154,7 @@ fn named(terms: &Terms) -> [(&'static str, Tensor); 7] {
         ("style_out", terms.style_out.clone()),
         ("style_comp", terms.style_comp.clone()),
         ("tv", terms.tv.clone()),
-        ("total", terms.total().unwrap()),
+        ("total", terms.total(&loss::Weights::PAPER).unwrap()),
     ]
 }
 

@@ -10,11 +10,28 @@ use super::{
     vgg::{Features, STAGES},
 };
 
-/// Weights of the terms in the total.
-const HOLE: f64 = 6.0;
-const PERCEPTUAL: f64 = 0.05;
-const STYLE: f64 = 120.0;
-const TV: f64 = 0.1;
+/// What the terms count in the total, beside the one at valid pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Weights {
+    /// L1 in holes.
+    pub hole: f64,
+    /// L1 of features.
+    pub perceptual: f64,
+    /// L1 of the features' correlations, of output and composite.
+    pub style: f64,
+    /// Total variation.
+    pub tv: f64,
+}
+
+impl Weights {
+    /// Those of the paper (equation 7).
+    pub const PAPER: Self = Self {
+        hole: 6.0,
+        perceptual: 0.05,
+        style: 120.0,
+        tv: 0.1,
+    };
+}
 
 /// The terms, unweighted, each a scalar.
 #[derive(Debug, Clone)]
@@ -34,11 +51,12 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// The loss that is trained on (equation 7).
-    pub fn total(&self) -> Result<Tensor> {
-        let style = ((&self.style_out + &self.style_comp)? * STYLE)?;
-        let pixels = (&self.valid + (&self.hole * HOLE)?)?;
-        ((pixels + (&self.perceptual * PERCEPTUAL)?)? + (style + (&self.tv * TV)?)?)?.contiguous()
+    /// The loss that is trained on.
+    pub fn total(&self, weights: &Weights) -> Result<Tensor> {
+        let style = ((&self.style_out + &self.style_comp)? * weights.style)?;
+        let pixels = (&self.valid + (&self.hole * weights.hole)?)?;
+        let perceptual = (&self.perceptual * weights.perceptual)?;
+        ((pixels + perceptual)? + (style + (&self.tv * weights.tv)?)?)?.contiguous()
     }
 }
 

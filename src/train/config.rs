@@ -14,7 +14,7 @@ use std::{
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use serde::{Deserialize, Serialize};
 
-use crate::nn::{self, DeviceChoice, unet::Convolution};
+use crate::nn::{self, DeviceChoice, loss, unet::Convolution};
 
 /// What the network starts from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,6 +144,14 @@ pub struct Config {
     #[arg(long, value_name = "RATE", default_value_t = Self::default().fine_tune_rate)]
     pub fine_tune_rate: f64,
 
+    /// What the perceptual loss counts; the paper's 0.05 leaves it without a say from good weights
+    #[arg(long, value_name = "WEIGHT", default_value_t = Self::default().perceptual_weight)]
+    pub perceptual_weight: f64,
+
+    /// What the style loss counts; the paper's 120 asks for texture, which a removal takes from the photo itself
+    #[arg(long, value_name = "WEIGHT", default_value_t = Self::default().style_weight)]
+    pub style_weight: f64,
+
     /// Steps over which the rate grows to its full size: the first gradients say little about how far to go
     #[arg(long, value_name = "N", default_value_t = Self::default().warm_up_steps)]
     pub warm_up_steps: u64,
@@ -221,6 +229,8 @@ impl Default for Config {
             stage: Stage::Both,
             learning_rate: 2e-4,
             fine_tune_rate: 5e-5,
+            perceptual_weight: 0.5,
+            style_weight: 2.0,
             warm_up_steps: 100,
             decay: Decay::Cosine,
             fine_tune_share: 0.25,
@@ -245,6 +255,15 @@ impl Config {
     pub const SIDES: std::ops::RangeInclusive<u32> = 32..=1024;
     /// Squares per step that can be chosen.
     pub const BATCHES: std::ops::RangeInclusive<u32> = 1..=256;
+
+    /// The balance of the losses.
+    pub const fn loss(&self) -> loss::Weights {
+        loss::Weights {
+            perceptual: self.perceptual_weight,
+            style: self.style_weight,
+            ..loss::Weights::PAPER
+        }
+    }
 
     /// The first value that makes no sense, in words that name the flag, or `None`.
     pub fn problem(&self) -> Option<String> {
@@ -299,11 +318,17 @@ impl Config {
             let is_good = (0.0..1.0).contains(&share);
             (is_good, format!("{flag}: {share} is not from 0 to below 1"))
         };
+        let weight = |flag, weight: f64| {
+            let is_good = weight >= 0.0 && weight.is_finite();
+            (is_good, format!("{flag}: {weight} is no weight"))
+        };
         first([
             rate("--learning-rate", self.learning_rate),
             rate("--fine-tune-rate", self.fine_tune_rate),
             share("--fine-tune-share", self.fine_tune_share),
             share("--ema", self.ema),
+            weight("--perceptual-weight", self.perceptual_weight),
+            weight("--style-weight", self.style_weight),
             (
                 self.clip_norm >= 0.0,
                 format!("--clip-norm: {} is below 0", self.clip_norm),
@@ -378,6 +403,10 @@ mod tests {
         assert!(
             problem(|config| config.learning_rate = f64::NAN).starts_with("--learning-rate"),
             "rate"
+        );
+        assert!(
+            problem(|config| config.style_weight = -1.0).starts_with("--style-weight"),
+            "weight"
         );
         assert!(
             problem(|config| config.photos.clear()).starts_with("--photos"),

@@ -81,7 +81,7 @@ impl HeldOut {
         for photo in &self.photos {
             let batch = to_batch(&photo.rgb, &photo.valid, self.side, trainer.device())?;
             let (terms, out) = trainer.measure(unet, &batch)?;
-            loss += f64::from(terms.total()?.to_scalar::<f32>()?);
+            loss += f64::from(trainer.total(&terms)?.to_scalar::<f32>()?);
             psnr += metrics::psnr(&photo.composite(&out)?, &photo.rgb);
         }
         let count = self.photos.len() as f64;

@@ -37,10 +37,10 @@ impl Default for Meter {
 }
 
 impl Meter {
-    /// Adds the losses of one step that took `seconds`.
-    pub(super) fn add(&mut self, terms: &Terms, seconds: f64) -> Result<()> {
+    /// Adds the losses of one step that took `seconds`; `total` is the one that was trained on.
+    pub(super) fn add(&mut self, total: Tensor, terms: &Terms, seconds: f64) -> Result<()> {
         let values = [
-            terms.total()?,
+            total,
             terms.valid.clone(),
             terms.hole.clone(),
             terms.perceptual.clone(),

@@ -76,6 +76,7 @@ pub fn run(
     let compute = |error| compute_error(&device, error);
     let trainer =
         Trainer::new(start.size, start.convolution, start.tensors(), &features, &device).map_err(compute)?;
+    let trainer = trainer.with_loss(config.loss());
     let mut notice = |text: String| progress.notice(&text);
     let held_out = HeldOut::read(&photos.held_out, config.side, config.seed, &mut notice);
     let pool = config.threads.map(thread_pool).transpose()?;
@@ -257,7 +258,7 @@ impl Run<'_> {
         });
         let seconds = began.elapsed().as_secs_f64();
         terms
-            .and_then(|terms| self.meter.add(&terms, seconds))
+            .and_then(|terms| self.meter.add(self.trainer.total(&terms)?, &terms, seconds))
             .map_err(|error| compute_error(&device, error))?;
         self.position.step += 1;
         self.position.elapsed_s += seconds;

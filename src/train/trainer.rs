@@ -50,6 +50,7 @@ pub struct StepOptions {
 pub struct Trainer {
     unet: UNet,
     features: Features,
+    loss: loss::Weights,
     device: Device,
     learned: BTreeMap<String, Var>,
     statistics: BTreeMap<String, Var>,
@@ -70,7 +71,7 @@ const AVERAGE: &str = "average.";
 const ADAM: &str = "adam.";
 
 impl Trainer {
-    /// Starts from `tensors`, all those of [`Config::tensors`], on `device`.
+    /// Starts from `tensors`, all those of [`Config::tensors`], on `device`, with the paper's balance of losses.
     pub fn new(
         config: Config,
         convolution: Convolution,
@@ -99,12 +100,23 @@ impl Trainer {
         Ok(Self {
             unet: UNet::with_convolution(config, convolution, &vb)?,
             features: features.to_device(device)?,
+            loss: loss::Weights::PAPER,
             device: device.clone(),
             adam: Adam::new(&learned)?,
             learned,
             statistics,
             average,
         })
+    }
+
+    /// The same with another balance of losses.
+    pub fn with_loss(self, loss: loss::Weights) -> Self {
+        Self { loss, ..self }
+    }
+
+    /// The loss that is trained on, of the terms of a step or a measurement.
+    pub fn total(&self, terms: &Terms) -> Result<Tensor> {
+        terms.total(&self.loss)
     }
 
     /// Where it runs.
@@ -160,7 +172,7 @@ impl Trainer {
         };
         let (out, statistics) = self.unet.forward_train(&batch.photo, &batch.mask, norms)?;
         let terms = loss::terms(&out, &batch.photo, &batch.mask, &self.features)?;
-        let store = terms.total()?.backward()?;
+        let store = self.total(&terms)?.backward()?;
         let gradients = self.learned.iter().filter_map(|(name, var)| {
             let gradient = store.get(var.as_tensor())?;
             Some((name.clone(), gradient.clone()))

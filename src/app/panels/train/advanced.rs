@@ -16,6 +16,7 @@ use crate::{
 pub(super) fn ui(config: &mut Config, ui: &mut Ui, commands: &mut Vec<Command>) {
     batch_ui(config, ui);
     rates_ui(config, ui);
+    losses_ui(config, ui);
     rhythm_ui(config, ui);
     let hint = "Holes are made up unless you have masks of your own";
     file_ui(
@@ -139,6 +140,16 @@ fn rates_ui(config: &mut Config, ui: &mut Ui) {
         "",
         hint,
     );
+}
+
+fn losses_ui(config: &mut Config, ui: &mut Ui) {
+    let hint = "How much it counts that fills look natural, judged by the feature network; 0.05 in the paper";
+    let weight = &mut config.perceptual_weight;
+    number(ui, "Natural look", weight, 0.0..=1000.0, "", hint);
+    let hint = "How much it counts that the network makes texture of its own; 120 in the paper. Removals take their \
+                texture from the photo, and a network that makes none knows shapes and colours better";
+    let weight = &mut config.style_weight;
+    number(ui, "Own texture", weight, 0.0..=10_000.0, "", hint);
 }
 
 fn rhythm_ui(config: &mut Config, ui: &mut Ui) {
