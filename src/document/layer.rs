@@ -1,5 +1,7 @@
 //! A removal: one fill, kept as a layer that can be hidden, renamed or deleted.
 
+use std::sync::Arc;
+
 use super::tile::Tile;
 use crate::imaging::{Mask, Patch, Rect};
 
@@ -16,13 +18,14 @@ pub struct Removal {
     pub hole: Rect,
     /// How it was made, as JSON that only its maker reads.
     pub recipe: String,
-    patches: Vec<Patch>,
+    /// Shared: a copy of a removal copies no pixel.
+    patches: Arc<[Patch]>,
     /// What was masked, so that it can be made again.
     mask: Tile,
 }
 
 impl Removal {
-    pub(super) const fn new(
+    pub(super) fn new(
         id: u64,
         name: String,
         patches: Vec<Patch>,
@@ -36,7 +39,7 @@ impl Removal {
             visible: true,
             hole,
             recipe,
-            patches,
+            patches: patches.into(),
             mask,
         }
     }
@@ -49,7 +52,7 @@ impl Removal {
     /// This removal with other pixels in the same hole.
     pub(super) fn with_fill(&self, patches: Vec<Patch>, recipe: String) -> Self {
         Self {
-            patches,
+            patches: patches.into(),
             recipe,
             ..self.clone()
         }
@@ -58,6 +61,11 @@ impl Removal {
     /// What was masked when it was made, over the whole photo.
     pub(super) fn put_mask_into(&self, mask: &mut Mask) {
         self.mask.clone().swap(mask);
+    }
+
+    /// What was masked when it was made.
+    pub(super) const fn mask(&self) -> &Tile {
+        &self.mask
     }
 
     /// The new pixels, in the order in which they go over the photo.

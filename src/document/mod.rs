@@ -9,6 +9,7 @@ mod area;
 mod compose;
 mod edit;
 mod history;
+mod journal;
 mod layer;
 mod painting;
 mod removing;
@@ -26,6 +27,7 @@ use stroke::Stroke;
 
 pub use edit::{MaskAfter, MaskBefore, MaskChange};
 pub use history::HISTORY_BYTES;
+pub use journal::{Record, RecordError};
 pub use layer::Removal;
 pub use painting::Target;
 pub use snapshot::{Snapshot, Stale};

@@ -65,7 +65,8 @@ impl Tile {
             }
     }
 
-    fn unpack(&self) -> Vec<u8> {
+    /// Coverage of the tile, row by row.
+    pub(super) fn unpack(&self) -> Vec<u8> {
         match &self.packed {
             Packed::Raw(coverage) => coverage.to_vec(),
             Packed::Runs(runs) => {
