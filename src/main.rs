@@ -36,6 +36,7 @@ fn window(cli: &Cli) -> ExitCode {
         empty: false,
         settings: Settings::usual_path(),
         library: app::usual_library(),
+        journal: app::usual_journal(),
         weights: cli.shared.weights.clone(),
         device: cli.shared.device,
     };

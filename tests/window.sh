@@ -7,8 +7,8 @@
 #
 # With a PHOTO of your own it paints over its middle, saves the mask, fills, exports and compares with the command line.
 # Then it trains for a moment on cut-outs of the scenes: chooses their folder, waits for curves and samples, stops,
-# closes the window, resumes after a restart, and takes the weights into use. ONLY=train does nothing else. The pictures
-# of its steps are thrown away, but for those in the README; ASIDE=FOLDER keeps them there.
+# closes the window, resumes after a restart, and takes the weights into use. ONLY=train does nothing else, ONLY=edit
+# leaves it out. The pictures of its steps are thrown away, but for those in the README; ASIDE=FOLDER keeps them there.
 #
 # Needs (Debian): xvfb openbox xdotool imagemagick mesa-vulkan-drivers libxkbcommon-x11-0 libx11-xcb1 libxcursor1
 # libxi6 libxrandr2 libegl1
@@ -249,7 +249,16 @@ xdotool key Escape
 settle
 
 kill -0 "$app" 2>/dev/null || fail "the window is gone: $(cat "$work/log")"
-kill "$app"
+
+# Ended by force, it brings the work back.
+journal=$HOME/.local/share/lacuna/journal
+written "$(echo "$journal"/*/document.safetensors)"
+kill -9 "$app"
 wait "$app" 2>/dev/null || true
-train
+start
+shot recovered "$aside"
+kill -9 "$app"
+wait "$app" 2>/dev/null || true
+rm -r "$journal"
+[ "${ONLY:-}" = edit ] || train
 echo "window.sh: done"

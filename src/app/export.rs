@@ -177,7 +177,7 @@ mod tests {
 
     use super::Form;
     use crate::{
-        app::photo::OpenPhoto,
+        app::{photo::OpenPhoto, state::Source},
         imaging::{Channels, Format, Metadata, Photo, Pixels, Samples},
         settings,
     };
@@ -190,7 +190,7 @@ mod tests {
             format: Format::Tiff,
         };
         let path = PathBuf::from("/photos/IMG 1.tif");
-        let open = OpenPhoto::new(photo, "IMG 1.tif".to_owned(), Some(path), None);
+        let open = OpenPhoto::new(photo, Source::Path(path), None);
         (Form::new(&open, &settings::Export::default()), open)
     }
 

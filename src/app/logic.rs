@@ -38,6 +38,7 @@ impl App {
         self.update_veils(ctx);
         self.guard_closing(ctx);
         self.save_settings(ctx);
+        self.keep_work(ctx);
         self.set_title(ctx);
         if let Some(soon) = self.notices.age() {
             ctx.request_repaint_after(soon);
@@ -57,6 +58,9 @@ impl App {
         }
         if let Some(job) = self.tasks.writing.take() {
             job.stop(PATIENCE);
+        }
+        if self.state.may_close {
+            self.journal.clear();
         }
         if let Some(training) = self.tasks.training.take() {
             training.control.stop();

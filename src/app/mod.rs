@@ -10,6 +10,7 @@ mod clipboard;
 mod command;
 mod export;
 mod icons;
+mod journal;
 mod keys;
 mod logic;
 mod notify;
@@ -31,6 +32,7 @@ use eframe::{CreationContext, Frame, egui};
 use crate::{document::Document, settings::Settings};
 use canvas::Canvas;
 use command::Command;
+use journal::Journal;
 use notify::Notices;
 use photo::OpenPhoto;
 use state::State;
@@ -39,6 +41,7 @@ use train::Training;
 use veils::Veils;
 
 pub use action::{Action, Menu};
+pub use journal::usual_journal;
 pub use run::{RunError, run};
 pub use state::Start;
 pub use train::usual_library;
@@ -52,6 +55,7 @@ pub struct App {
     training: Training,
     notices: Notices,
     tasks: Tasks,
+    journal: Journal,
     settings: Preferences,
     commands: Vec<Command>,
 }
@@ -84,6 +88,7 @@ impl App {
             },
             notices: Notices::default(),
             tasks: Tasks::new(Arc::new(move || ctx.request_repaint())),
+            journal: Journal::new(start.journal.clone()),
             settings: Preferences {
                 saved: settings.clone(),
                 now: settings,
@@ -100,8 +105,13 @@ impl App {
         app.look_at_shelf();
         match start.photo {
             Some(path) => app.open(state::Source::Path(path)),
-            None if start.empty => {}
-            None => app.open(state::Source::Sample),
+            None => {
+                let left = app.journal.left().next();
+                let sample = (!start.empty).then_some(state::Source::Sample);
+                if let Some(source) = left.or(sample) {
+                    app.open(source);
+                }
+            }
         }
         app
     }

@@ -10,9 +10,11 @@ use moxcms::{ColorProfile, ProfileText};
 use super::{
     canvas::{DisplayColors, Scene},
     export::Plan,
+    state::Source,
+    tasks::Failure,
 };
 use crate::{
-    document::Document,
+    document::{Document, Record},
     imaging::{Format, Mask, Metadata, Photo, Pixels, Rect, color::DisplayTransform},
 };
 
@@ -21,6 +23,8 @@ pub(super) struct OpenPhoto {
     pub(super) document: Document,
     pub(super) metadata: Arc<Metadata>,
     pub(super) format: Format,
+    /// Where it came from.
+    pub(super) source: Source,
     /// Its file, if it came from one.
     pub(super) path: Option<PathBuf>,
     /// As title and status name it.
@@ -29,6 +33,8 @@ pub(super) struct OpenPhoto {
     pub(super) exported: Option<Plan>,
     /// The state of the document that is safe in a file.
     pub(super) saved_state: u64,
+    /// Work on it that an earlier window left, as it was found.
+    pub(super) left: Option<Result<Record, Failure>>,
     colors: Colors,
     profile_name: String,
 }
@@ -43,7 +49,7 @@ impl DisplayColors for Colors {
 
 impl OpenPhoto {
     /// Takes a photo that was read, with a mask if one came along.
-    pub(super) fn new(photo: Photo, name: String, path: Option<PathBuf>, mask: Option<Mask>) -> Self {
+    pub(super) fn new(photo: Photo, source: Source, mask: Option<Mask>) -> Self {
         let colors = DisplayTransform::new(photo.metadata.icc.as_deref(), photo.pixels.channels());
         let profile_name = profile_name(photo.metadata.icc.as_deref());
         let pixels = Arc::new(photo.pixels);
@@ -52,10 +58,15 @@ impl OpenPhoto {
             document: masked.unwrap_or_else(|| Document::new(pixels)),
             metadata: Arc::new(photo.metadata),
             format: photo.format,
-            path,
-            name,
+            path: match &source {
+                Source::Path(path) => Some(path.clone()),
+                _ => None,
+            },
+            name: source.name(),
+            source,
             exported: None,
             saved_state: 0,
+            left: None,
             colors: Colors(colors),
             profile_name,
         }

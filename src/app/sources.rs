@@ -17,7 +17,7 @@ impl Source {
     pub(super) fn name(&self) -> String {
         match self {
             Self::Path(path) => name_of(path),
-            Self::Clipboard => "Pasted picture".to_owned(),
+            Self::Clipboard | Self::Kept(_) => "Pasted picture".to_owned(),
             Self::Sample => "Sample".to_owned(),
         }
     }
@@ -26,13 +26,13 @@ impl Source {
     pub(super) fn read(self, progress: &JobProgress) -> Result<Box<OpenPhoto>, Failure> {
         let stop = |_| "cancelled".to_owned();
         progress.stage("Reading").map_err(stop)?;
-        let name = self.name();
+        let read = |path: &Path| read::photo(path).map_err(|error| error.problem.to_string());
         let open = match self {
             Self::Path(path) => {
-                let photo = read::photo(&path).map_err(|error| error.problem.to_string())?;
+                let photo = read(&path)?;
                 // Relative paths stop being right when the folder changes.
                 let path = fs::canonicalize(&path).unwrap_or(path);
-                OpenPhoto::new(photo, name, Some(path), None)
+                OpenPhoto::new(photo, Self::Path(path), None)
             }
             Self::Clipboard => {
                 let photo = Photo {
@@ -40,9 +40,10 @@ impl Source {
                     metadata: Metadata::default(),
                     format: Format::Png,
                 };
-                OpenPhoto::new(photo, name, None, None)
+                OpenPhoto::new(photo, Self::Clipboard, None)
             }
-            Self::Sample => sample(name)?,
+            Self::Kept(path) => OpenPhoto::new(read(&path)?, Self::Kept(path), None),
+            Self::Sample => sample()?,
         };
         progress.step(1, 1).map_err(stop)?;
         Ok(Box::new(open))
@@ -58,7 +59,7 @@ fn from_bytes(bytes: &[u8]) -> Result<Photo, Failure> {
     read::photo_from_bytes(bytes).map_err(|error| error.problem.to_string())
 }
 
-fn sample(name: String) -> Result<OpenPhoto, Failure> {
+fn sample() -> Result<OpenPhoto, Failure> {
     let (photo, mask) = (from_bytes(SAMPLE_PHOTO)?, from_bytes(SAMPLE_MASK)?.pixels);
     let per_pixel = mask.channels().count();
     let coverage = match mask.samples() {
@@ -70,5 +71,5 @@ fn sample(name: String) -> Result<OpenPhoto, Failure> {
             .collect(),
     };
     let mask = Mask::new(mask.width(), mask.height(), coverage);
-    Ok(OpenPhoto::new(photo, name, None, mask))
+    Ok(OpenPhoto::new(photo, Source::Sample, mask))
 }

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use eframe::egui::TextureHandle;
+use serde::{Deserialize, Serialize};
 
 use super::{
     canvas::Tool,
@@ -26,6 +27,8 @@ pub struct Start {
     pub device: Option<crate::nn::DeviceChoice>,
     /// Where training keeps what it makes. Without one every run needs an output folder of its own.
     pub library: Option<PathBuf>,
+    /// Where work that was not exported is kept. Without one a crash loses it.
+    pub journal: Option<PathBuf>,
 }
 
 /// The network, which is loaded in the background.
@@ -48,11 +51,13 @@ pub(super) enum Intent {
 }
 
 /// Where a photo comes from.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) enum Source {
     Path(PathBuf),
     Clipboard,
     Sample,
+    /// A pasted picture that the journal kept there.
+    Kept(PathBuf),
 }
 
 /// What lies over the window.

@@ -4,6 +4,7 @@
 
 mod edit;
 mod fill;
+mod journal;
 mod support;
 #[path = "../support/tiny_network.rs"]
 mod tiny_network;

@@ -42,7 +42,12 @@ impl App {
         self.state.opening_name = source.name();
         let waker = self.tasks.waker.clone();
         let name = format!("Opening {}", self.state.opening_name);
-        self.tasks.opening = Some(jobs::spawn(&name, waker, move |progress| source.read(progress)));
+        let left = self.journal.find(&source);
+        self.tasks.opening = Some(jobs::spawn(&name, waker, move |progress| {
+            let mut photo = source.read(progress)?;
+            photo.left = left.map(|left| left.read());
+            Ok(photo)
+        }));
     }
 
     pub(in crate::app) fn drain_opening(&mut self) {
@@ -63,7 +68,7 @@ impl App {
         }
     }
 
-    fn show_photo(&mut self, photo: crate::app::OpenPhoto) {
+    fn show_photo(&mut self, mut photo: crate::app::OpenPhoto) {
         // A fill of the photo before has nowhere to go.
         self.tasks.fill = None;
         self.tasks.mask = None;
@@ -73,6 +78,7 @@ impl App {
         self.state.renaming = None;
         self.state.has_mask = (0, false);
         self.state.shows_before = false;
+        self.put_back(&mut photo);
         self.canvas.set_document(&photo.scene());
         for notice in photo.notices() {
             self.notices.warning(photo.name.clone(), notice);
@@ -83,6 +89,48 @@ impl App {
         self.state.choice = None;
         self.veils.clear();
         self.photo = Some(photo);
+    }
+
+    /// Puts back what an earlier window left of work on the photo.
+    fn put_back(&mut self, photo: &mut crate::app::OpenPhoto) {
+        let has_changed = self
+            .journal
+            .find(&photo.source)
+            .is_some_and(|left| left.has_changed);
+        self.journal.begin(&photo.source);
+        let why = match photo.left.take() {
+            None => return,
+            Some(Ok(record)) => match photo.document.restore(record) {
+                Some(_) if has_changed => {
+                    let title = format!("Work on {} is back, on another photo", photo.name);
+                    let detail = "Its file has changed since; look whether the removals still fit";
+                    self.notices.warning(title, detail);
+                    return;
+                }
+                Some(_) => {
+                    let title = format!("Work on {} is back", photo.name);
+                    let detail = "It was not exported when Lacuna ended; undo takes it away";
+                    self.notices.news(title, detail);
+                    return;
+                }
+                None => "the photo has another size or depth now".to_owned(),
+            },
+            Some(Err(why)) => why,
+        };
+        let title = format!("Earlier work on {} could not be put back", photo.name);
+        self.notices.error(title, why);
+    }
+
+    /// Keeps work that was not exported.
+    pub(in crate::app) fn keep_work(&mut self, ctx: &Context) {
+        if let Some(why) = self.journal.take_failure() {
+            self.notices.warning("Work cannot be kept safe from a crash", why);
+        }
+        if let Some(photo) = &self.photo
+            && let Some(soon) = self.journal.keep(photo, &self.tasks.waker)
+        {
+            ctx.request_repaint_after(soon);
+        }
     }
 
     /// Goes on after the question what to do with unsaved work.

@@ -1,0 +1,106 @@
+//! Work that was not exported outlives a window that ends without closing.
+
+use std::{fs, path::Path};
+
+use eframe::egui::{Key, Modifiers};
+use lacuna::{app::Start, imaging::Pixels};
+use tempfile::TempDir;
+
+use crate::support::{Window, save_photo};
+
+/// A photo and a journal that windows share.
+struct Desk(TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        let desk = Self(tempfile::tempdir().unwrap());
+        save_photo(&desk.photo());
+        desk
+    }
+
+    fn photo(&self) -> std::path::PathBuf {
+        self.0.path().join("Lake.png")
+    }
+
+    fn journal(&self) -> std::path::PathBuf {
+        self.0.path().join("journal")
+    }
+
+    fn window(&self, photo: Option<&Path>) -> Window {
+        let start = Start {
+            photo: photo.map(Path::to_owned),
+            empty: true,
+            journal: Some(self.journal()),
+            ..Start::default()
+        };
+        Window::edit(tempfile::tempdir().unwrap(), start)
+    }
+
+    /// When the work of a window was kept last.
+    fn kept(&self) -> Option<std::time::SystemTime> {
+        let folders = fs::read_dir(self.journal()).ok()?;
+        let written = folders.flatten().filter_map(|folder| {
+            let document = fs::metadata(folder.path().join("document.safetensors"));
+            document.ok()?.modified().ok()
+        });
+        written.max()
+    }
+
+    /// A window with a removal, a mask and both kept, gone without closing.
+    fn crash(&self) -> Pixels {
+        let mut window = self.window(Some(&self.photo()));
+        window.wait("the photo opens", |window| window.app().document().is_some());
+        window.drag((0.45, 0.45), (0.55, 0.55));
+        window.fill();
+        window.wait("the fill is kept", |_| self.kept().is_some());
+        let before = self.kept();
+        window.drag((0.3, 0.3), (0.35, 0.3));
+        window.wait("the stroke is kept", |_| self.kept() > before);
+        (**window.document().result()).clone()
+    }
+}
+
+#[test]
+fn after_a_crash_the_photo_reopens_with_mask_and_removals() {
+    let desk = Desk::new();
+    let result = desk.crash();
+    let mut window = desk.window(None);
+    window.wait_to_show("Work on Lake.png is back");
+    assert_eq!(window.document().removals().len(), 1);
+    assert!(window.document().has_mask(), "the last stroke is there too");
+    assert!(
+        **window.document().result() == result,
+        "and every pixel of the fill"
+    );
+    window.press_with(Modifiers::COMMAND, Key::Z);
+    assert!(window.document().removals().is_empty(), "undo takes it away");
+    window.wait("nothing needs to be kept", |_| desk.kept().is_none());
+}
+
+#[test]
+fn work_on_a_photo_that_changed_comes_back_with_a_warning() {
+    let desk = Desk::new();
+    desk.crash();
+    let photo = fs::read(desk.photo()).unwrap();
+    fs::write(desk.photo(), [&photo[..], b"tail"].concat()).unwrap();
+    let mut window = desk.window(None);
+    window.wait_to_show("Its file has changed since");
+    assert_eq!(window.document().removals().len(), 1);
+}
+
+#[test]
+fn exported_and_discarded_work_is_not_kept() {
+    let desk = Desk::new();
+    desk.crash();
+    let mut window = desk.window(Some(&desk.photo()));
+    window.wait_to_show("Work on Lake.png is back");
+    window.press_with(Modifiers::COMMAND, Key::E);
+    window.click("Export");
+    window.wait_to_show("Lake-edited.png");
+    window.wait("what is in a file needs no keeping", |_| desk.kept().is_none());
+    let next = desk.window(None);
+    assert!(
+        next.app().document().is_none() && !next.app().is_busy(),
+        "nothing is opened"
+    );
+}
