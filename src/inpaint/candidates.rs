@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{
     Error, Options, Removal, Request,
-    detail::{Score, score_unless},
+    detail::{Beginning, Score, score_unless},
     fill::{Filler, NetworkFiller},
     plan::Crop,
     prepare, remove_prepared,
@@ -39,8 +39,8 @@ pub struct Variation {
     pub is_mirrored: bool,
     /// The network sees more of the surroundings.
     pub is_wider: bool,
-    /// Large holes may be arranged as a whole; half of the candidates keep to what the network says.
-    pub may_arrange: bool,
+    /// How large holes are begun: as fits best, along a course, or as the network says.
+    pub beginning: Beginning,
 }
 
 impl Variation {
@@ -51,7 +51,11 @@ impl Variation {
             is_single: !number.is_multiple_of(4),
             is_mirrored: number % 2 == 1,
             is_wider: number % 4 >= 2,
-            may_arrange: matches!(number % 4, 0 | 3),
+            beginning: match number % 4 {
+                0 | 3 => Beginning::Best,
+                1 => Beginning::Course,
+                _ => Beginning::Network,
+            },
         }
     }
 

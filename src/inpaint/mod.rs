@@ -32,6 +32,7 @@ use crate::{
     progress::Progress,
 };
 
+use detail::Beginning;
 use fill::{Filled, Filler, Looks, NetworkFiller, Stage};
 use plan::Crop;
 use refine::{Stretch, refine};
@@ -155,7 +156,7 @@ fn remove_prepared(
         widened,
         keep_out: request.keep_out,
         looks,
-        may_arrange: variation.may_arrange,
+        beginning: variation.beginning,
         options: &options,
         filler,
         progress,
@@ -239,7 +240,7 @@ struct Filling<'a> {
     widened: &'a Mask,
     keep_out: Option<&'a Mask>,
     looks: Looks,
-    may_arrange: bool,
+    beginning: Beginning,
     options: &'a Options,
     filler: &'a mut dyn Filler,
     progress: &'a dyn Progress,
@@ -294,7 +295,7 @@ impl Filling<'_> {
         }
         let started = Instant::now();
         let stretch = Stretch::new(self.progress, network_end, done + self.steps(crop), total);
-        let refined = refine(crop, &source, &filled, self.options, self.may_arrange, &stretch)?;
+        let refined = refine(crop, &source, &filled, self.options, self.beginning, &stretch)?;
         self.detail += started.elapsed();
         Ok(refined)
     }

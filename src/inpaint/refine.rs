@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::{
     Options,
-    detail::{self, Input},
+    detail::{self, Beginning, Input},
     fill::Filled,
     plan::Crop,
     source::Source,
@@ -27,7 +27,7 @@ pub(super) fn refine(
     source: &Source<'_>,
     filled: &Filled,
     options: &Options,
-    may_arrange: bool,
+    beginning: Beginning,
     progress: &dyn Progress,
 ) -> Result<Filled, Cancelled> {
     let Rect { x, y, width, height } = crop.rect;
@@ -51,7 +51,7 @@ pub(super) fn refine(
         guide: &filled.rgb,
         scale: 1.0 / filled.scale_down as f32,
         keep_out: keep_out.as_deref(),
-        may_arrange,
+        beginning,
         seed: options.seed,
     };
     let wanted = detail::Options {

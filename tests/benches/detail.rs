@@ -6,7 +6,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use lacuna::{
-    inpaint::detail::{Input, Options, Workbench, restore},
+    inpaint::detail::{Beginning, Input, Options, Workbench, restore},
     progress::Silent,
 };
 
@@ -44,7 +44,7 @@ fn whole_stage(criterion: &mut Criterion) {
         guide: &vec![0.5; native.len()],
         scale: 0.5,
         keep_out: None,
-        may_arrange: true,
+        beginning: Beginning::Best,
         seed: 1,
     };
     let mut group = criterion.benchmark_group("stage");

@@ -221,6 +221,7 @@ fn difference(one: &[i16], other: &[i16]) -> u32 {
 mod tests {
     use super::{
         super::{
+            Beginning,
             pyramid::{Level, Planes, build},
             search::{self, Ticker},
             trust::Trust,
@@ -246,7 +247,7 @@ mod tests {
             hole: &hole,
             keep_out,
             trust: &Trust::none(),
-            may_arrange: true,
+            beginning: Beginning::Best,
         };
         build(&planes, 7, u16::MAX, &Silent).unwrap().remove(0)
     }

@@ -38,6 +38,21 @@ use crate::{
 };
 use pyramid::Planes;
 
+/// How a large hole is begun at the coarsest level.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Beginning {
+    /// From the network's fill.
+    #[default]
+    Network,
+    /// From the network's fill, arranged as a whole from the photo's dominant offsets, or inwards from the edge:
+    /// whichever fits best.
+    Best,
+    /// Arranged along the line on which the photo repeats itself, like courses of bricks, a kerb or a horizon. Where
+    /// there is no such line, from the network's fill.
+    Course,
+}
+
 /// What the stage works on: one crop at native scale. Planes are row by row, colours interleaved RGB in 0..1 in the
 /// photo's own encoding.
 #[derive(Debug, Clone, Copy)]
@@ -56,9 +71,8 @@ pub struct Input<'a> {
     pub scale: f32,
     /// `[height][width]`: what not to copy from.
     pub keep_out: Option<&'a [bool]>,
-    /// Whether the hole may also be arranged as a whole from the photo's dominant offsets, or filled inwards from its
-    /// edge, where that fits better.
-    pub may_arrange: bool,
+    /// How a large hole is begun.
+    pub beginning: Beginning,
     /// Seed of every random choice.
     pub seed: u64,
 }
@@ -119,7 +133,7 @@ pub fn restore(input: &Input<'_>, options: &Options, progress: &dyn Progress) ->
             hole,
             keep_out: input.keep_out,
             trust: &trust,
-            may_arrange: input.may_arrange,
+            beginning: input.beginning,
         };
         if let Some(mut votes) = patches::synthesise(&planes, input.scale, input.seed, progress)? {
             bands::meet_the_edge(&mut votes, &filled, hole, width, progress)?;

@@ -6,6 +6,7 @@
 use std::sync::atomic::AtomicU64;
 
 use super::{
+    Beginning,
     field::{self, Field, Match},
     pyramid::{self, Level, Planes},
     rivals,
@@ -48,7 +49,7 @@ pub(super) fn synthesise(
     }
     let count = levels.len();
     let meeting = levels.iter().position(rivals::can_meet);
-    let meeting = meeting.filter(|_| planes.may_arrange);
+    let meeting = meeting.filter(|_| planes.beginning != Beginning::Network);
     let coarse_levels = levels.split_off(meeting.unwrap_or(count - 1));
     let coarse_work = match meeting {
         Some(_) => rivals::work(&coarse_levels, count),
@@ -65,6 +66,7 @@ pub(super) fn synthesise(
         ticker: &ticker,
     };
     let coarse = match meeting {
+        Some(_) if planes.beginning == Beginning::Course => rivals::along_course(coarse_levels, &ascent)?,
         Some(_) => rivals::best(&coarse_levels, &ascent)?,
         None => ascent.climb(coarse_levels, None)?,
     };

@@ -41,13 +41,31 @@ pub(super) fn best(levels: &[Level], ascent: &Ascent<'_>) -> Result<Option<Fill>
     // Each is the same on any thread, so the choice is too.
     let (led, (arranged, inward)) = rayon::join(
         || ascent.climb(levels.to_vec(), None),
-        || rayon::join(|| arranged(meeting, ascent), || inward(levels.to_vec(), ascent)),
+        || {
+            rayon::join(
+                || arranged(meeting, ascent, false),
+                || inward(levels.to_vec(), ascent),
+            )
+        },
     );
     let (led, rivals) = (led?, [arranged?, inward?]);
     Ok(led.map(|led| chosen(led, rivals.into_iter().flatten())))
 }
 
-/// How much [`best`] has to do, in comparisons of patches; `count` is the number of all levels.
+/// The fill of the first of `levels` that keeps to the course of the photo, or else the network's. `None` if they
+/// cannot be filled.
+pub(super) fn along_course(levels: Vec<Level>, ascent: &Ascent<'_>) -> Result<Option<Fill>, Cancelled> {
+    let arranged = levels
+        .first()
+        .map(|meeting| arranged(meeting, ascent, true))
+        .transpose()?;
+    match arranged.flatten() {
+        Some(fill) => Ok(Some(fill)),
+        None => ascent.climb(levels, None),
+    }
+}
+
+/// How much [`best`] has to do, and [`along_course`] at most, in comparisons of patches; `count` is the number of all levels.
 pub(super) fn work(levels: &[Level], count: usize) -> u64 {
     let (Some(meeting), Some((coarsest, rest))) = (levels.first(), levels.split_last()) else {
         return 0;
@@ -90,11 +108,16 @@ fn mean_cost(field: &Field) -> f64 {
     costs.sum::<f64>() / field.matches.iter().flatten().count().max(1) as f64
 }
 
-/// The level filled from the offsets at which the photo repeats itself.
-fn arranged(level: &Level, ascent: &Ascent<'_>) -> Result<Option<Fill>, Cancelled> {
+/// The level filled from the offsets at which the photo repeats itself, or along its course only if there is one.
+fn arranged(level: &Level, ascent: &Ascent<'_>, keeps_course: bool) -> Result<Option<Fill>, Cancelled> {
     let sources = search::sources(level);
-    let dominant = offsets::dominant(level, &sources, OFFSETS, ascent.seed, ascent.ticker)?;
-    let Some(arrangement) = arrange::arrange(level, &dominant, &sources, ascent.ticker)? else {
+    let repetition = offsets::dominant(level, &sources, OFFSETS, ascent.seed, ascent.ticker)?;
+    let course = repetition.course.filter(|_| keeps_course);
+    if keeps_course && course.is_none() {
+        return Ok(None);
+    }
+    let Some(arrangement) = arrange::arrange(level, &repetition.offsets, course, &sources, ascent.ticker)?
+    else {
         return Ok(None);
     };
     let mut arranged = level.clone();
@@ -131,6 +154,7 @@ fn drawn(level: &Level, sources: &[u32], ascent: &Ascent<'_>, x: usize, y: usize
 mod tests {
     use super::{
         super::{
+            Beginning,
             field::{Field, Match},
             pyramid::{Planes, build},
             trust::Trust,
@@ -157,7 +181,7 @@ mod tests {
             hole: &hole,
             keep_out: None,
             trust: &Trust::none(),
-            may_arrange: true,
+            beginning: Beginning::Best,
         };
         let level = build(&planes, 7, u16::MAX, &Silent).unwrap().remove(0);
         let same = |_, _| Match {

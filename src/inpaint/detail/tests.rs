@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use super::{
-    Input, Options, arrange,
+    Beginning, Input, Options, arrange,
     distance::{CHANNELS, WHITE},
     offsets,
     pyramid::{self, Planes},
@@ -64,7 +64,7 @@ impl Scene {
             guide: &self.guide,
             scale,
             keep_out: None,
-            may_arrange: true,
+            beginning: Beginning::Best,
             seed: 5,
         }
     }
@@ -368,9 +368,9 @@ impl Progress for Bar {
 #[test]
 fn the_bar_is_full_only_at_the_end_where_a_hole_is_arranged_too() {
     let scene = Scene::new(400, 300, [150, 90, 250, 210], courses);
-    for may_arrange in [false, true] {
+    for beginning in [Beginning::Network, Beginning::Best, Beginning::Course] {
         let input = Input {
-            may_arrange,
+            beginning,
             ..scene.input(0.25)
         };
         let bar = Bar::default();
@@ -415,7 +415,7 @@ fn an_arrangement_carries_what_its_start_has_lost() {
         hole: &scene.hole,
         keep_out: None,
         trust: &Trust::none(),
-        may_arrange: true,
+        beginning: Beginning::Best,
     };
     let mut level = pyramid::build(&planes, 7, u16::MAX, &Silent)
         .expect("nobody cancels")
@@ -426,8 +426,8 @@ fn an_arrangement_carries_what_its_start_has_lost() {
         total: u64::MAX,
     };
     let sources = search::sources(&level);
-    let offsets = offsets::dominant(&level, &sources, 100, 1, &ticker).expect("nobody cancels");
-    let arrangement = arrange::arrange(&level, &offsets, &sources, &ticker)
+    let repetition = offsets::dominant(&level, &sources, 100, 1, &ticker).expect("nobody cancels");
+    let arrangement = arrange::arrange(&level, &repetition.offsets, None, &sources, &ticker)
         .expect("nobody cancels")
         .expect("there are sources");
     arrangement.write_into(&mut level);
@@ -442,5 +442,40 @@ fn an_arrangement_carries_what_its_start_has_lost() {
         50 * count > 49 * hole.len(),
         "{count} of {} pixels are those of the pattern",
         hole.len()
+    );
+}
+
+#[test]
+fn along_a_course_a_kerb_is_carried_that_the_network_does_not_know() {
+    // A wall in courses, and a street whose kerb is nearly as grey as its cobbles.
+    let street = |x: usize, y: usize| {
+        let cobble = 0.25 * noise(x / 3, y / 3);
+        let course = 0.2 * noise(7, y / 10) + 0.05 * noise(x / 20, y / 10);
+        match y {
+            0..140 => [0.5 + course, 0.3 + course, 0.2],
+            140..152 => [0.62, 0.62, 0.6],
+            _ => [0.35 + cobble, 0.35 + cobble, 0.36 + cobble],
+        }
+    };
+    let mut scene = Scene::new(420, 300, [150, 100, 270, 200], street);
+    let hole: Vec<usize> = scene.hole_pixels().collect();
+    for &at in &hole {
+        scene.guide[3 * at..3 * at + 3].copy_from_slice(&[0.48; 3]);
+    }
+    let input = Input {
+        beginning: Beginning::Course,
+        ..scene.input(0.25)
+    };
+    let restored = restore(&input, &Options { grain: 0.0 }, &Silent).expect("nobody cancels");
+    let in_kerb = |at: &&usize| (142..150).contains(&(**at / scene.width));
+    let kerb: Vec<&usize> = hole.iter().filter(in_kerb).collect();
+    let flat = kerb
+        .iter()
+        .filter(|at| (restored[3 * ***at] - 0.62).abs() < 0.05)
+        .count();
+    assert!(
+        10 * flat > 9 * kerb.len(),
+        "{flat} of {} pixels are kerb",
+        kerb.len()
     );
 }

@@ -3,7 +3,7 @@
 //! The same pyramid, search and vote, started from a smooth continuation of the hole's edge (as `PatchMatch` based
 //! completion does, Barnes et al. 2009) and steered by nothing.
 
-use super::{bands, membrane, patches, pyramid::Planes, trust::Trust};
+use super::{Beginning, bands, membrane, patches, pyramid::Planes, trust::Trust};
 use crate::progress::{Cancelled, Progress};
 
 /// So coarse a guide that no level would follow it.
@@ -39,7 +39,7 @@ pub fn unguided(
         hole,
         keep_out: None,
         trust: &Trust::none(),
-        may_arrange: false,
+        beginning: Beginning::Network,
     };
     if let Some(mut votes) = patches::synthesise(&planes, NO_GUIDE, seed, progress)? {
         bands::meet_the_edge(&mut votes, &filled, hole, width, progress)?;

@@ -1,6 +1,7 @@
 //! One round of the search and one vote on a made-up picture, so that each can be timed alone.
 
 use super::{
+    Beginning,
     field::{Field, Match},
     pyramid::{self, Level, Planes},
     random::Random,
@@ -35,7 +36,7 @@ impl Workbench {
             hole: &hole,
             keep_out: None,
             trust: &trust,
-            may_arrange: false,
+            beginning: Beginning::Network,
         };
         let level = pyramid::build(&planes, 0, u16::MAX, &Silent)
             .ok()?

@@ -4,7 +4,7 @@ use super::{
     super::{
         cut::{DIRECTIONS, Graph, NOBODY},
         distance::CHANNELS,
-        offsets::Offset,
+        offsets::{Course, Offset},
         pyramid::Level,
         search::Ticker,
     },
@@ -22,6 +22,8 @@ const SEAM: i32 = 8;
 const EDGE_WEIGHT: i32 = 4;
 /// Weight of the network's fill, in 64ths of a difference at a seam: it counts for every pixel, a seam only along it.
 const GUIDE_WEIGHT: i32 = 4;
+/// What a pixel costs that is copied from beside the course: about a third of white.
+const OFF_COURSE: i32 = 300;
 /// In 16ths: how far a guide steers at least.
 const LEAST_TRUST: u8 = 8;
 
@@ -112,12 +114,16 @@ impl<'a> Board<'a> {
     }
 
     /// What each pixel costs at an offset by itself: how badly the copy continues what lies beyond the hole's edge,
-    /// and how differently the network sees the place.
-    pub(super) fn costs(&self, offset: Offset) -> Vec<i32> {
+    /// how differently the network sees the place, and whether it leaves the course.
+    pub(super) fn costs(&self, offset: Offset, course: Option<Course>) -> Vec<i32> {
+        let astray = match course {
+            Some(course) if !course.holds(offset) => OFF_COURSE,
+            _ => 0,
+        };
         self.pixels
             .iter()
             .map(|&at| match self.source(at, offset) {
-                Some(from) => self.edge_cost(at, from) + self.guide_cost(at, from),
+                Some(from) => self.edge_cost(at, from) + self.guide_cost(at, from) + astray,
                 None => IMPOSSIBLE,
             })
             .collect()

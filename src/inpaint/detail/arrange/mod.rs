@@ -13,7 +13,7 @@ use self::board::{Board, IMPOSSIBLE};
 use super::{
     distance::{CHANNELS, PATCH},
     field::{Field, Match},
-    offsets::Offset,
+    offsets::{Course, Offset},
     pyramid::Level,
     search::Ticker,
 };
@@ -40,10 +40,12 @@ pub(super) struct Arrangement {
 
 const NONE: u16 = u16::MAX;
 
-/// Arranges the hole of `level` from copies at `dominant` offsets. `None` where nothing can be copied.
+/// Arranges the hole of `level` from copies at `dominant` offsets, and along a course where it is to keep to one.
+/// `None` where nothing can be copied.
 pub(super) fn arrange(
     level: &Level,
     dominant: &[Offset],
+    course: Option<Course>,
     sources: &[u32],
     ticker: &Ticker<'_>,
 ) -> Result<Option<Arrangement>, Cancelled> {
@@ -52,7 +54,10 @@ pub(super) fn arrange(
     if offsets.is_empty() {
         return Ok(None);
     }
-    let costs: Vec<Vec<i32>> = offsets.iter().map(|offset| board.costs(*offset)).collect();
+    let costs: Vec<Vec<i32>> = offsets
+        .iter()
+        .map(|offset| board.costs(*offset, course))
+        .collect();
     ticker.advance(0)?;
     let first: Vec<u16> = (0..board.pixels.len())
         .map(|node| {

@@ -16,6 +16,7 @@ use self::{
     texture::continue_texture,
 };
 use super::{
+    Beginning,
     distance::{CHANNELS, PATCH},
     trust::Trust,
 };
@@ -53,8 +54,8 @@ pub(super) struct Planes<'a> {
     pub(super) hole: &'a [bool],
     pub(super) keep_out: Option<&'a [bool]>,
     pub(super) trust: &'a Trust,
-    /// Whether the hole is also filled in ways that do not begin with the first guess.
-    pub(super) may_arrange: bool,
+    /// How a large hole is begun.
+    pub(super) beginning: Beginning,
 }
 
 impl Level {
