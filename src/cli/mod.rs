@@ -12,6 +12,7 @@ mod holes;
 mod info;
 mod inpaint;
 mod memory;
+mod removal;
 mod sample;
 mod terminal;
 mod train;
