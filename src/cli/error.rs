@@ -33,7 +33,7 @@ pub(super) fn is_cancellation(error: &anyhow::Error) -> bool {
 }
 
 /// The message with those causes that it does not already contain.
-fn one_line(error: &anyhow::Error) -> String {
+pub(super) fn one_line(error: &anyhow::Error) -> String {
     let mut line = String::new();
     for cause in error.chain().map(|cause| cause.to_string().replace('\n', " ")) {
         if line.contains(&cause) {

@@ -4,6 +4,7 @@
 //! bar, notices, and errors, which are always one line of text, also with `--json`. Exit codes: 0 done, 1 failed,
 //! 2 wrong usage, 130 cancelled.
 
+mod batch;
 mod bench;
 mod convert;
 mod error;
@@ -12,6 +13,7 @@ mod holes;
 mod info;
 mod inpaint;
 mod memory;
+mod removal;
 mod sample;
 mod terminal;
 mod train;
@@ -79,6 +81,8 @@ pub struct Shared {
 enum Command {
     /// Remove what a mask marks from a photo
     Inpaint(inpaint::Args),
+    /// Remove what masks mark from all photos of a folder
+    Batch(Box<batch::Args>),
     /// Make irregular masks, to train or measure with
     Holes(holes::Args),
     /// Measure this machine: networks layer by layer, photos from file to file
@@ -112,6 +116,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         }
         Some(command) => finish(cli, |terminal| match command {
             Command::Inpaint(args) => inpaint::run(args, &cli.shared, terminal),
+            Command::Batch(args) => batch::run(args, &cli.shared, terminal),
             Command::Holes(args) => holes::run(args, &cli.shared, terminal),
             Command::Bench(args) => bench::run(args, &cli.shared, terminal),
             Command::Eval(args) => eval::run(args, &cli.shared, terminal),

@@ -7,11 +7,8 @@ use std::{
 
 use anyhow::Context as _;
 
-use super::{Outcome, Shared, inpaint, terminal::Terminal};
-use crate::{
-    imaging::{MetadataPolicy, write},
-    inpaint::Options,
-};
+use super::{Outcome, Shared, inpaint, removal::Saving, terminal::Terminal};
+use crate::inpaint::Options;
 
 const PHOTO: &[u8] = include_bytes!("../../assets/sample/photo.jpg");
 const MASK: &[u8] = include_bytes!("../../assets/sample/mask.png");
@@ -31,9 +28,7 @@ pub(super) fn run(shared: &Shared, terminal: &Terminal) -> anyhow::Result<Outcom
         output: after.clone(),
         options: Options::default(),
         force: false,
-        quality: write::Options::default().quality,
-        bit_depth: None,
-        metadata: MetadataPolicy::default(),
+        saving: Saving::default(),
     };
     let mut outcome = inpaint::run(&args, shared, terminal)?;
     outcome.json["before"] = before.display().to_string().into();

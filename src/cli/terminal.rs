@@ -76,6 +76,11 @@ impl Terminal {
         done
     }
 
+    /// An error that does not end the work: a line on stderr above the bar, also with `--quiet`.
+    pub(super) fn error(&self, line: &str) {
+        self.bar.suspend(|| eprintln!("error: {line}"));
+    }
+
     /// A line on stderr that is no notice, above the bar; nothing with `--quiet`.
     pub(super) fn say(&self, line: &str) {
         if !self.is_quiet {

@@ -90,7 +90,8 @@ impl Folder {
             skipped: Vec::new(),
         };
         progress.stage("Looking for photos")?;
-        let files = folder.files(progress)?;
+        let (files, unlisted) = files(dir, &is_own_output, progress)?;
+        folder.skipped = unlisted;
         progress.stage("Reading photos")?;
         let mut seen = HashMap::new();
         for (index, path) in files.iter().enumerate() {
@@ -118,34 +119,6 @@ impl Folder {
         self.skipped.push(Skipped { path, why });
     }
 
-    /// Every file that may be a photo, in the order of the names. What cannot be listed is skipped with a reason.
-    fn files(&mut self, progress: &dyn Progress) -> Result<Vec<PathBuf>, Cancelled> {
-        let mut files = Vec::new();
-        let dir = self.dir.clone();
-        let entries = WalkDir::new(&dir)
-            .follow_links(true)
-            .sort_by_file_name()
-            .into_iter()
-            .filter_entry(|entry| entry.depth() == 0 || !(is_hidden(entry) || is_own_output(entry)));
-        for entry in entries {
-            progress.step(0, 1)?;
-            match entry {
-                Ok(entry) if entry.file_type().is_file() => files.push(entry.into_path()),
-                Ok(_) => {}
-                // A link back to a folder above it leads to nothing new.
-                Err(error) if error.loop_ancestor().is_some() => {}
-                Err(error) => {
-                    let path = error.path().unwrap_or(&dir).to_owned();
-                    let why = error
-                        .io_error()
-                        .map_or_else(|| error.to_string(), ToString::to_string);
-                    self.skip(&path, format!("{why}; check its permissions"));
-                }
-            }
-        }
-        Ok(files)
-    }
-
     /// An error that says what was found instead, where there is no photo at all.
     pub fn require_photos(&self) -> Result<(), NoPhotos> {
         if !self.photos.is_empty() {
@@ -165,14 +138,51 @@ impl Folder {
     }
 }
 
+/// Every file in `dir` and below it, through links too, in the order of the names; and what cannot be listed, with a
+/// reason.
+///
+/// Hidden files and folders are passed over, and so is what `is_left_out` says of a path below `dir`.
+pub fn files(
+    dir: &Path,
+    is_left_out: &dyn Fn(&Path) -> bool,
+    progress: &dyn Progress,
+) -> Result<(Vec<PathBuf>, Vec<Skipped>), Cancelled> {
+    let (mut files, mut skipped) = (Vec::new(), Vec::new());
+    let entries = WalkDir::new(dir)
+        .follow_links(true)
+        .sort_by_file_name()
+        .into_iter()
+        .filter_entry(|entry| entry.depth() == 0 || !(is_hidden(entry) || is_left_out(entry.path())));
+    for entry in entries {
+        progress.step(0, 1)?;
+        match entry {
+            Ok(entry) if entry.file_type().is_file() => files.push(entry.into_path()),
+            Ok(_) => {}
+            // A link back to a folder above it leads to nothing new.
+            Err(error) if error.loop_ancestor().is_some() => {}
+            Err(error) => {
+                let path = error.path().unwrap_or(dir).to_owned();
+                let why = error
+                    .io_error()
+                    .map_or_else(|| error.to_string(), ToString::to_string);
+                skipped.push(Skipped {
+                    path,
+                    why: format!("{why}; check its permissions"),
+                });
+            }
+        }
+    }
+    Ok((files, skipped))
+}
+
 fn is_hidden(entry: &DirEntry) -> bool {
     entry.file_name().to_string_lossy().starts_with('.')
 }
 
 /// Whether it is a folder into which a training or `lacuna holes` has written.
-fn is_own_output(entry: &DirEntry) -> bool {
-    let holds = |name: &str| entry.path().join(name).is_file();
-    entry.file_type().is_dir() && (holds("holes.json") || (holds("config.json") && holds("log.jsonl")))
+fn is_own_output(path: &Path) -> bool {
+    let holds = |name: &str| path.join(name).is_file();
+    holds("holes.json") || (holds("config.json") && holds("log.jsonl"))
 }
 
 /// The photo, or why it is none that can be used; `None` where neither contents nor name claim that it is one.
@@ -200,8 +210,10 @@ fn examine(path: &Path) -> Option<Result<PhotoFile, String>> {
     Some(photo.map_err(|error| format!("the file cannot be read ({error}); check its permissions")))
 }
 
+/// What a file holds, in short.
+///
 /// From the length of the file and its first and last 16 KiB: quick, and in practice no two photos share it.
-fn fingerprint(path: &Path) -> io::Result<u64> {
+pub fn fingerprint(path: &Path) -> io::Result<u64> {
     const PART: u64 = 16 << 10;
     let mut file = File::open(path)?;
     let length = file.seek(SeekFrom::End(0))?;

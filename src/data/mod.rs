@@ -10,6 +10,6 @@ mod loader;
 mod picture;
 mod split;
 
-pub use folder::{Folder, MIN_SIDE, NoPhotos, PhotoFile, ScanError, Skipped};
+pub use folder::{Folder, MIN_SIDE, NoPhotos, PhotoFile, ScanError, Skipped, files, fingerprint};
 pub use loader::{Batch, Loader, LoaderError, LoaderOptions, center, kept_bytes};
 pub use split::split;

@@ -1,6 +1,7 @@
 //! A folder to run the program in, and what is expected of every run.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
@@ -9,6 +10,7 @@ use std::{
 use lacuna::imaging::{Channels, Format, Metadata, Pixels, Rect, Samples, write};
 use serde_json::Value;
 use tempfile::TempDir;
+use walkdir::WalkDir;
 
 use crate::tiny_network;
 
@@ -72,6 +74,19 @@ impl Folder {
             "cpu",
         ];
         self.run(&[&line, more].concat())
+    }
+
+    /// The contents of all files below `dir`, by their names there.
+    pub(crate) fn contents(&self, dir: &str) -> BTreeMap<String, Vec<u8>> {
+        let root = self.path(dir);
+        let files = WalkDir::new(&root).into_iter().map(Result::unwrap);
+        files
+            .filter(|file| file.file_type().is_file())
+            .map(|file| {
+                let name = file.path().strip_prefix(&root).unwrap();
+                (name.display().to_string(), fs::read(file.path()).unwrap())
+            })
+            .collect()
     }
 
     pub(crate) fn files(&self) -> Vec<String> {

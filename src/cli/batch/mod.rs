@@ -1,0 +1,215 @@
+//! `lacuna batch`: a folder of photos with their masks, photo by photo as `lacuna inpaint` does it.
+//!
+//! A run can be stopped and started again at any time, and shared between machines: what is there and up to date is
+//! passed over. A photo that fails is told, and the others go on. One report says what became of each. The originals
+//! are never written over.
+
+mod earlier;
+mod pairs;
+mod report;
+mod run;
+mod shard;
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    fs,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use anyhow::{Context as _, anyhow};
+
+use super::{
+    Outcome, Shared,
+    error::Kept,
+    open_network, print,
+    removal::{self, Saving},
+    terminal::Terminal,
+};
+use crate::{
+    inpaint::Options,
+    progress::{Cancelled, Progress as _},
+};
+use earlier::Earlier;
+use pairs::{Found, Named};
+use report::{Report, Status};
+use run::Run;
+use shard::Shard;
+
+/// Names of files without a partner that are told at once; the report has all of them.
+const TOLD: usize = 5;
+
+/// What `lacuna batch` takes.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Args {
+    /// Folder with the photos; folders in it count too
+    photos: PathBuf,
+
+    /// Folder with the masks, white where to remove: each in the same place below it and of the same name as its photo, or
+    /// with _mask or -mask behind the name; of any format. In one folder with the photos only the latter count. Or one
+    /// file: the mask of all photos of its size
+    #[arg(long, value_name = "DIR")]
+    masks: PathBuf,
+
+    /// Folder for the results, under the names of the photos and in their formats, and for the report; it is made if it
+    /// is not there. Results that are there are passed over, unless their photo or mask is newer or another, or they
+    /// were made with other options or weights
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+
+    /// Do only the Ith of N shares, so that N machines can do one folder together
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
+
+    #[command(flatten)]
+    options: Options,
+
+    /// Make all results anew and replace what is in their place (never a photo or mask)
+    #[arg(long)]
+    force: bool,
+
+    #[command(flatten)]
+    saving: Saving,
+}
+
+pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::Result<Outcome> {
+    let started = Instant::now();
+    let found = pairs::find(&args.photos, &args.masks, &args.out, terminal)?;
+    check_out(args, &found)?;
+    let found = shared_out(found, args.shard);
+    tell_partnerless(&found, terminal);
+    fs::create_dir_all(&args.out)
+        .with_context(|| format!("making the folder {}; choose another place", args.out.display()))?;
+    let network = open_network(shared, terminal)?;
+    let earlier = Earlier::read(&args.out);
+    let options = removal::seeded(args.options, shared);
+    let notices = terminal.notices();
+    let report = Report::new(args, &options, &network, &found, &earlier, notices, started);
+    let mut run = Run::new(args, &options, &network, &earlier, report, terminal);
+    let cancelled = run.all(&found.pairs)?;
+    finish(&run.report, cancelled, args, shared, terminal)
+}
+
+/// Prints the report and gives the exit code: an error where a photo failed or somebody stopped the run.
+fn finish(
+    report: &Report<'_>,
+    cancelled: Option<Cancelled>,
+    args: &Args,
+    shared: &Shared,
+    terminal: &Terminal,
+) -> anyhow::Result<Outcome> {
+    let outcome = Outcome {
+        text: report.text(),
+        json: report.json(),
+    };
+    let (all, failed) = (report.pairs.len(), report.count(Status::Failed));
+    let error = if let Some(cancelled) = cancelled {
+        let reached = all - report.count(Status::NotReached);
+        anyhow::Error::new(cancelled).context(Kept(format!(
+            "stopped after {reached} of {all} photos; the results are kept, and the same command goes on from there"
+        )))
+    } else if failed > 0 {
+        anyhow!(
+            "{failed} of {all} photos failed; see {}, and run the same command again when they are put right",
+            report::path(args).display()
+        )
+    } else {
+        return Ok(outcome);
+    };
+    terminal.clear();
+    print(&outcome, shared).context("printing the result")?;
+    Err(error)
+}
+
+/// Refuses folders in which a result would take the place of an original, of another result, or of a report of
+/// something else.
+fn check_out(args: &Args, found: &Found) -> anyhow::Result<()> {
+    let out = args.out.display();
+    for (folder, what) in [(&args.photos, "photos"), (&args.masks, "masks")] {
+        if pairs::is_same(&args.out, folder) {
+            return Err(anyhow!(
+                "writing to {out}: it is the folder of the {what}, which are never written over; choose another one"
+            ));
+        }
+    }
+    if args.out.exists() && !args.out.is_dir() {
+        return Err(anyhow!("writing to {out}: it is a file; name a folder"));
+    }
+    let mut originals = None;
+    let mut taken = BTreeMap::new();
+    for photo in found.pairs.iter().map(|pair| &pair.photo) {
+        for output in removal::outputs(&args.out.join(&photo.name), args.options.candidates) {
+            if let Ok(existing) = fs::canonicalize(&output)
+                && originals
+                    .get_or_insert_with(|| found_originals(found))
+                    .contains(&existing)
+            {
+                return Err(anyhow!(
+                    "writing {}: this is an original, which is never written over; choose another folder for the results",
+                    output.display()
+                ));
+            }
+            if let Some(other) = taken.insert(output.clone(), photo.display_name()) {
+                return Err(anyhow!(
+                    "writing {}: {other} and {} would both go there; rename one or take fewer candidates",
+                    output.display(),
+                    photo.display_name()
+                ));
+            }
+        }
+    }
+    check_report(&report::path(args), args.force)
+}
+
+fn found_originals(found: &Found) -> HashSet<PathBuf> {
+    let whole = found.originals.iter().map(fs::canonicalize);
+    whole.filter_map(Result::ok).collect()
+}
+
+fn check_report(path: &Path, force: bool) -> anyhow::Result<()> {
+    if !force && earlier::is_foreign(path) {
+        return Err(anyhow!(
+            "writing {}: there is such a file, and it is no report of this command; choose another folder or replace \
+             it with --force",
+            path.display()
+        ));
+    }
+    Ok(())
+}
+
+/// One share of everything: what the reports of all shares list is all, each once.
+fn shared_out(found: Found, shard: Option<Shard>) -> Found {
+    let Some(shard) = shard else {
+        return found;
+    };
+    Found {
+        pairs: shard.keep(found.pairs),
+        without_mask: shard.keep(found.without_mask),
+        without_photo: shard.keep(found.without_photo),
+        ..found
+    }
+}
+
+fn tell_partnerless(found: &Found, terminal: &Terminal) {
+    let tell = |what: &str, names: Vec<String>| {
+        if !names.is_empty() {
+            let more = match names.len().saturating_sub(TOLD) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let first = names[..names.len().min(TOLD)].join(", ");
+            terminal.notice(&format!("{what}: {first}{more}"));
+        }
+    };
+    let photos = found.without_mask.iter().map(|(photo, _)| photo);
+    tell("photos without a mask", photos.map(Named::display_name).collect());
+    let masks = found.without_photo.iter().map(Named::display_name);
+    tell("masks without a photo", masks.collect());
+    for skipped in &found.skipped {
+        terminal.notice(&format!(
+            "{} is passed over: {}",
+            skipped.path.display(),
+            skipped.why
+        ));
+    }
+}

@@ -1,0 +1,213 @@
+//! One photo from file to file: what `inpaint` and `batch` do in the same way.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{Shared, terminal::Terminal};
+use crate::{
+    imaging::{Format, Mask, MetadataPolicy, Photo, read, write},
+    inpaint::{self, Candidate, Options, Request},
+    nn::Network,
+    progress::Progress,
+};
+
+/// How results are written.
+#[derive(Debug, Clone, clap::Args, Serialize)]
+pub(super) struct Saving {
+    /// Quality of a JPEG, 1 to 100
+    #[arg(long, value_name = "N", default_value_t = Self::default().quality,
+          value_parser = clap::value_parser!(u8).range(1..=100))]
+    quality: u8,
+
+    /// Bits per sample of the result, 8 or 16 [default: the photo's, where the format can]
+    #[arg(long, value_name = "BITS", value_parser = bit_depth)]
+    bit_depth: Option<u8>,
+
+    /// What of the metadata goes along
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Self::default().metadata)]
+    metadata: MetadataPolicy,
+}
+
+impl Default for Saving {
+    fn default() -> Self {
+        let write::Options {
+            quality,
+            bit_depth,
+            metadata,
+            original: _,
+        } = write::Options::default();
+        Self {
+            quality,
+            bit_depth,
+            metadata,
+        }
+    }
+}
+
+fn bit_depth(text: &str) -> Result<u8, String> {
+    match text {
+        "8" => Ok(8),
+        "16" => Ok(16),
+        _ => Err("it is 8 or 16".to_owned()),
+    }
+}
+
+/// The options of a fill with the seed that all commands share.
+pub(super) fn seeded(options: Options, shared: &Shared) -> Options {
+    Options {
+        seed: shared.seed.unwrap_or(options.seed),
+        ..options
+    }
+}
+
+/// Where candidates go, the best first: `output` itself, then `OUT-2` and so on with the same ending.
+pub(super) fn outputs(output: &Path, candidates: u32) -> Vec<PathBuf> {
+    let numbered = |number: u32| {
+        let stem = output.file_stem().unwrap_or_default().to_string_lossy();
+        let ending = output.extension().unwrap_or_default().to_string_lossy();
+        output.with_file_name(format!("{stem}-{number}.{ending}"))
+    };
+    std::iter::once(output.to_owned())
+        .chain((2..=candidates).map(numbered))
+        .collect()
+}
+
+/// A photo, what goes from it, and where the results go.
+pub(super) struct Removal<'a> {
+    pub(super) photo: &'a Path,
+    pub(super) mask: &'a Path,
+    pub(super) keep_out: Option<&'a Path>,
+    /// One per candidate; see [`outputs`].
+    pub(super) outputs: &'a [PathBuf],
+    pub(super) options: Options,
+    pub(super) saving: &'a Saving,
+    /// Whether existing files are replaced. The photo itself never is.
+    pub(super) overwrite: bool,
+}
+
+/// What is read from files.
+pub(super) struct Input {
+    pub(super) photo: Photo,
+    mask: Mask,
+    keep_out: Option<Mask>,
+}
+
+impl Removal<'_> {
+    /// Refuses without work what could not be written in the end.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        let options = self.write_options();
+        for output in self.outputs {
+            write::check(output, &options, self.overwrite).map_err(hint_force)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn read(&self, progress: &dyn Progress) -> anyhow::Result<Input> {
+        progress.stage("Reading")?;
+        let photo = read::photo(self.photo)?;
+        progress.step(1, 2)?;
+        let size = (photo.pixels.width(), photo.pixels.height());
+        let (mask, mut notices) = read::mask(self.mask, size)?;
+        let keep_out = match self.keep_out {
+            Some(path) => {
+                let (keep_out, more) = read::mask(path, size)?;
+                notices.extend(more);
+                Some(keep_out)
+            }
+            None => None,
+        };
+        progress.step(2, 2)?;
+        for notice in photo.metadata.notices.iter().chain(&notices) {
+            progress.notice(notice);
+        }
+        Ok(Input {
+            photo,
+            mask,
+            keep_out,
+        })
+    }
+
+    /// The fills, the best first: one per output.
+    pub(super) fn fill(
+        &self,
+        input: &Input,
+        network: &Network,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Candidate>, inpaint::Error> {
+        let request = Request {
+            photo: &input.photo.pixels,
+            mask: &input.mask,
+            keep_out: input.keep_out.as_ref(),
+        };
+        Ok(inpaint::remove_candidates(&request, network, &self.options, progress)?.all)
+    }
+
+    /// Writes all candidates, or after a cancellation none. Returns how many pixels changed outside the widened masks.
+    pub(super) fn write(
+        &self,
+        input: &Input,
+        candidates: &[Candidate],
+        format: Format,
+        terminal: &Terminal,
+        progress: &dyn Progress,
+    ) -> anyhow::Result<u64> {
+        progress.stage("Writing")?;
+        let write = || -> anyhow::Result<(u64, Vec<String>)> {
+            let (options, photo) = (self.write_options(), &input.photo);
+            let (mut changed, mut notices) = (0, None);
+            for (candidate, output) in candidates.iter().zip(self.outputs) {
+                let result = inpaint::apply_all(&photo.pixels, &candidate.removal.patches);
+                changed += inpaint::changed_outside(&photo.pixels, &result, &candidate.removal.widened);
+                let metadata = &photo.metadata;
+                let told = write::photo(output, &result, metadata, format, &options, self.overwrite)
+                    .map_err(hint_force)?;
+                // All are of one format and say the same.
+                notices.get_or_insert(told);
+            }
+            Ok((changed, notices.unwrap_or_default()))
+        };
+        let (changed, notices) = terminal.uninterrupted(write)??;
+        notices.iter().for_each(|notice| progress.notice(notice));
+        Ok(changed)
+    }
+
+    /// The candidates as JSON: where each is, how it was made and how it was judged.
+    pub(super) fn about(&self, candidates: &[Candidate]) -> Vec<Value> {
+        let about = |(candidate, output): (&Candidate, &PathBuf)| {
+            let report = &candidate.removal.report;
+            json!({
+                "output": output.display().to_string(),
+                "seed": report.seed,
+                "variation": report.variation,
+                "score": candidate.score.value(),
+                "sharpness_ratio": candidate.score.sharpness_ratio,
+                "seam_ratio": candidate.score.seam_ratio,
+                "texture_distance": candidate.score.texture_distance,
+            })
+        };
+        candidates.iter().zip(self.outputs).map(about).collect()
+    }
+
+    fn write_options(&self) -> write::Options {
+        write::Options {
+            quality: self.saving.quality,
+            bit_depth: self.saving.bit_depth,
+            metadata: self.saving.metadata,
+            original: Some(self.photo.to_owned()),
+        }
+    }
+}
+
+/// On the command line there is a flag for replacing a file.
+fn hint_force(error: write::WriteError) -> anyhow::Error {
+    match error.problem {
+        write::Problem::Exists => anyhow!(
+            "writing {}: the file exists; choose another name or replace it with --force",
+            error.name
+        ),
+        _ => error.into(),
+    }
+}
