@@ -4,7 +4,7 @@
 //! came first and never to give it up: whatever was used least recently is the next to be needed.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -21,7 +21,8 @@ pub(super) struct Cache {
 struct State {
     pictures: HashMap<usize, Arc<Picture>>,
     bytes: usize,
-    unreadable: HashSet<usize>,
+    /// With the reasons.
+    unreadable: BTreeMap<usize, String>,
 }
 
 impl Cache {
@@ -44,7 +45,7 @@ impl Cache {
     ) -> Option<Arc<Picture>> {
         {
             let state = self.state();
-            if state.unreadable.contains(&number) {
+            if state.unreadable.contains_key(&number) {
                 return None;
             }
             if let Some(picture) = state.pictures.get(&number) {
@@ -58,12 +59,18 @@ impl Cache {
                 Some(picture)
             }
             Err(error) => {
-                if self.state().unreadable.insert(number) {
-                    notices.push(format!("a photo is left out from now on: {error}"));
+                let why = format!("a photo is left out from now on: {error}");
+                if self.state().unreadable.insert(number, why.clone()).is_none() {
+                    notices.push(why);
                 }
                 None
             }
         }
+    }
+
+    /// Why the first of the photos that cannot be read cannot.
+    pub(super) fn first_failure(&self) -> Option<String> {
+        self.state().unreadable.values().next().cloned()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -45,7 +45,7 @@ impl Shared {
             self.cache
                 .picture(photo, path, side * SIDES_KEPT, &mut batch.notices)
         });
-        let picture = picture.ok_or_else(|| self.no_photos(batch))?;
+        let picture = picture.ok_or_else(|| self.no_photos())?;
         let mut random = Random::keyed(options.seed, [batch.step, index, 1, 0]);
         batch
             .rgb
@@ -58,12 +58,10 @@ impl Shared {
         Ok(())
     }
 
-    fn no_photos(&self, batch: &Batch) -> LoaderError {
-        let last = batch.notices.last();
-        LoaderError::NoPhotos(
-            last.cloned()
-                .unwrap_or_else(|| format!("none of the {} photos can be read", self.options.photos.len())),
-        )
+    /// Which photo failed is told whatever thread came upon it.
+    fn no_photos(&self) -> LoaderError {
+        let first = self.cache.first_failure();
+        LoaderError::NoPhotos(first.unwrap_or_else(|| "there was none".to_owned()))
     }
 }
 
