@@ -1,7 +1,7 @@
 //! Work that was not exported, kept on the disk so that a crash or a power cut loses none of it.
 //!
 //! A window with such work has a folder of its own in the journal: `lock`, which it holds locked while it lives,
-//! `origin.json` (which photo), `document.safetensors` (a [`Record`](crate::document::Record)) and, for a pasted picture,
+//! `origin.json` (which photo), `document.safetensors` (a [`Record`]) and, for a pasted picture,
 //! `original.png`. The folder goes when the work is exported or given up. One whose lock is free was left by a window
 //! that never came to its end: the next one that opens the photo takes the folder over and puts the work back.
 
