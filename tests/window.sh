@@ -252,6 +252,7 @@ kill -0 "$app" 2>/dev/null || fail "the window is gone: $(cat "$work/log")"
 
 # Ended by force, it brings the work back.
 journal=$HOME/.local/share/lacuna/journal
+for _ in $(seq 150); do compgen -G "$journal/*/document.safetensors" >/dev/null && break; sleep 0.2; done
 written "$(echo "$journal"/*/document.safetensors)"
 kill -9 "$app"
 wait "$app" 2>/dev/null || true

@@ -26,8 +26,8 @@ use crate::{
 
 /// So long after a change it is kept: quick strokes are kept together.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Keeping takes at most about this share of the time.
-const SHARE: u32 = 5;
+/// Between two times passes at least so often the time that keeping takes.
+const BETWEEN: u32 = 5;
 /// Writing ends within this time, or is left alone.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// What was left and never asked for goes after this time.
@@ -37,6 +37,8 @@ const LOCK: &str = "lock";
 const ORIGIN: &str = "origin.json";
 const DOCUMENT: &str = "document.safetensors";
 const ORIGINAL: &str = "original.png";
+/// The document that could not be put back.
+const SET_ASIDE: &str = "set-aside.safetensors";
 
 /// Where work is kept if nobody says otherwise.
 pub fn usual_journal() -> Option<PathBuf> {
@@ -186,6 +188,16 @@ impl Journal {
         }
     }
 
+    /// Puts aside what was left of work on this photo and is of no use to it: nobody is asked about it again, but it
+    /// stays on the disk. Returns where.
+    pub(super) fn set_aside(&mut self, source: &Source) -> Option<PathBuf> {
+        let index = self.left.iter().position(|left| left.is_of(source))?;
+        let folder = self.left.swap_remove(index).session.folder;
+        let aside = folder.join(SET_ASIDE);
+        fs::rename(folder.join(DOCUMENT), &aside).ok()?;
+        Some(aside)
+    }
+
     /// Keeps the photo's work if that is due. Returns when to ask again.
     pub(super) fn keep(&mut self, photo: &OpenPhoto, waker: &Waker) -> Option<Duration> {
         self.root.as_ref()?;
@@ -217,7 +229,7 @@ impl Journal {
         let outcome = self.job.as_ref()?.poll()?;
         self.job = None;
         match outcome.unwrap_or_else(|crash| Err(crash.to_string())) {
-            Ok(took) => self.pause = PAUSE.max(took * SHARE),
+            Ok(took) => self.pause = PAUSE.max(took * BETWEEN),
             Err(why) => return self.fail(why),
         }
         None
@@ -254,6 +266,11 @@ impl Journal {
         }
         let folder = self.session.as_ref()?.folder.clone();
         let (source, record) = (photo.source.clone(), photo.document.record());
+        // A pasted picture that was put back is one again: the folder that it came from may be gone by now.
+        let source = match source {
+            Source::Kept(_) => Source::Clipboard,
+            source => source,
+        };
         let original = Arc::clone(photo.document.original());
         Some(jobs::spawn("Keeping", Arc::clone(waker), move |_| {
             let started = Instant::now();
@@ -405,6 +422,18 @@ mod tests {
         restored.saved_state = restored.document.state();
         next.keep(&restored, &(Arc::new(|| {}) as crate::jobs::Waker));
         assert_eq!(folders(root.path()), 0, "exported work needs no keeping");
+
+        let _changed = restored.document.change_mask(MaskChange::Clear);
+        assert_eq!(keep(&mut next, &restored), None);
+        drop(next);
+        let last = Journal::new(Some(root.path().to_owned()));
+        let Some(Source::Kept(path)) = last.left().next() else {
+            panic!("nothing is left")
+        };
+        assert!(
+            read::photo(&path).is_ok(),
+            "the picture is kept again with later work"
+        );
     }
 
     #[test]
@@ -431,8 +460,13 @@ mod tests {
         drop(journal);
         let folder = fs::read_dir(root.path()).unwrap().next().unwrap().unwrap().path();
         fs::write(folder.join(DOCUMENT), b"torn").unwrap();
-        let next = Journal::new(Some(root.path().to_owned()));
+        let mut next = Journal::new(Some(root.path().to_owned()));
         let source = next.left().next().unwrap();
         assert!(next.find(&source).unwrap().read().is_err(), "it is not believed");
+        let aside = next.set_aside(&source).unwrap();
+        assert_eq!(fs::read(aside).unwrap(), b"torn", "and not thrown away");
+        assert!(next.find(&source).is_none(), "but nobody is told again");
+        drop(next);
+        assert_eq!(Journal::new(Some(root.path().to_owned())).left().count(), 0);
     }
 }

@@ -59,7 +59,11 @@ impl App {
         if let Some(job) = self.tasks.writing.take() {
             job.stop(PATIENCE);
         }
-        if self.state.may_close {
+        let has_work = self
+            .photo
+            .as_ref()
+            .is_some_and(super::OpenPhoto::has_unsaved_work);
+        if self.state.may_close || !has_work {
             self.journal.clear();
         }
         if let Some(training) = self.tasks.training.take() {

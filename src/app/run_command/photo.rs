@@ -97,28 +97,28 @@ impl App {
             .journal
             .find(&photo.source)
             .is_some_and(|left| left.has_changed);
+        let restored = photo.left.take().map(|left| {
+            let changed = photo.document.restore(left?);
+            changed.ok_or_else(|| "the photo has another size or depth now".to_owned())
+        });
+        if let Some(Err(why)) = &restored {
+            let aside = self.journal.set_aside(&photo.source);
+            let aside = aside.map_or_else(String::new, |path| format!("; it is kept as {}", path.display()));
+            let title = format!("Earlier work on {} could not be put back", photo.name);
+            self.notices.error(title, format!("{why}{aside}"));
+        }
         self.journal.begin(&photo.source);
-        let why = match photo.left.take() {
-            None => return,
-            Some(Ok(record)) => match photo.document.restore(record) {
-                Some(_) if has_changed => {
-                    let title = format!("Work on {} is back, on another photo", photo.name);
-                    let detail = "Its file has changed since; look whether the removals still fit";
-                    self.notices.warning(title, detail);
-                    return;
-                }
-                Some(_) => {
-                    let title = format!("Work on {} is back", photo.name);
-                    let detail = "It was not exported when Lacuna ended; undo takes it away";
-                    self.notices.news(title, detail);
-                    return;
-                }
-                None => "the photo has another size or depth now".to_owned(),
-            },
-            Some(Err(why)) => why,
-        };
-        let title = format!("Earlier work on {} could not be put back", photo.name);
-        self.notices.error(title, why);
+        match restored {
+            Some(Ok(_)) if has_changed => self.notices.warning(
+                format!("Work on {} is back, on another photo", photo.name),
+                "Its file has changed since; look whether the removals still fit",
+            ),
+            Some(Ok(_)) => self.notices.news(
+                format!("Work on {} is back", photo.name),
+                "It was not exported when Lacuna ended; undo takes it away",
+            ),
+            _ => {}
+        }
     }
 
     /// Keeps work that was not exported.

@@ -34,8 +34,15 @@ pub(super) type Offset = [i32; 2];
 pub(super) struct Repetition {
     /// The most frequent offsets, the most frequent first; each may be negated.
     pub(super) offsets: Vec<Offset>,
-    /// The line along which it does so most, if there is one.
-    pub(super) course: Option<Course>,
+    /// All that were counted; see [`histogram`].
+    counts: Vec<u32>,
+}
+
+impl Repetition {
+    /// The line along which `level`, whose repetition this is, repeats itself most, if there is one.
+    pub(super) fn course(&self, level: &Level) -> Option<Course> {
+        course(&self.counts, level)
+    }
 }
 
 /// A line through the origin on which offsets lie: courses of bricks, a kerb, a horizon run along it.
@@ -46,7 +53,8 @@ pub(super) struct Course {
 }
 
 impl Course {
-    fn new(degrees: u32) -> Self {
+    /// A line in this direction, clockwise from level.
+    pub(super) fn new(degrees: u32) -> Self {
         let (sine, cosine) = f64::from(degrees).to_radians().sin_cos();
         Self {
             direction: [cosine, sine],
@@ -87,11 +95,10 @@ pub(super) fn dominant(
         search::improve(&mut field, level, &round(number), ticker)?;
     }
     let counts = histogram(&field, level);
-    let course = course(&counts, level);
     ticker.advance(0)?;
     Ok(Repetition {
         offsets: peaks(&smoothed(&counts, level), level, count),
-        course,
+        counts,
     })
 }
 

@@ -112,7 +112,11 @@ fn mean_cost(field: &Field) -> f64 {
 fn arranged(level: &Level, ascent: &Ascent<'_>, keeps_course: bool) -> Result<Option<Fill>, Cancelled> {
     let sources = search::sources(level);
     let repetition = offsets::dominant(level, &sources, OFFSETS, ascent.seed, ascent.ticker)?;
-    let course = repetition.course.filter(|_| keeps_course);
+    let course = if keeps_course {
+        repetition.course(level)
+    } else {
+        None
+    };
     if keeps_course && course.is_none() {
         return Ok(None);
     }

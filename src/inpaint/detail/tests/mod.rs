@@ -11,7 +11,7 @@ use self::scene::{Scene, gravel, noise, sky};
 use super::{
     Beginning, Input, Options, arrange,
     distance::{CHANNELS, WHITE},
-    offsets,
+    offsets::{self, Course},
     pyramid::{self, Planes},
     restore,
     search::{self, Ticker},
@@ -371,36 +371,53 @@ fn an_arrangement_carries_what_its_start_has_lost() {
 }
 
 #[test]
-fn along_a_course_a_kerb_is_carried_that_the_network_does_not_know() {
-    // A wall in courses, and a street whose kerb is nearly as grey as its cobbles.
-    let street = |x: usize, y: usize| {
-        let cobble = 0.25 * noise(x / 3, y / 3);
-        let course = 0.2 * noise(7, y / 10) + 0.05 * noise(x / 20, y / 10);
-        match y {
-            0..140 => [0.5 + course, 0.3 + course, 0.2],
-            140..152 => [0.62, 0.62, 0.6],
-            _ => [0.35 + cobble, 0.35 + cobble, 0.36 + cobble],
-        }
+fn an_arrangement_keeps_to_a_course_and_gravel_has_none() {
+    let wall = |x: usize, y: usize| {
+        let course = 0.2 * noise(7, y / 10 % 3) + 0.05 * noise(x / 20, y / 10);
+        [0.5 + course, 0.3 + course, 0.2]
     };
-    let mut scene = Scene::new(420, 300, [150, 100, 270, 200], street);
-    let hole: Vec<usize> = scene.hole_pixels().collect();
-    for &at in &hole {
-        scene.guide[3 * at..3 * at + 3].copy_from_slice(&[0.48; 3]);
-    }
-    let input = Input {
-        beginning: Beginning::Course,
-        ..scene.input(0.25)
+    let found = |colour: &dyn Fn(usize, usize) -> [f32; 3]| {
+        let scene = Scene::new(150, 120, [50, 35, 95, 85], colour);
+        let planes = Planes {
+            width: scene.width,
+            height: scene.height,
+            first_guess: &scene.guide,
+            hole: &scene.hole,
+            keep_out: None,
+            trust: &Trust::none(),
+            beginning: Beginning::Course,
+        };
+        let level = pyramid::build(&planes, 7, u16::MAX, &Silent)
+            .expect("nobody cancels")
+            .remove(0);
+        let ticker = Ticker {
+            progress: &Silent,
+            done: 0.into(),
+            total: u64::MAX,
+        };
+        let sources = search::sources(&level);
+        let repetition = offsets::dominant(&level, &sources, 100, 1, &ticker).expect("nobody cancels");
+        repetition.course(&level)?;
+        // The rows are alike by threes, so that copies from straight above are as good as from the side.
+        let course = Course::new(90);
+        // How many patches in the hole's middle are copied from beside that line, without and with keeping to it.
+        Some([None, Some(course)].map(|kept| {
+            let arrangement = arrange::arrange(&level, &repetition.offsets, kept, &sources, &ticker)
+                .expect("nobody cancels")
+                .expect("there are sources");
+            let patches = (60..80).flat_map(|x| (45..70).map(move |y| (x, y)));
+            patches
+                .filter_map(|(x, y)| Some((x, y, arrangement.matched(&level, x, y)?)))
+                .filter(|(x, y, from)| {
+                    !course.holds([i32::from(from.x) - *x as i32, i32::from(from.y) - *y as i32])
+                })
+                .count()
+        }))
     };
-    let restored = restore(&input, &Options { grain: 0.0 }, &Silent).expect("nobody cancels");
-    let in_kerb = |at: &&usize| (142..150).contains(&(**at / scene.width));
-    let kerb: Vec<&usize> = hole.iter().filter(in_kerb).collect();
-    let flat = kerb
-        .iter()
-        .filter(|at| (restored[3 * ***at] - 0.62).abs() < 0.05)
-        .count();
+    assert_eq!(found(&gravel), None, "gravel has no course");
+    let [free, kept] = found(&wall).expect("a wall has one");
     assert!(
-        10 * flat > 9 * kerb.len(),
-        "{flat} of {} pixels are kerb",
-        kerb.len()
+        10 * kept < free,
+        "{kept} patches leave the course, and {free} without one"
     );
 }
