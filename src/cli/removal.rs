@@ -184,6 +184,7 @@ impl Removal<'_> {
                 "variation": report.variation,
                 "score": candidate.score.value(),
                 "sharpness_ratio": candidate.score.sharpness_ratio,
+                "texture_ratio": candidate.score.texture_ratio,
                 "seam_ratio": candidate.score.seam_ratio,
                 "texture_distance": candidate.score.texture_distance,
             })

@@ -59,6 +59,10 @@ pub(super) struct Numbers {
     pub(super) sharpness_ratio: f64,
     /// The same of what was there: what a fill's is to be read against.
     pub(super) original_sharpness_ratio: f64,
+    /// Median gradient in the fill over that around it.
+    pub(super) texture_ratio: f64,
+    /// The same of what was there.
+    pub(super) original_texture_ratio: f64,
     /// Gradient across the edge of the hole over that beside it.
     pub(super) seam_ratio: f64,
     pub(super) seconds: f64,
@@ -121,6 +125,8 @@ fn row(original: &Pixels, case: &Case, fill: &Fill) -> Row {
             perceptual: None,
             sharpness_ratio: score.sharpness_ratio.into(),
             original_sharpness_ratio: original_score.sharpness_ratio.into(),
+            texture_ratio: score.texture_ratio.into(),
+            original_texture_ratio: original_score.texture_ratio.into(),
             seam_ratio: score.seam_ratio.into(),
             seconds: fill.seconds,
         },

@@ -58,8 +58,9 @@ pub(super) struct Args {
     /// Measure at the photos' own size, one object-shaped hole of 3 to 15 % in each
     ///
     /// The sharpness ratio is the mean squared gradient in the fill over that in a ring around it, both raised by
-    /// that of 1.5 steps of 8 bits, which nobody sees; tables show its median, of all other numbers the mean. The line
-    /// "the original" is that of what was there.
+    /// that of 1.5 steps of 8 bits, which nobody sees: mostly a matter of a few strong edges. The texture ratio is that
+    /// of the median gradients, both raised by half a step. Tables show the medians of both, of all other numbers the
+    /// mean. The line "the original" has those of what was there.
     #[arg(long)]
     native: bool,
 

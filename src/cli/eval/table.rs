@@ -12,7 +12,7 @@ use super::{
 };
 use crate::data::holes::Bucket;
 
-/// The mean over the pictures of one method and cell; of the sharpness ratios, the median.
+/// The mean over the pictures of one method and cell; of the sharpness and texture ratios, the median.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Mean {
     pub(super) method: String,
@@ -36,7 +36,7 @@ struct Column {
     of_original: Option<fn(&Numbers) -> f64>,
 }
 
-const COLUMNS: [Column; 8] = [
+const COLUMNS: [Column; 9] = [
     Column {
         name: "PSNR dB",
         digits: 2,
@@ -72,6 +72,12 @@ const COLUMNS: [Column; 8] = [
         digits: 2,
         value: |numbers| Some(numbers.sharpness_ratio),
         of_original: Some(|numbers| numbers.original_sharpness_ratio),
+    },
+    Column {
+        name: "texture ratio (median)",
+        digits: 2,
+        value: |numbers| Some(numbers.texture_ratio),
+        of_original: Some(|numbers| numbers.original_texture_ratio),
     },
     Column {
         name: "seam ratio",
@@ -115,6 +121,7 @@ pub(super) fn means(rows: &[Row], methods: &[Method]) -> Vec<Mean> {
 
 fn mean(all: &[Numbers]) -> Numbers {
     let over = |value: &dyn Fn(&Numbers) -> f64| all.iter().map(value).sum::<f64>() / all.len() as f64;
+    let middle = |value: &dyn Fn(&Numbers) -> f64| median(all.iter().map(value).collect());
     // Where some pictures lack a number the mean over the others would mislead.
     let over_some = |value: fn(&Numbers) -> Option<f64>| {
         let values: Option<Vec<f64>> = all.iter().map(value).collect();
@@ -126,12 +133,10 @@ fn mean(all: &[Numbers]) -> Numbers {
         psnr_hole_db: over(&|numbers| numbers.psnr_hole_db),
         ssim: over_some(|numbers| numbers.ssim),
         perceptual: over_some(|numbers| numbers.perceptual),
-        sharpness_ratio: median(all.iter().map(|numbers| numbers.sharpness_ratio).collect()),
-        original_sharpness_ratio: median(
-            all.iter()
-                .map(|numbers| numbers.original_sharpness_ratio)
-                .collect(),
-        ),
+        sharpness_ratio: middle(&|numbers| numbers.sharpness_ratio),
+        original_sharpness_ratio: middle(&|numbers| numbers.original_sharpness_ratio),
+        texture_ratio: middle(&|numbers| numbers.texture_ratio),
+        original_texture_ratio: middle(&|numbers| numbers.original_texture_ratio),
         seam_ratio: over(&|numbers| numbers.seam_ratio),
         seconds: over(&|numbers| numbers.seconds),
     }
@@ -292,6 +297,8 @@ mod tests {
             numbers: Numbers {
                 sharpness_ratio,
                 original_sharpness_ratio: 0.42,
+                texture_ratio: 0.8,
+                original_texture_ratio: 0.97,
                 ..Numbers::default()
             },
         };
@@ -300,6 +307,7 @@ mod tests {
         let last = text.lines().last().unwrap();
         assert!(last.starts_with("| the original |"), "{text}");
         assert_eq!(last.matches("0.42").count(), 1, "{text}");
-        assert!(!last.contains("0.9") && !last.contains("0.00"), "{text}");
+        assert_eq!(last.matches("0.97").count(), 1, "{text}");
+        assert!(!last.contains("0.90") && !last.contains("0.00"), "{text}");
     }
 }

@@ -1,14 +1,15 @@
 //! Several fills of one coarse level, and the choice between them.
 //!
-//! Three ways to begin: from the network's fill, from an arrangement of the hole as a whole, and inwards from the
-//! edge. The best is brought to native scale. The network's guide counts in all three, so better weights win more
-//! often.
+//! Four ways to begin: from the network's fill, from an arrangement of the hole as a whole, from one that keeps to the
+//! photo's course where there is one, and inwards from the edge. The best is brought to native scale. The network's
+//! guide counts in all of them, so better weights win more often.
 
 use super::{
     arrange,
     distance::{CHANNELS, WHITE},
     field::{self, Field, Match},
-    inward, offsets,
+    inward,
+    offsets::{self, Course, Repetition},
     patches::{Ascent, Fill, climb_work, mending_work},
     pyramid::Level,
     random::Random,
@@ -27,6 +28,14 @@ const OFFSETS: usize = 100;
 /// A rival is taken where it costs less than this share of what the network's fill does: on a tie the network has the
 /// say.
 const LEAD: f64 = 0.96;
+/// What keeps to the photo's course counts as so much of its price: patches are too small to see that a kerb runs on
+/// through the whole hole, a person sees nothing else.
+const COURSE_PRICE: f64 = 0.82;
+/// But patches that agree this many times worse than the cheapest rival's are no course that the photo has.
+const COURSE_DEAREST: f64 = 1.26;
+/// Power of the lost gradient energy that a fill's price is divided by. Soft patches agree cheaply; this makes up for a
+/// part of that: with all of it the noisiest would win.
+const BLANDNESS: f64 = 0.2;
 
 /// Whether the hole of `level` is small enough for the rivals to meet.
 pub(super) fn can_meet(level: &Level) -> bool {
@@ -39,26 +48,29 @@ pub(super) fn best(levels: &[Level], ascent: &Ascent<'_>) -> Result<Option<Fill>
         return Ok(None);
     };
     // Each is the same on any thread, so the choice is too.
-    let (led, (arranged, inward)) = rayon::join(
+    let (led, (arrangements, inward)) = rayon::join(
         || ascent.climb(levels.to_vec(), None),
         || {
             rayon::join(
-                || arranged(meeting, ascent, false),
+                || arrangements(meeting, ascent),
                 || inward(levels.to_vec(), ascent),
             )
         },
     );
-    let (led, rivals) = (led?, [arranged?, inward?]);
-    Ok(led.map(|led| chosen(led, rivals.into_iter().flatten())))
+    let (led, [free, course], inward) = (led?, arrangements?, inward?);
+    Ok(led.map(|led| chosen(led, [free, inward].into_iter().flatten(), course)))
 }
 
 /// The fill of the first of `levels` that keeps to the course of the photo, or else the network's. `None` if they
 /// cannot be filled.
 pub(super) fn along_course(levels: Vec<Level>, ascent: &Ascent<'_>) -> Result<Option<Fill>, Cancelled> {
-    let arranged = levels
-        .first()
-        .map(|meeting| arranged(meeting, ascent, true))
-        .transpose()?;
+    let along = |meeting: &Level| {
+        let repeated = Repeated::of(meeting, ascent)?;
+        let course = repeated.course();
+        let fill = course.map(|course| repeated.arranged(Some(course), ascent));
+        Ok(fill.transpose()?.flatten())
+    };
+    let arranged = levels.first().map(along).transpose()?;
     match arranged.flatten() {
         Some(fill) => Ok(Some(fill)),
         None => ascent.climb(levels, None),
@@ -70,37 +82,43 @@ pub(super) fn work(levels: &[Level], count: usize) -> u64 {
     let (Some(meeting), Some((coarsest, rest))) = (levels.first(), levels.split_last()) else {
         return 0;
     };
-    let arranged = offsets::work(meeting) + arrange::work(meeting) + mending_work(meeting, count, MENDING);
+    let arranged =
+        offsets::work(meeting) + 2 * (arrange::work(meeting) + mending_work(meeting, count, MENDING));
     let inward =
         inward::work(coarsest) + mending_work(coarsest, count, MENDING) + climb_work(rest, count, false);
     climb_work(levels, count, true) + arranged + inward
 }
 
-/// The network's fill, or the best of the rivals that are clearly better.
-fn chosen(led: Fill, rivals: impl Iterator<Item = Fill>) -> Fill {
+/// The network's fill, or the best of the rivals that are clearly better, or what keeps to a course if that costs
+/// little more.
+fn chosen(led: Fill, rivals: impl Iterator<Item = Fill>, course: Option<Fill>) -> Fill {
+    let mut dearest_course = COURSE_DEAREST * mean_cost(&led.1);
     let mut least = LEAD * price(&led);
     let mut best = led;
     for rival in rivals {
+        dearest_course = dearest_course.min(COURSE_DEAREST * mean_cost(&rival.1));
         let price = price(&rival);
         if price < least {
             (least, best) = (price, rival);
         }
     }
-    best
+    match course {
+        Some(course) if mean_cost(&course.1) < dearest_course && COURSE_PRICE * price(&course) < least => {
+            course
+        }
+        _ => best,
+    }
 }
 
 /// What a fill costs: how badly its patches agree with each other and with the edge, dearer the softer it is than its
 /// surroundings.
-///
-/// Soft patches agree cheaply. The fourth root of the lost gradient energy makes up for a part of that: with all of
-/// it the noisiest would win.
 fn price((level, field): &Fill) -> f64 {
     let pixels = level.colour.as_chunks::<CHANNELS>().0.iter();
     let rgb: Vec<f32> = pixels
         .flat_map(|&[red, green, blue, _]| [red, green, blue].map(|sample| f32::from(sample) / WHITE))
         .collect();
     let sharpness = score(&rgb, &level.hole, level.width).sharpness_ratio;
-    mean_cost(field) / f64::from(sharpness.min(1.0)).sqrt().sqrt()
+    mean_cost(field) / f64::from(sharpness.min(1.0)).powf(BLANDNESS)
 }
 
 fn mean_cost(field: &Field) -> f64 {
@@ -108,30 +126,57 @@ fn mean_cost(field: &Field) -> f64 {
     costs.sum::<f64>() / field.matches.iter().flatten().count().max(1) as f64
 }
 
-/// The level filled from the offsets at which the photo repeats itself, or along its course only if there is one.
-fn arranged(level: &Level, ascent: &Ascent<'_>, keeps_course: bool) -> Result<Option<Fill>, Cancelled> {
-    let sources = search::sources(level);
-    let repetition = offsets::dominant(level, &sources, OFFSETS, ascent.seed, ascent.ticker)?;
-    let course = if keeps_course {
-        repetition.course(level)
-    } else {
-        None
-    };
-    if keeps_course && course.is_none() {
-        return Ok(None);
+/// The level filled from the offsets at which the photo repeats itself: from all as fits, and along its course if
+/// there is one.
+fn arrangements(level: &Level, ascent: &Ascent<'_>) -> Result<[Option<Fill>; 2], Cancelled> {
+    let repeated = Repeated::of(level, ascent)?;
+    let course = repeated.course();
+    let (free, course) = rayon::join(
+        || repeated.arranged(None, ascent),
+        || course.map(|course| repeated.arranged(Some(course), ascent)),
+    );
+    Ok([free?, course.transpose()?.flatten()])
+}
+
+/// A level and how it repeats itself.
+struct Repeated<'a> {
+    level: &'a Level,
+    sources: Vec<u32>,
+    repetition: Repetition,
+}
+
+impl<'a> Repeated<'a> {
+    fn of(level: &'a Level, ascent: &Ascent<'_>) -> Result<Self, Cancelled> {
+        let sources = search::sources(level);
+        let repetition = offsets::dominant(level, &sources, OFFSETS, ascent.seed, ascent.ticker)?;
+        Ok(Self {
+            level,
+            sources,
+            repetition,
+        })
     }
-    let Some(arrangement) = arrange::arrange(level, &repetition.offsets, course, &sources, ascent.ticker)?
-    else {
-        return Ok(None);
-    };
-    let mut arranged = level.clone();
-    arrangement.write_into(&mut arranged);
-    let field = arrangement.field(level, ascent.step(level), |x, y| {
-        drawn(level, &sources, ascent, x, y)
-    });
-    field
-        .map(|field| ascent.mended((arranged, field), MENDING))
-        .transpose()
+
+    fn course(&self) -> Option<Course> {
+        self.repetition.course(self.level)
+    }
+
+    /// The level filled from its offsets, along a course where one is given.
+    fn arranged(&self, course: Option<Course>, ascent: &Ascent<'_>) -> Result<Option<Fill>, Cancelled> {
+        let level = self.level;
+        let offsets = &self.repetition.offsets;
+        let Some(arrangement) = arrange::arrange(level, offsets, course, &self.sources, ascent.ticker)?
+        else {
+            return Ok(None);
+        };
+        let mut arranged = level.clone();
+        arrangement.write_into(&mut arranged);
+        let field = arrangement.field(level, ascent.step(level), |x, y| {
+            drawn(level, &self.sources, ascent, x, y)
+        });
+        field
+            .map(|field| ascent.mended((arranged, field), MENDING))
+            .transpose()
+    }
 }
 
 /// The first of the levels, begun at the coarsest from its edge inwards.
@@ -207,28 +252,53 @@ mod tests {
             .unwrap()
     }
 
+    /// What the patches of the winner cost.
+    fn won<const N: usize>(led: Fill, rivals: [Fill; N]) -> u32 {
+        cost(&chosen(led, rivals.into_iter(), None))
+    }
+
     #[test]
     fn the_cheapest_of_equally_sharp_fills_wins() {
-        let won = chosen(fill(1.0, 1000), [fill(1.0, 900), fill(1.0, 800)].into_iter());
-        assert_eq!(cost(&won), 800);
+        assert_eq!(won(fill(1.0, 1000), [fill(1.0, 900), fill(1.0, 800)]), 800);
     }
 
     #[test]
     fn on_a_tie_the_network_has_the_say() {
-        let won = chosen(fill(1.0, 1000), [fill(1.0, 980), fill(1.0, 1020)].into_iter());
-        assert_eq!(cost(&won), 1000);
+        assert_eq!(won(fill(1.0, 1000), [fill(1.0, 980), fill(1.0, 1020)]), 1000);
     }
 
     #[test]
     fn a_bland_fill_wins_only_if_its_patches_agree_much_better() {
-        let won = |bland: u32| cost(&chosen(fill(0.3, bland), [fill(1.0, 1000)].into_iter()));
+        let won = |bland: u32| won(fill(0.3, bland), [fill(1.0, 1000)]);
         assert_eq!(won(800), 1000, "a fifth cheaper is what softness gives by itself");
         assert_eq!(won(300), 300);
     }
 
     #[test]
     fn more_contrast_than_around_is_no_merit() {
-        let won = chosen(fill(1.3, 1000), [fill(3.0, 980)].into_iter());
-        assert_eq!(cost(&won), 1000);
+        assert_eq!(won(fill(1.3, 1000), [fill(3.0, 980)]), 1000);
+    }
+
+    #[test]
+    fn a_course_may_cost_a_little_more() {
+        let won = |course: Fill| {
+            cost(&chosen(
+                fill(1.0, 1000),
+                [fill(1.0, 900)].into_iter(),
+                Some(course),
+            ))
+        };
+        assert_eq!(won(fill(1.0, 1050)), 1050);
+        assert_eq!(won(fill(1.0, 1110)), 900);
+        // Much sharper than what is there, but nothing of it fits.
+        let soft = |course: u32| {
+            chosen(
+                fill(0.1, 1000),
+                [fill(0.1, 900)].into_iter(),
+                Some(fill(1.0, course)),
+            )
+        };
+        assert_eq!(cost(&soft(1100)), 1100);
+        assert_eq!(cost(&soft(1200)), 900);
     }
 }

@@ -1,4 +1,4 @@
-//! How well a fill sits in its photo, as three numbers that need no original.
+//! How well a fill sits in its photo, as four numbers that need no original.
 
 use std::convert::Infallible;
 
@@ -9,12 +9,18 @@ use super::pyramid::depths;
 /// Mean squared gradient that nobody sees, in 0..1 squared: that of one and a half steps of 8 bits. Added to both sides
 /// of a sharpness ratio, so that the noise of a flat sky over the lesser noise of another is no ratio of 15.
 const UNSEEN: f64 = (1.5 / 255.0) * (1.5 / 255.0);
+/// The same for medians of gradients, in quarters of a step of 8 bits.
+const UNSEEN_QUARTERS: f64 = 2.0;
 
-/// A fill against its surroundings. 1, 1 and 0 are those of a fill that cannot be told from them.
+/// A fill against its surroundings. 1, 1, 1 and 0 are those of a fill that cannot be told from them.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Score {
-    /// Gradient energy in the fill over that in a ring around it, both raised by that of 1.5 steps of 8 bits. Below 1: soft.
+    /// Gradient energy in the fill over that in a ring around it, both raised by that of 1.5 steps of 8 bits.
+    /// Below 1: soft, or without the strong edges that are around it, of which a few have most of the energy.
     pub sharpness_ratio: f32,
+    /// Median gradient in the fill over that in the ring, both raised by half a step of 8 bits: of the texture, whatever
+    /// edges there are. Below 1: soft.
+    pub texture_ratio: f32,
     /// Mean gradient across the hole's edge over that just inside and outside. Above 1: a visible seam.
     pub seam_ratio: f32,
     /// Difference of the gradient histograms of fill and ring, 0 (the same) to 1 (nothing in common).
@@ -38,6 +44,7 @@ impl Score {
         if total <= 0.0 {
             return Self {
                 sharpness_ratio: 1.0,
+                texture_ratio: 1.0,
                 seam_ratio: 1.0,
                 texture_distance: 0.0,
             };
@@ -48,6 +55,7 @@ impl Score {
         };
         Self {
             sharpness_ratio: mean(|score| score.sharpness_ratio),
+            texture_ratio: mean(|score| score.texture_ratio),
             seam_ratio: mean(|score| score.seam_ratio),
             texture_distance: mean(|score| score.texture_distance),
         }
@@ -115,6 +123,7 @@ pub(in crate::inpaint) fn score_unless<E: Send>(
     rows?.iter().for_each(|row| sums.add(row));
     Ok(Score {
         sharpness_ratio: sums.fill.over(&sums.around, UNSEEN),
+        texture_ratio: sums.histogram_of_fill.median_over(&sums.histogram_of_ring),
         seam_ratio: sums.across.over(&sums.beside, 0.0),
         texture_distance: sums.histogram_of_fill.distance(&sums.histogram_of_ring),
     })
@@ -177,30 +186,67 @@ impl Mean {
     }
 }
 
-/// Counts of gradients by their binary logarithm, from a quarter of an 8-bit step upwards.
-#[derive(Debug, Default)]
-struct Histogram([u64; 10]);
+/// Counts of gradients in quarters of a step of 8 bits; the last is of all that are larger.
+#[derive(Debug)]
+struct Histogram([u32; QUARTERS]);
+
+/// Up to 64 steps.
+const QUARTERS: usize = 257;
+/// Counts by the binary logarithm.
+const OCTAVES: usize = 10;
+
+impl Default for Histogram {
+    fn default() -> Self {
+        Self([0; QUARTERS])
+    }
+}
 
 impl Histogram {
     fn add(&mut self, difference: f32) {
-        let quarters = (difference.abs() * 255.0 * 4.0) as u32;
-        let bin = (u32::BITS - quarters.leading_zeros()) as usize;
-        self.0[bin.min(9)] += 1;
+        let quarters = (difference.abs() * 255.0 * 4.0) as usize;
+        self.0[quarters.min(QUARTERS - 1)] += 1;
     }
 
-    /// Half the sum of absolute differences of the shares.
+    /// Half the sum of absolute differences of the octaves' shares.
     fn distance(&self, other: &Self) -> f32 {
-        let (total, other_total) = (self.0.iter().sum::<u64>(), other.0.iter().sum::<u64>());
-        if total == 0 || other_total == 0 {
+        let (Some(own), Some(other)) = (self.shares(), other.shares()) else {
             return 0.0;
+        };
+        let differences = own.iter().zip(other).map(|(own, other)| (own - other).abs());
+        (differences.sum::<f64>() / 2.0) as f32
+    }
+
+    /// The quotient of two medians; 1 where there is nothing to compare.
+    fn median_over(&self, other: &Self) -> f32 {
+        match (self.median(), other.median()) {
+            (Some(own), Some(other)) => ((own + UNSEEN_QUARTERS) / (other + UNSEEN_QUARTERS)) as f32,
+            _ => 1.0,
         }
-        let share = |count: u64, total: u64| count as f64 / total as f64;
-        let shares = self
-            .0
-            .iter()
-            .zip(other.0)
-            .map(|(a, b)| (share(*a, total) - share(b, other_total)).abs());
-        (shares.sum::<f64>() / 2.0) as f32
+    }
+
+    /// The shares of the octaves, nothing being one of them; `None` if nothing was counted.
+    fn shares(&self) -> Option<[f64; OCTAVES]> {
+        let total = self.total();
+        let mut shares = [0.0; OCTAVES];
+        for (quarters, &count) in self.0.iter().enumerate() {
+            let octave = (usize::BITS - quarters.leading_zeros()) as usize;
+            shares[octave] += f64::from(count) / total as f64;
+        }
+        (total > 0).then_some(shares)
+    }
+
+    fn median(&self) -> Option<f64> {
+        let half = self.total().div_ceil(2);
+        let mut counted = 0;
+        let middle = self.0.iter().position(|&count| {
+            counted += u64::from(count);
+            counted >= half
+        });
+        middle.filter(|_| half > 0).map(|quarters| quarters as f64)
+    }
+
+    fn total(&self) -> u64 {
+        self.0.iter().map(|&count| u64::from(count)).sum()
     }
 }
 
@@ -266,9 +312,19 @@ mod tests {
     }
 
     #[test]
+    fn texture_is_measured_whatever_edges_there_are() {
+        let soft = scored(|x, y| 0.5 + 0.5 * (noise(x + 500, y) - 0.5));
+        assert!((0.4..0.6).contains(&soft.texture_ratio), "{soft:?}");
+        let with_bars = scored(|x, y| noise(x + 500, y) + if x % 12 < 2 { 0.4 } else { 0.0 });
+        assert!(with_bars.sharpness_ratio > 1.5, "{with_bars:?}");
+        assert!((0.9..1.3).contains(&with_bars.texture_ratio), "{with_bars:?}");
+    }
+
+    #[test]
     fn the_mean_of_scores_is_weighted() {
         let with = |ratio| Score {
             sharpness_ratio: ratio,
+            texture_ratio: 1.0,
             seam_ratio: 1.0,
             texture_distance: 0.0,
         };
