@@ -34,6 +34,8 @@ pub struct Settings {
     pub overlay: Overlay,
     /// The brush and the eraser.
     pub brush: Brush,
+    /// The magic wand.
+    pub wand: Wand,
     /// `auto`, `cpu`, `cuda` or `metal`.
     pub device: String,
     /// Weights to use instead of those in the binary.
@@ -111,6 +113,16 @@ pub struct Brush {
     pub hardness: f32,
 }
 
+/// What the magic wand takes for similar.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Wand {
+    /// How different a colour may look, as a share of the step from black to white: `0.0..=1.0`.
+    pub tolerance: f32,
+    /// Only what hangs together with the place that was pointed at.
+    pub is_contiguous: bool,
+}
+
 /// How to export.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -128,6 +140,7 @@ impl Default for Settings {
             theme: Theme::Dark,
             overlay: Overlay::default(),
             brush: Brush::default(),
+            wand: Wand::default(),
             device: "auto".to_owned(),
             weights: None,
             fill: inpaint::Options::default(),
@@ -162,6 +175,15 @@ impl Default for Brush {
 impl Brush {
     /// Diameters that can be chosen, in pixels of the photo.
     pub const DIAMETERS_PX: std::ops::RangeInclusive<f32> = 1.0..=2000.0;
+}
+
+impl Default for Wand {
+    fn default() -> Self {
+        Self {
+            tolerance: 0.1,
+            is_contiguous: true,
+        }
+    }
 }
 
 impl Default for Export {
@@ -224,6 +246,7 @@ impl Settings {
         let range = Brush::DIAMETERS_PX;
         self.brush.diameter_px = within(self.brush.diameter_px, *range.start(), *range.end(), 60.0);
         self.brush.hardness = within(self.brush.hardness, 0.0, 1.0, 0.8);
+        self.wand.tolerance = within(self.wand.tolerance, 0.0, 1.0, 0.1);
         self.overlay.opacity = within(self.overlay.opacity, 0.0, 1.0, 0.5);
         self.panel_width = within(self.panel_width, 220.0, 480.0, 280.0);
         self.export.quality = self.export.quality.clamp(1, 100);

@@ -40,13 +40,15 @@ pub enum Action {
     Polygon,
     /// Mark a rectangle.
     Rectangle,
+    /// Mark what has the colour of a place.
+    Wand,
     /// Mark what nothing should be copied from.
     KeepOut,
     /// Move the photo.
     Hand,
-    /// A larger brush.
+    /// A larger brush, a wider tolerance.
     Larger,
-    /// A smaller brush.
+    /// A smaller brush, a narrower tolerance.
     Smaller,
     /// A harder edge.
     Harder,
@@ -167,7 +169,7 @@ impl Menu {
 
 impl Action {
     /// All of them, menu by menu.
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 56] = [
         Self::Open,
         Self::OpenSample,
         Self::Paste,
@@ -188,6 +190,7 @@ impl Action {
         Self::Lasso,
         Self::Polygon,
         Self::Rectangle,
+        Self::Wand,
         Self::KeepOut,
         Self::Hand,
         Self::Larger,
@@ -248,6 +251,7 @@ impl Action {
             | Self::Lasso
             | Self::Polygon
             | Self::Rectangle
+            | Self::Wand
             | Self::KeepOut
             | Self::Hand
             | Self::Larger

@@ -16,7 +16,7 @@ use crate::{
     document::Removal,
     inpaint,
     nn::DeviceChoice,
-    settings::{Brush, Overlay},
+    settings::{Brush, Overlay, Wand},
 };
 
 /// Something to do, with all that it needs.
@@ -50,6 +50,8 @@ pub(super) enum Command {
     BrowseWeights,
     /// Change size and edge of brush and eraser.
     SetBrush(Brush),
+    /// Change what the magic wand takes for similar.
+    SetWand(Wand),
     /// Change how the mask shows.
     SetOverlay(Overlay),
     /// Change how fills are made.

@@ -8,6 +8,7 @@ pub(super) const ERASER: &str = "\u{E21E}";
 pub(super) const LASSO: &str = "\u{EDC6}";
 pub(super) const POLYGON: &str = "\u{E6D0}";
 pub(super) const RECTANGLE: &str = "\u{E3F2}";
+pub(super) const MAGIC_WAND: &str = "\u{E6B6}";
 pub(super) const HAND: &str = "\u{E298}";
 pub(super) const FOLDER_OPEN: &str = "\u{E256}";
 pub(super) const EXPORT: &str = "\u{EAF0}";

@@ -28,11 +28,11 @@ const fn ctrl_shift(key: Key) -> KeyboardShortcut {
 /// Gestures that are no actions, for the shortcut sheet.
 pub(super) const GESTURES: [(&str, &str); 10] = [
     ("Paint", "Drag"),
-    ("Erase while painting", "Alt+drag or right button"),
+    ("Erase while painting", "Alt or right button"),
     ("Straight line", "Shift+click"),
     ("Close a polygon", "Enter, or click on its first corner"),
     ("Square", "Shift+drag with the rectangle"),
-    ("Brush size", "Alt+wheel"),
+    ("Brush size or tolerance", "Alt+wheel"),
     ("Pan", "Space+drag or middle button"),
     ("Zoom at the pointer", "Wheel"),
     ("Pan sideways", "Shift+wheel"),
@@ -57,6 +57,7 @@ impl Action {
             Self::Lasso => const { &[plain(Key::L)] },
             Self::Polygon => const { &[shift(Key::L)] },
             Self::Rectangle => const { &[plain(Key::M)] },
+            Self::Wand => const { &[plain(Key::W)] },
             Self::KeepOut => const { &[plain(Key::K)] },
             Self::Hand => const { &[plain(Key::H)] },
             Self::Larger => const { &[plain(Key::CloseBracket)] },

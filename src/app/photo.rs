@@ -88,6 +88,11 @@ impl OpenPhoto {
         }
     }
 
+    /// How its samples become the colours of the screen.
+    pub(super) const fn colors(&self) -> &DisplayTransform {
+        &self.colors.0
+    }
+
     /// Whether there is work that no file holds.
     pub(super) fn has_unsaved_work(&self) -> bool {
         self.document.state() != self.saved_state

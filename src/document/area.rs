@@ -47,7 +47,7 @@ impl Document {
 }
 
 /// Combines the part of row `y` from `left` on that lies in `area` with the area's coverage.
-fn cover(row: &mut [u8], left: u32, y: u32, coverage: &[u8], area: Rect, erase: bool) {
+pub(super) fn cover(row: &mut [u8], left: u32, y: u32, coverage: &[u8], area: Rect, erase: bool) {
     if !(area.y..area.bottom()).contains(&y) {
         return;
     }

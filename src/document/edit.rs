@@ -9,7 +9,7 @@ use super::{
     history::Op,
     tile::{self, Tile},
 };
-use crate::imaging::Mask;
+use crate::imaging::{Mask, Rect};
 
 /// A change to the whole mask.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,7 +40,7 @@ impl MaskChange {
 #[derive(Debug, Clone)]
 pub struct MaskBefore {
     version: u64,
-    mask: Arc<Mask>,
+    pub(super) mask: Arc<Mask>,
 }
 
 /// A change of the whole mask that is worked out but not made. On a large photo that takes long: no document is needed.
@@ -70,8 +70,13 @@ impl MaskBefore {
             MaskChange::Grow(radius_px) => after.grow(radius_px),
             MaskChange::Shrink(radius_px) => after.shrink(radius_px),
         };
+        self.after(change.name(), after, area)
+    }
+
+    /// A change to `after`, which differs in `area` at most.
+    pub(super) fn after(&self, name: &'static str, after: Mask, area: Rect) -> MaskAfter {
         MaskAfter {
-            name: change.name(),
+            name,
             version: self.version,
             tiles: tile::differing(&after, &self.mask, area),
             mask: Arc::new(after),

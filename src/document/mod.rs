@@ -13,6 +13,7 @@ mod journal;
 mod layer;
 mod painting;
 mod removing;
+mod similar;
 mod snapshot;
 mod stroke;
 mod tile;

@@ -21,6 +21,7 @@ pub mod random;
 pub mod read;
 mod rect;
 pub mod resize;
+pub mod similar;
 pub mod write;
 mod xmp;
 

@@ -11,6 +11,7 @@ use image::RgbaImage;
 use lacuna::{
     app::canvas::{Canvas, CanvasEvent, Layer, Scene, Tool, ToolState, Untagged},
     imaging::{Mask, Pixels, Rect},
+    settings::Wand,
 };
 
 /// A window with nothing but the canvas.
@@ -36,6 +37,7 @@ impl App {
                 tool: Tool::Brush,
                 size_px: 20.0,
                 hardness: 0.5,
+                wand: Wand::default(),
                 is_before_held: false,
             },
             events: Vec::new(),

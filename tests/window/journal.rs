@@ -98,9 +98,24 @@ fn exported_and_discarded_work_is_not_kept() {
     window.click("Export");
     window.wait_to_show("Lake-edited.png");
     window.wait("what is in a file needs no keeping", |_| desk.kept().is_none());
-    let next = desk.window(None);
-    assert!(
-        next.app().document().is_none() && !next.app().is_busy(),
-        "nothing is opened"
-    );
+    let mut next = desk.window(None);
+    next.wait("the network is there", |window| !window.app().is_busy());
+    assert!(next.app().document().is_none(), "nothing is opened");
+}
+
+#[test]
+fn what_the_wand_masked_comes_back_to_the_last_value() {
+    let desk = Desk::new();
+    let mask = {
+        let mut window = desk.window(Some(&desk.photo()));
+        window.wait("the photo opens", |window| window.app().document().is_some());
+        window.press(Key::W);
+        window.drag((0.5, 0.5), (0.5, 0.5));
+        window.wait_for_step("Similar colours");
+        window.wait("it is kept", |_| desk.kept().is_some());
+        window.document().mask().clone()
+    };
+    let mut window = desk.window(None);
+    window.wait_to_show("Work on Lake.png is back");
+    assert!(*window.document().mask() == mask, "another mask");
 }

@@ -13,3 +13,4 @@ mod tiny_training;
 mod train;
 #[path = "../support/vgg_file.rs"]
 mod vgg_file;
+mod wand;

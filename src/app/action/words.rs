@@ -23,6 +23,7 @@ impl Action {
             Self::Lasso => "Lasso",
             Self::Polygon => "Polygon",
             Self::Rectangle => "Rectangle",
+            Self::Wand => "Magic wand",
             Self::KeepOut => "Keep out",
             Self::Hand => "Hand",
             Self::Larger => "Larger brush",
@@ -86,12 +87,15 @@ impl Action {
                 "Click from corner to corner around what should go; Enter or a click on the first closes it, Backspace takes the last back"
             }
             Self::Rectangle => "Drag a rectangle over what should go; hold Shift for a square, Alt to erase",
+            Self::Wand => {
+                "Click on what should go, and all of its colour around is masked; hold Alt or the right button to erase"
+            }
             Self::KeepOut => {
                 "Brush over what nothing should be copied from; hold Alt or the right button to erase"
             }
             Self::Hand => "Move the photo; holding Space does the same with any tool",
-            Self::Larger => "A larger brush and eraser",
-            Self::Smaller => "A smaller brush and eraser",
+            Self::Larger => "A larger brush and eraser, or a wider tolerance of the magic wand",
+            Self::Smaller => "A smaller brush and eraser, or a narrower tolerance of the magic wand",
             Self::Harder => "A sharper edge of brush and eraser",
             Self::Softer => "A softer edge of brush and eraser",
             Self::InvertMask => "Mask what is not masked and the other way round",
@@ -149,6 +153,7 @@ impl Action {
             Self::Lasso => icons::LASSO,
             Self::Polygon => icons::POLYGON,
             Self::Rectangle => icons::RECTANGLE,
+            Self::Wand => icons::MAGIC_WAND,
             Self::KeepOut => icons::EYE_SLASH,
             Self::Hand => icons::HAND,
             Self::Larger => icons::PLUS,

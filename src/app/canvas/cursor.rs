@@ -20,7 +20,7 @@ pub(super) fn icon(tool: Tool, is_panning: bool, is_hand: bool) -> CursorIcon {
         CursorIcon::Grabbing
     } else if is_hand || tool == Tool::Hand {
         CursorIcon::Grab
-    } else if tool.outlines() {
+    } else if tool.outlines() || tool == Tool::Wand {
         CursorIcon::Crosshair
     } else {
         CursorIcon::None

@@ -68,6 +68,12 @@ enum Drag {
         button: PointerButton,
         viewport: Viewport,
     },
+    /// Where the button goes down counts, once it goes up.
+    Pick {
+        button: PointerButton,
+        at: Pos2,
+        erase: bool,
+    },
     Pan {
         button: PointerButton,
         viewport: Viewport,
@@ -198,7 +204,10 @@ impl Gestures {
         } else if (is_primary || button == PointerButton::Secondary) && !moves_photo {
             let in_photo = view.transform(viewport).to_photo(at);
             let erase = around.tool == Tool::Eraser || modifiers.alt || !is_primary;
-            if around.tool.outlines() {
+            if around.tool == Tool::Wand {
+                let at = in_photo;
+                self.drag = Some(Drag::Pick { button, at, erase });
+            } else if around.tool.outlines() {
                 self.press_outline(in_photo, erase, button, viewport, around.tool, view, found);
             } else {
                 self.drag = Some(Drag::Stroke { button, viewport });
@@ -267,7 +276,7 @@ impl Gestures {
                 view.pan(to - *at, *viewport);
                 *at = to;
             }
-            None => {}
+            Some(Drag::Pick { .. }) | None => {}
         }
     }
 
@@ -275,6 +284,7 @@ impl Gestures {
         match self.drag.take() {
             Some(Drag::Stroke { .. }) => found.push(CanvasEvent::StrokeEnd),
             Some(Drag::Outline { .. }) => found.extend(self.take_outline().and_then(Outline::close)),
+            Some(Drag::Pick { at, erase, .. }) => found.push(CanvasEvent::Pick { at, erase }),
             Some(Drag::Pan { .. }) | None => {}
         }
     }
@@ -292,7 +302,7 @@ impl Gestures {
                 self.last_point_in_photo = None;
             }
             Some(Drag::Outline { .. }) => self.outline = None,
-            Some(Drag::Pan { .. }) | None => {}
+            Some(Drag::Pick { .. } | Drag::Pan { .. }) | None => {}
         }
         if let Some(viewport) = around.viewport_at(pinch.center) {
             view.zoom_at(pinch.zoom, pinch.center, viewport);
@@ -302,9 +312,10 @@ impl Gestures {
 
     fn button(&self) -> Option<PointerButton> {
         match self.drag? {
-            Drag::Stroke { button, .. } | Drag::Outline { button, .. } | Drag::Pan { button, .. } => {
-                Some(button)
-            }
+            Drag::Stroke { button, .. }
+            | Drag::Outline { button, .. }
+            | Drag::Pick { button, .. }
+            | Drag::Pan { button, .. } => Some(button),
         }
     }
 }
@@ -332,7 +343,7 @@ fn notches(unit: MouseWheelUnit, delta: Vec2) -> Vec2 {
     }
 }
 
-/// Alt sizes the brush, Shift and a trackpad's two fingers pan, anything else zooms at the pointer.
+/// Alt sizes the brush or the wand's tolerance, Shift and a trackpad's two fingers pan, anything else zooms at the pointer.
 fn wheel(
     notches: Vec2,
     source: MouseWheelSource,

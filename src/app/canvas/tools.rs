@@ -2,6 +2,8 @@
 
 use eframe::egui::Pos2;
 
+use crate::settings::Wand;
+
 /// What the primary button does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Tool {
@@ -18,6 +20,8 @@ pub enum Tool {
     Polygon,
     /// Marks a rectangle.
     Rectangle,
+    /// Marks what has the colour of a place.
+    Wand,
     /// Moves the photo.
     Hand,
 }
@@ -38,6 +42,8 @@ pub struct ToolState {
     pub size_px: f32,
     /// Share of the radius that is fully covered, `0.0..=1.0`.
     pub hardness: f32,
+    /// What the magic wand takes for similar.
+    pub wand: Wand,
     /// Whether the original shows for as long as a key is held.
     pub is_before_held: bool,
 }
@@ -70,6 +76,13 @@ pub enum CanvasEvent {
         /// Whether marks are taken away there.
         erase: bool,
     },
-    /// The size of brush and eraser is to be multiplied.
+    /// A place was pointed at, to be marked with all that is similar.
+    Pick {
+        /// The place.
+        at: Pos2,
+        /// Whether marks are taken away there.
+        erase: bool,
+    },
+    /// The size of brush and eraser, or the tolerance of the wand, is to be multiplied.
     ScaleBrush(f32),
 }

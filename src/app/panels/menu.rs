@@ -95,6 +95,7 @@ impl App {
             Action::Lasso => Some(self.state.tool == Tool::Lasso),
             Action::Polygon => Some(self.state.tool == Tool::Polygon),
             Action::Rectangle => Some(self.state.tool == Tool::Rectangle),
+            Action::Wand => Some(self.state.tool == Tool::Wand),
             Action::Hand => Some(self.state.tool == Tool::Hand),
             Action::ToggleOverlay => Some(self.canvas.overlay.is_visible),
             Action::ToggleUncertainty => Some(self.state.shows_uncertainty),

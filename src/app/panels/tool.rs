@@ -1,37 +1,58 @@
-//! Size and edge of the brush, and how the mask shows.
+//! Size and edge of the brush or tolerance of the wand, and how the mask shows.
 
 use eframe::egui::Ui;
 
 use super::widgets::{Scale, row, slider};
 use crate::{
-    app::{App, action::Action, command::Command},
-    settings::{Brush, Overlay},
+    app::{App, action::Action, canvas::Tool, command::Command},
+    settings::{Brush, Overlay, Wand},
 };
 
 pub(super) fn ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
-    let brush = app.settings.now.brush;
-    ui.strong("Brush");
+    let is_wand = app.tool().tool == Tool::Wand;
+    ui.strong(if is_wand { "Magic wand" } else { "Brush" });
     ui.add_space(crate::app::theme::HEADING_GAP);
+    if is_wand {
+        wand_ui(app.settings.now.wand, ui, commands);
+    } else {
+        brush_ui(app.settings.now.brush, ui, commands);
+    }
+    overlay_ui(app, ui, commands);
+}
+
+fn brush_ui(brush: Brush, ui: &mut Ui, commands: &mut Vec<Command>) {
     let sizes = Scale {
         range: Brush::DIAMETERS_PX,
         is_logarithmic: true,
         shown_factor: 1.0,
         unit: " px",
     };
-    if let Some(diameter_px) = slider(
-        ui,
-        "Size",
-        brush.diameter_px,
-        &sizes,
-        "Diameter in pixels of the photo  ([ and ])",
-    ) {
+    let hint = "Diameter in pixels of the photo  ([ and ])";
+    if let Some(diameter_px) = slider(ui, "Size", brush.diameter_px, &sizes, hint) {
         commands.push(Command::SetBrush(Brush { diameter_px, ..brush }));
     }
     let hint = "100 % has a sharp edge  (Shift+[ and Shift+])";
     if let Some(hardness) = slider(ui, "Hardness", brush.hardness, &Scale::PERCENT, hint) {
         commands.push(Command::SetBrush(Brush { hardness, ..brush }));
     }
-    overlay_ui(app, ui, commands);
+}
+
+fn wand_ui(wand: Wand, ui: &mut Ui, commands: &mut Vec<Command>) {
+    let hint = "How different a colour may look; 100 % is the step from black to white  ([ and ])";
+    if let Some(tolerance) = slider(ui, "Tolerance", wand.tolerance, &Scale::PERCENT, hint) {
+        commands.push(Command::SetWand(Wand { tolerance, ..wand }));
+    }
+    row(ui, "", |ui, _| {
+        let mut is_contiguous = wand.is_contiguous;
+        let check = ui.checkbox(&mut is_contiguous, "Contiguous");
+        let hint = "Only what hangs together with the place you click on; off takes the colour everywhere in the photo";
+        if check.on_hover_text(hint).changed() {
+            commands.push(Command::SetWand(Wand {
+                is_contiguous,
+                ..wand
+            }));
+        }
+    });
 }
 
 fn overlay_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {

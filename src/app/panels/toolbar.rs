@@ -4,12 +4,13 @@ use eframe::egui::{Align, Button, Layout, RichText, Role, Ui, WidgetInfo, vec2};
 
 use crate::app::{App, action::Action, command::Command, theme};
 
-const TOOLS: [Action; 7] = [
+const TOOLS: [Action; 8] = [
     Action::Brush,
     Action::Eraser,
     Action::Lasso,
     Action::Polygon,
     Action::Rectangle,
+    Action::Wand,
     Action::KeepOut,
     Action::Hand,
 ];

@@ -1,6 +1,9 @@
 //! Commands that change the mask, the removals or the tool.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+};
 
 use eframe::egui::Context;
 
@@ -12,10 +15,11 @@ use crate::{
     },
     document::{Brush, Changed, Document, MaskChange, Target},
     imaging::{Format, Metadata, Rect, read, write},
-    jobs, settings,
+    jobs,
+    settings::{self, Settings},
 };
 
-/// A press of a size key changes the brush by this factor, but at least by a pixel.
+/// A press of a size key changes the brush or the tolerance by this factor.
 const SIZE_STEP: f32 = 1.15;
 /// A press of a hardness key.
 const HARDNESS_STEP: f32 = 0.1;
@@ -50,7 +54,7 @@ impl App {
     }
 
     pub(super) fn run_tool_action(&mut self, action: Action) {
-        let brush = &mut self.settings.now.brush;
+        let settings = &mut self.settings.now;
         match action {
             Action::Brush => self.state.tool = Tool::Brush,
             Action::Eraser => self.state.tool = Tool::Eraser,
@@ -58,11 +62,12 @@ impl App {
             Action::Lasso => self.state.tool = Tool::Lasso,
             Action::Polygon => self.state.tool = Tool::Polygon,
             Action::Rectangle => self.state.tool = Tool::Rectangle,
+            Action::Wand => self.state.tool = Tool::Wand,
             Action::Hand => self.state.tool = Tool::Hand,
-            Action::Larger => scale(brush, SIZE_STEP),
-            Action::Smaller => scale(brush, 1.0 / SIZE_STEP),
-            Action::Harder => brush.hardness = step(brush.hardness, HARDNESS_STEP),
-            Action::Softer => brush.hardness = step(brush.hardness, -HARDNESS_STEP),
+            Action::Larger => scale(settings, self.state.tool, SIZE_STEP),
+            Action::Smaller => scale(settings, self.state.tool, 1.0 / SIZE_STEP),
+            Action::Harder => settings.brush.hardness = step(settings.brush.hardness, HARDNESS_STEP),
+            Action::Softer => settings.brush.hardness = step(settings.brush.hardness, -HARDNESS_STEP),
             _ => {}
         }
     }
@@ -120,6 +125,7 @@ impl App {
             tool: self.state.tool,
             size_px: brush.diameter_px,
             hardness: brush.hardness,
+            wand: self.settings.now.wand,
             is_before_held: false,
         }
     }
@@ -131,7 +137,11 @@ impl App {
             _ => Target::Remove,
         };
         if let CanvasEvent::ScaleBrush(factor) = event {
-            scale(&mut self.settings.now.brush, factor);
+            scale(&mut self.settings.now, tool.tool, factor);
+            return;
+        }
+        if let CanvasEvent::Pick { at, erase } = event {
+            self.pick(tool, at, erase);
             return;
         }
         let Some(photo) = &mut self.photo else { return };
@@ -161,7 +171,7 @@ impl App {
                 self.show(&changed);
                 return;
             }
-            CanvasEvent::ScaleBrush(_) => return,
+            CanvasEvent::Pick { .. } | CanvasEvent::ScaleBrush(_) => return,
         };
         match target {
             _ if dirty.is_empty() => {}
@@ -244,17 +254,26 @@ impl App {
     }
 }
 
-fn scale(brush: &mut settings::Brush, factor: f32) {
-    let before = brush.diameter_px;
+/// Multiplies the brush's diameter, or with the magic wand its tolerance, but changes it by one at least.
+fn scale(settings: &mut Settings, tool: Tool, factor: f32) {
+    if tool == Tool::Wand {
+        let percent = scaled(settings.wand.tolerance * 100.0, factor, &(0.0..=100.0));
+        settings.wand.tolerance = percent / 100.0;
+    } else {
+        settings.brush.diameter_px =
+            scaled(settings.brush.diameter_px, factor, &settings::Brush::DIAMETERS_PX);
+    }
+}
+
+fn scaled(before: f32, factor: f32, range: &RangeInclusive<f32>) -> f32 {
     let scaled = before * factor;
     let at_least = before + (factor - 1.0).signum();
-    let diameter = if factor > 1.0 {
+    let after = if factor > 1.0 {
         scaled.max(at_least)
     } else {
         scaled.min(at_least)
     };
-    let range = settings::Brush::DIAMETERS_PX;
-    brush.diameter_px = diameter.round().clamp(*range.start(), *range.end());
+    after.round().clamp(*range.start(), *range.end())
 }
 
 fn step(hardness: f32, by: f32) -> f32 {
@@ -263,25 +282,32 @@ fn step(hardness: f32, by: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{scale, step};
-    use crate::settings::Brush;
+    use super::{scale, scaled, step};
+    use crate::{app::canvas::Tool, settings::Settings};
 
     #[test]
     fn size_keys_always_change_the_size_and_stay_in_range() {
-        let mut brush = Brush {
-            diameter_px: 1.0,
-            hardness: 1.0,
-        };
-        scale(&mut brush, 1.15);
-        assert_eq!(brush.diameter_px, 2.0);
-        for _ in 0..5 {
-            scale(&mut brush, 1.0 / 1.15);
-        }
-        assert_eq!(brush.diameter_px, 1.0);
-        for _ in 0..100 {
-            scale(&mut brush, 1.15);
-        }
-        assert_eq!(brush.diameter_px, 2000.0);
+        let range = 1.0..=2000.0;
+        assert_eq!(scaled(1.0, 1.15, &range), 2.0);
+        let smallest = (0..5).fold(2.0, |size, _| scaled(size, 1.0 / 1.15, &range));
+        assert_eq!(smallest, 1.0);
+        let largest = (0..100).fold(1.0, |size, _| scaled(size, 1.15, &range));
+        assert_eq!(largest, 2000.0);
+    }
+
+    #[test]
+    fn size_keys_change_the_tolerance_with_the_wand_and_the_brush_with_any_other_tool() {
+        let mut settings = Settings::default();
+        let before = settings.clone();
+        scale(&mut settings, Tool::Wand, 1.15);
+        assert_eq!(settings.brush, before.brush);
+        assert!(
+            (settings.wand.tolerance - 0.12).abs() < 1e-6,
+            "{:?}",
+            settings.wand
+        );
+        scale(&mut settings, Tool::Lasso, 1.15);
+        assert_eq!(settings.brush.diameter_px, 69.0);
     }
 
     #[test]

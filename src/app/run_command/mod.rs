@@ -7,6 +7,7 @@ mod photo;
 mod train;
 mod train_events;
 mod view;
+mod wand;
 mod write;
 
 use eframe::egui::{Context, ViewportCommand};
@@ -45,6 +46,7 @@ impl App {
             Command::BrowseExport => self.browse_export(),
             Command::BrowseWeights => self.browse_weights(Purpose::Weights),
             Command::SetBrush(brush) => self.settings.now.brush = brush,
+            Command::SetWand(wand) => self.settings.now.wand = wand,
             Command::SetOverlay(overlay) => {
                 self.settings.now.overlay = overlay;
                 self.show_overlay_settings();
@@ -100,6 +102,7 @@ impl App {
             | Action::Lasso
             | Action::Polygon
             | Action::Rectangle
+            | Action::Wand
             | Action::Hand
             | Action::Larger
             | Action::Smaller
