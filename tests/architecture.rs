@@ -18,7 +18,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("inpaint", &["nn", "imaging", "progress"]),
     ("document", &["imaging"]),
     ("jobs", &["progress"]),
-    ("settings", &["inpaint", "train"]),
+    ("settings", &["imaging", "inpaint", "train"]),
     (
         "cli",
         &[

@@ -7,7 +7,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Write as _},
+    io,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant, SystemTime},
@@ -15,7 +15,6 @@ use std::{
 
 use directories::ProjectDirs;
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
 
 use super::{photo::OpenPhoto, state::Source, tasks::Failure};
 use crate::{
@@ -283,8 +282,8 @@ impl Journal {
             }
             let document = record.to_bytes().map_err(|error| error.to_string())?;
             let origin = serde_json::to_vec(&Origin::new(source)).map_err(|error| error.to_string())?;
-            put(&folder.join(ORIGIN), &origin).map_err(text)?;
-            put(&folder.join(DOCUMENT), &document).map_err(text)?;
+            write::own_file(&folder.join(ORIGIN), &origin).map_err(text)?;
+            write::own_file(&folder.join(DOCUMENT), &document).map_err(text)?;
             Ok(started.elapsed())
         }))
     }
@@ -331,15 +330,6 @@ fn look_at(folder: &Path) -> Option<(SystemTime, Left)> {
         origin.source = Source::Kept(folder.join(ORIGINAL));
     }
     Some((written, Left { session, origin }))
-}
-
-/// A file that is either complete or not there.
-fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = NamedTempFile::new_in(path.parent().unwrap_or(Path::new(".")))?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -10,10 +10,12 @@ use std::{
 
 use candle_core::Tensor;
 use safetensors::{Dtype, tensor::TensorView};
-use tempfile::NamedTempFile;
 
 use super::{Config, Error, Event, checkpoint, initial::is_statistic};
-use crate::nn::{self, unet::Convolution};
+use crate::{
+    imaging::write,
+    nn::{self, unet::Convolution},
+};
 
 /// The folder and its parts.
 #[derive(Debug, Clone)]
@@ -100,14 +102,7 @@ impl Output {
 
 /// Writes beside `path`, syncs and renames; replaces what is there.
 pub(super) fn write(path: &Path, bytes: &[u8], what: &'static str) -> Result<(), Error> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let written = NamedTempFile::new_in(folder).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    });
-    written.map_err(|error| failed(what, path, &error))
+    write::own_file(path, bytes).map_err(|error| failed(what, path, &error))
 }
 
 fn failed(what: &'static str, path: &Path, error: &io::Error) -> Error {

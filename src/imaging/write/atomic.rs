@@ -96,7 +96,7 @@ mod tests {
     use std::{fs, path::Path};
 
     use super::{check_target, write};
-    use crate::imaging::write::Problem;
+    use crate::imaging::write::{Problem, own_file};
 
     fn names(folder: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder).unwrap();
@@ -140,5 +140,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let refused = check_target(&folder.path().join("no").join("a.png"), None, false);
         assert!(matches!(refused, Err(Problem::NoFolder { .. })), "{refused:?}");
+    }
+
+    #[test]
+    fn a_file_of_the_programs_own_is_replaced_and_the_systems_error_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("own.json");
+        for contents in [&b"first"[..], b"second"] {
+            own_file(&path, contents).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), contents);
+        }
+        let error = own_file(&folder.path().join("no/own.json"), b"lost").unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+        assert_eq!(names(folder.path()), ["own.json"], "nothing else is left");
     }
 }

@@ -11,7 +11,10 @@ mod png;
 mod tiff;
 mod webp;
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 pub use error::{Problem, WriteError};
 
@@ -80,6 +83,14 @@ pub fn file(path: &Path, bytes: &[u8], overwrite: bool) -> Result<(), WriteError
     written.map_err(|problem| WriteError {
         name: path.display().to_string(),
         problem,
+    })
+}
+
+/// Writes a file of the program's own the same way, in place of what is there. The error is the system's.
+pub fn own_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    atomic::write(path, bytes, true).map_err(|problem| match problem {
+        Problem::ReadOnlyFolder(error) | Problem::Io(error) => error,
+        other => io::Error::other(other),
     })
 }
 
