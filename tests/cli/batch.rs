@@ -3,15 +3,14 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::{BufRead as _, BufReader},
-    process::{Output, Stdio},
+    process::Output,
     time::{Duration, SystemTime},
 };
 
 use lacuna::imaging::{Rect, read};
 use serde_json::Value;
 
-use crate::support::{Folder, assert_fails, assert_succeeds, interrupt, json, mask, photo, text};
+use crate::support::{Folder, assert_fails, assert_succeeds, interrupt, json, mask, photo, start, text};
 
 /// A photo in its folder, four more below `photos`, and masks in several spellings below `masks`.
 fn folder() -> Folder {
@@ -399,15 +398,7 @@ fn an_interrupt_keeps_what_is_done_and_the_next_run_goes_on() {
     }
     let line = ["batch", "photos", "--masks", "masks", "--out", "out", "--json"];
     let line = [&line, &NETWORK[..]].concat();
-    let mut child = folder
-        .command(&line)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut log = BufReader::new(child.stderr.take().unwrap())
-        .lines()
-        .map(Result::unwrap);
+    let (child, mut log) = start(&mut folder.command(&line));
     assert!(
         log.any(|line| line.starts_with("photo 3 of 20: ")),
         "some were done"

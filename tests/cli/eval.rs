@@ -1,19 +1,13 @@
 //! `lacuna eval`: what stands in its JSON, what it writes, how it fails.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    io::{BufRead as _, BufReader},
-    path::Path,
-    process::{Output, Stdio},
-};
+use std::{collections::BTreeSet, fs, path::Path, process::Output};
 
 use lacuna::imaging::{Channels, Pixels, Rect, Samples, read};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
-    support::{assert_succeeds, interrupt, json, lacuna, mask, save, text},
+    support::{assert_succeeds, interrupt, json, lacuna, mask, save, start, text},
     tiny_network,
 };
 
@@ -240,15 +234,7 @@ fn an_interrupt_keeps_what_was_measured_and_ends_with_130() {
     let line = "eval --photos photos --methods telea,patchmatch --size 128 --json --report out";
     let line: Vec<&str> = line.split(' ').collect();
     let mut command = lacuna(folder.path(), &line);
-    let mut child = command
-        .env("RUST_LOG", "lacuna=info")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut log = BufReader::new(child.stderr.take().unwrap())
-        .lines()
-        .map(Result::unwrap);
+    let (child, mut log) = start(command.env("RUST_LOG", "lacuna=info"));
     assert!(log.any(|line| line.contains("measured")), "a photo was measured");
     interrupt(&child);
     assert!(

@@ -1,16 +1,11 @@
 //! `lacuna inpaint`: what it writes, what it says, and what it refuses.
 
-use std::{
-    fs,
-    io::{BufRead as _, BufReader},
-    path::Path,
-    process::Stdio,
-};
+use std::{fs, path::Path};
 
 use lacuna::imaging::{Channels, Mask, Pixels, Rect, Samples, read};
 use serde_json::Value;
 
-use crate::support::{Folder, UNTOUCHED, assert_fails, assert_succeeds, interrupt, mask, photo, text};
+use crate::support::{Folder, UNTOUCHED, assert_fails, assert_succeeds, interrupt, mask, photo, start, text};
 
 #[test]
 fn a_fill_writes_the_file_and_one_json_object() {
@@ -211,14 +206,7 @@ fn an_interrupt_ends_with_130_and_leaves_no_file() {
         "cpu",
     ];
     let mut command = folder.command(&line);
-    let mut child = command
-        .env("RUST_LOG", "lacuna=info")
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut log = BufReader::new(child.stderr.take().unwrap())
-        .lines()
-        .map(Result::unwrap);
+    let (mut child, mut log) = start(command.env("RUST_LOG", "lacuna=info"));
     assert!(log.any(|line| line.contains("Filling")), "it came to the fill");
     interrupt(&child);
     assert!(log.any(|line| line.contains("cancelled")), "it says so");

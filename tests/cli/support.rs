@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
@@ -144,6 +145,18 @@ pub(crate) fn assert_succeeds(output: &Output) {
 pub(crate) fn json(output: &Output) -> Value {
     assert_succeeds(output);
     serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Starts a program. Gives the lines of its log as they come; what it writes to stdout is kept for its end.
+#[cfg(unix)]
+pub(crate) fn start(command: &mut Command) -> (Child, impl Iterator<Item = String> + use<>) {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let log = BufReader::new(child.stderr.take().unwrap());
+    (child, log.lines().map(Result::unwrap))
 }
 
 /// Presses Ctrl+C.
