@@ -1,0 +1,218 @@
+//! Work that was not exported, kept on the disk so that a crash or a power cut loses none of it.
+//!
+//! A window with such work has a folder of its own in the journal: `lock`, which it holds locked while it lives,
+//! `origin.json` (which photo), `document.safetensors` (a [`Record`]) and, for a pasted picture,
+//! `original.png`. The folder goes when the work is exported or given up. One whose lock is free was left by a window
+//! that never came to its end: the next one that opens the photo takes the folder over and puts the work back.
+
+mod session;
+
+use std::{
+    fs, io,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use directories::ProjectDirs;
+
+use super::{photo::OpenPhoto, state::Source, tasks::Failure};
+use crate::{
+    document::Record,
+    imaging::{Format, Metadata, write},
+    jobs::{self, Job, Waker},
+};
+use session::{DOCUMENT, Left, ORIGIN, ORIGINAL, Origin, Session, left_in};
+
+/// So long after a change it is kept: quick strokes are kept together.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Between two times passes at least so often the time that keeping takes.
+const BETWEEN: u32 = 5;
+/// Writing ends within this time, or is left alone.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The document that could not be put back.
+const SET_ASIDE: &str = "set-aside.safetensors";
+
+/// Where work is kept if nobody says otherwise.
+pub fn usual_journal() -> Option<PathBuf> {
+    let folders = ProjectDirs::from("", "", "lacuna")?;
+    Some(folders.data_dir().join("journal"))
+}
+
+/// Work of an earlier window, to be put back.
+#[derive(Debug, Clone)]
+pub(super) struct Kept {
+    file: PathBuf,
+    /// The photo's file is another than it was then.
+    pub(super) has_changed: bool,
+}
+
+impl Kept {
+    /// Reads it. It takes long where much was removed.
+    pub(super) fn read(&self) -> Result<Record, Failure> {
+        let bytes = fs::read(&self.file).map_err(|error| error.to_string())?;
+        Record::from_bytes(&bytes).map_err(|error| error.to_string())
+    }
+}
+
+/// What is kept, and when.
+pub(super) struct Journal {
+    root: Option<PathBuf>,
+    session: Option<Session>,
+    left: Vec<Left>,
+    /// The document's version that is being kept or was.
+    kept: Option<u64>,
+    /// The version seen last, and since when.
+    seen: (u64, Instant),
+    pause: Duration,
+    job: Option<Job<Result<Duration, Failure>>>,
+    has_failed: bool,
+}
+
+impl Journal {
+    /// The journal in the folder `root`, and what earlier windows left in it. Nothing is kept without a folder.
+    pub(super) fn new(root: Option<PathBuf>) -> Self {
+        let left = root.as_deref().map(left_in).unwrap_or_default();
+        Self {
+            root,
+            session: None,
+            left,
+            kept: None,
+            seen: (0, Instant::now()),
+            pause: PAUSE,
+            job: None,
+            has_failed: false,
+        }
+    }
+
+    /// The photos that work was left on and that are there, the latest first.
+    pub(super) fn left(&self) -> impl Iterator<Item = Source> {
+        let origins = self.left.iter().map(|left| &left.origin.source);
+        origins
+            .filter(|source| !matches!(source, Source::Path(path) if !path.exists()))
+            .cloned()
+    }
+
+    /// What was left of work on this photo.
+    pub(super) fn find(&self, source: &Source) -> Option<Kept> {
+        let left = self.left.iter().find(|left| left.is_of(source))?;
+        Some(Kept {
+            file: left.session.folder.join(DOCUMENT),
+            has_changed: !left.origin.is_current(),
+        })
+    }
+
+    /// Another photo is open. What was left of work on it is in this window's hands now.
+    pub(super) fn begin(&mut self, source: &Source) {
+        self.clear();
+        if let Some(index) = self.left.iter().position(|left| left.is_of(source)) {
+            self.session = Some(self.left.swap_remove(index).session);
+            self.kept = Some(u64::MAX);
+        }
+    }
+
+    /// Puts aside what was left of work on this photo and is of no use to it: nobody is asked about it again, but it
+    /// stays on the disk. Returns where.
+    pub(super) fn set_aside(&mut self, source: &Source) -> Option<PathBuf> {
+        let index = self.left.iter().position(|left| left.is_of(source))?;
+        let folder = self.left.swap_remove(index).session.folder;
+        let aside = folder.join(SET_ASIDE);
+        fs::rename(folder.join(DOCUMENT), &aside).ok()?;
+        Some(aside)
+    }
+
+    /// Keeps the photo's work if that is due. Returns when to ask again.
+    pub(super) fn keep(&mut self, photo: &OpenPhoto, waker: &Waker) -> Option<Duration> {
+        self.root.as_ref()?;
+        if !photo.has_unsaved_work() {
+            // A job that writes has its folder until it ends.
+            if self.job.is_none() {
+                self.clear();
+            }
+            return None;
+        }
+        let version = photo.document.version();
+        if self.seen.0 != version {
+            self.seen = (version, Instant::now());
+        }
+        if self.kept == Some(version) || self.job.is_some() {
+            return None;
+        }
+        let left = self.pause.saturating_sub(self.seen.1.elapsed());
+        if !left.is_zero() {
+            return Some(left);
+        }
+        self.kept = Some(version);
+        self.job = self.write(photo, waker);
+        None
+    }
+
+    /// Why keeping failed, once.
+    pub(super) fn take_failure(&mut self) -> Option<Failure> {
+        let outcome = self.job.as_ref()?.poll()?;
+        self.job = None;
+        match outcome.unwrap_or_else(|crash| Err(crash.to_string())) {
+            Ok(took) => self.pause = PAUSE.max(took * BETWEEN),
+            Err(why) => return self.fail(why),
+        }
+        None
+    }
+
+    /// Nothing is left to be kept: it was exported or given up.
+    pub(super) fn clear(&mut self) {
+        if let Some(job) = self.job.take() {
+            job.stop(PATIENCE);
+        }
+        self.kept = None;
+        if let Some(session) = self.session.take() {
+            session.remove();
+        }
+    }
+
+    fn fail(&mut self, why: Failure) -> Option<Failure> {
+        let is_news = !std::mem::replace(&mut self.has_failed, true);
+        is_news.then_some(why)
+    }
+
+    /// Writes what belongs to the photo in the background. `None` if there is no place for it.
+    fn write(&mut self, photo: &OpenPhoto, waker: &Waker) -> Option<Job<Result<Duration, Failure>>> {
+        if self.session.is_none() {
+            let root = self.root.as_deref()?;
+            match Session::begin(root) {
+                Ok(session) => self.session = Some(session),
+                Err(error) => {
+                    let why = format!("{}: {error}", root.display());
+                    // Told by the next look at the outcome.
+                    return Some(jobs::spawn("Keeping", Arc::clone(waker), move |_| Err(why)));
+                }
+            }
+        }
+        let folder = self.session.as_ref()?.folder.clone();
+        let (source, record) = (photo.source.clone(), photo.document.record());
+        // A pasted picture that was put back is one again: the folder that it came from may be gone by now.
+        let source = match source {
+            Source::Kept(_) => Source::Clipboard,
+            source => source,
+        };
+        let original = Arc::clone(photo.document.original());
+        Some(jobs::spawn("Keeping", Arc::clone(waker), move |_| {
+            let started = Instant::now();
+            let text = |error: io::Error| format!("{}: {error}", folder.display());
+            let picture = folder.join(ORIGINAL);
+            if source == Source::Clipboard && !picture.exists() {
+                let (options, metadata) = (write::Options::default(), Metadata::default());
+                write::photo(&picture, &original, &metadata, Format::Png, &options, false)
+                    .map_err(|error| error.to_string())?;
+            }
+            let document = record.to_bytes().map_err(|error| error.to_string())?;
+            let origin = serde_json::to_vec(&Origin::new(source)).map_err(|error| error.to_string())?;
+            write::own_file(&folder.join(ORIGIN), &origin).map_err(text)?;
+            write::own_file(&folder.join(DOCUMENT), &document).map_err(text)?;
+            Ok(started.elapsed())
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests;
