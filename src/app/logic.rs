@@ -43,7 +43,7 @@ impl App {
         if let Some(soon) = self.notices.age() {
             ctx.request_repaint_after(soon);
         }
-        if self.tasks.foremost().is_some() {
+        if self.tasks.foremost().is_some() || self.tasks.mask_change.is_some() {
             // Elapsed time and the estimate go on between reports.
             ctx.request_repaint_after(Duration::from_millis(200));
         }

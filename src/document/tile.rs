@@ -3,6 +3,8 @@
 //! A step stores only the tiles that differ, run-length coded, since painted masks are mostly flat. Carrying a tile
 //! out swaps it with the mask, so the same step serves undo and redo in turn.
 
+use rayon::prelude::*;
+
 use crate::imaging::{Mask, Rect};
 
 /// Side of a tile.
@@ -107,7 +109,9 @@ pub(super) fn tiles_in(area: Rect, bounds: Rect) -> impl Iterator<Item = Rect> {
 
 /// The tiles of `after` inside `area` that differ from `before`.
 pub(super) fn differing(before: &Mask, after: &Mask, area: Rect) -> Vec<Tile> {
-    tiles_in(area, before.bounds())
+    let tiles: Vec<Rect> = tiles_in(area, before.bounds()).collect();
+    tiles
+        .into_par_iter()
         .filter(|&rect| (rect.y..rect.bottom()).any(|y| row_of(before, y, rect) != row_of(after, y, rect)))
         .map(|rect| Tile::of(after, rect))
         .collect()

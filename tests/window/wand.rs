@@ -23,6 +23,10 @@ impl Window {
 fn a_click_masks_what_is_similar_and_one_undo_takes_it_back() {
     let mut window = Window::with_photo();
     window.press(Key::W);
+    assert!(
+        window.shows("Click on what should go"),
+        "the status line says what to do"
+    );
     window.pick();
     window.wait_for_step("Similar colours");
     let mask = window.document().mask();

@@ -4,9 +4,17 @@ use std::time::Duration;
 
 use eframe::egui::{Align, Button, Layout, ProgressBar, RichText, Ui};
 
-use crate::app::{
-    App, OpenPhoto, action::Action, command::Command, icons, state::Engine, tasks::Running, theme, train::Tab,
+use crate::{
+    app::{
+        App, OpenPhoto, action::Action, canvas::Tool, command::Command, icons, state::Engine, tasks::Running,
+        theme, train::Tab,
+    },
+    document::MaskAfter,
+    jobs::Job,
 };
+
+/// A change of the mask that takes no longer is seen at once and needs no words.
+const UNNOTICED: Duration = Duration::from_millis(300);
 
 pub(super) fn ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
     ui.horizontal_centered(|ui| {
@@ -98,10 +106,15 @@ fn hint(app: &App) -> &'static str {
         return "Open a photo to begin";
     };
     let document = &photo.document;
-    if app.state.fill_when_ready {
+    let is_changing = |job: &Job<MaskAfter>| job.status().started.elapsed() > UNNOTICED;
+    if app.tasks.mask_change.as_ref().is_some_and(is_changing) {
+        "Working out the mask…"
+    } else if app.state.fill_when_ready {
         "Waiting for the network…"
     } else if app.state.has_mask.1 {
         "Press Enter to fill what is masked"
+    } else if app.state.tool == Tool::Wand {
+        "Click on what should go, then press Enter"
     } else if document.removals().is_empty() {
         "Brush over what should go, then press Enter"
     } else {
