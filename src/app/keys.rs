@@ -30,7 +30,7 @@ pub(super) const GESTURES: [(&str, &str); 10] = [
     ("Paint", "Drag"),
     ("Erase while painting", "Alt or right button"),
     ("Straight line", "Shift+click"),
-    ("Close a polygon", "Enter, or click on its first corner"),
+    ("Close a polygon", "Enter or its first corner"),
     ("Square", "Shift+drag with the rectangle"),
     ("Brush size or tolerance", "Alt+wheel"),
     ("Pan", "Space+drag or middle button"),
