@@ -4,6 +4,11 @@
 //! stop. It knows neither threads nor windows: the job that runs it in the background and the terminal that draws
 //! a bar are both implementations of this trait.
 
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
 /// Somebody asked the computation to stop. It leaves nothing half done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("cancelled")]
@@ -38,4 +43,81 @@ impl Progress for Silent {
     }
 
     fn notice(&self, _text: &str) {}
+}
+
+/// Passes everything on and notes the longest wait between two reports: so long a cancellation may take to be noticed.
+pub struct Watched<'a> {
+    whole: &'a dyn Progress,
+    waits: Mutex<Waits>,
+}
+
+struct Waits {
+    last: Instant,
+    longest: Duration,
+}
+
+impl<'a> Watched<'a> {
+    /// Begins to watch.
+    pub fn new(whole: &'a dyn Progress) -> Self {
+        let waits = Waits {
+            last: Instant::now(),
+            longest: Duration::ZERO,
+        };
+        Self {
+            whole,
+            waits: Mutex::new(waits),
+        }
+    }
+
+    /// The longest wait between two reports so far, whichever threads made them, up to now.
+    pub fn longest_wait(&self) -> Duration {
+        self.note();
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner).longest
+    }
+
+    fn note(&self) {
+        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        waits.longest = waits.longest.max(waits.last.elapsed());
+        waits.last = Instant::now();
+    }
+}
+
+impl Progress for Watched<'_> {
+    fn stage(&self, name: &str) -> Result<(), Cancelled> {
+        self.note();
+        self.whole.stage(name)
+    }
+
+    fn step(&self, done: u64, total: u64) -> Result<(), Cancelled> {
+        self.note();
+        self.whole.step(done, total)
+    }
+
+    fn notice(&self, text: &str) {
+        self.whole.notice(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{thread::sleep, time::Duration};
+
+    use super::{Progress as _, Silent, Watched};
+
+    #[test]
+    fn the_longest_wait_counts_wherever_it_was() {
+        let watched = Watched::new(&Silent);
+        let report = |wait: u64| {
+            sleep(Duration::from_millis(wait));
+            watched.step(0, 1).unwrap();
+        };
+        [2, 40, 2].map(report);
+        let reported = watched.longest_wait();
+        assert!(reported >= Duration::from_millis(40), "{reported:?}");
+        sleep(reported + Duration::from_millis(20));
+        assert!(
+            watched.longest_wait() > reported,
+            "what comes after the last report is a wait too"
+        );
+    }
 }

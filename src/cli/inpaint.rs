@@ -20,6 +20,7 @@ use super::{
 use crate::{
     imaging::Format,
     inpaint::{Options, Report},
+    progress::Watched,
 };
 
 /// What `lacuna inpaint` takes.
@@ -68,7 +69,9 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
     let input = removal.read(terminal)?;
     let network = open_network(shared, terminal)?;
     let read_seconds = started.elapsed().as_secs_f64();
-    let candidates = removal.fill(&input, &network, terminal)?;
+    let watched = Watched::new(terminal);
+    let candidates = removal.fill(&input, &network, &watched)?;
+    let longest_wait = watched.longest_wait();
     let write_started = Instant::now();
     let changed = removal.write(&input, &candidates, format, terminal, terminal)?;
     let write_seconds = write_started.elapsed().as_secs_f64();
@@ -82,6 +85,8 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
     json["candidates"] = removal.about(&candidates).into();
     json["notices"] = json!(terminal.notices());
     json["peak_mib"] = json!(memory::peak_mib());
+    // Between two reports of progress while filling, at each of which it can be cancelled.
+    json["seconds"]["longest_wait"] = json!(longest_wait.as_secs_f64());
     json["seconds"]["read"] = json!(read_seconds);
     json["seconds"]["write"] = json!(write_seconds);
     json["seconds"]["total"] = json!(started.elapsed().as_secs_f64());

@@ -19,7 +19,8 @@ pub(super) struct Entry {
     pub(super) runs: usize,
 }
 
-/// Makes a photo and a mask in a temporary folder and fills it `runs` times; times and memory are medians.
+/// Makes a photo and a mask in a temporary folder and fills it `runs` times. Times are medians, the wait between two
+/// reports and memory the largest.
 pub(super) fn measure(entry: &Entry, setting: &Setting<'_>) -> anyhow::Result<Value> {
     let folder = tempfile::tempdir().context("making a temporary folder")?;
     let file = |name: &str| folder.path().join(name);
@@ -54,12 +55,18 @@ pub(super) fn measure(entry: &Entry, setting: &Setting<'_>) -> anyhow::Result<Va
         times.push(time);
         reports.push(report);
     }
-    let peaks = reports.iter().filter_map(|report| report["peak_mib"].as_f64());
+    let largest = |of: fn(&Value) -> &Value| {
+        let all = reports.iter().filter_map(|report| of(report).as_f64());
+        all.fold(None, |largest: Option<f64>, here| {
+            Some(largest.unwrap_or(0.0).max(here))
+        })
+    };
     Ok(json!({
         "megapixels": (megapixels * 1e3).round() / 1e3,
         "hole_side_px": hole_side_px,
         "total_s": network::median(&times).as_secs_f64(),
-        "peak_mib": peaks.fold(None, |peak: Option<f64>, here| Some(peak.unwrap_or(0.0).max(here))),
+        "longest_wait_s": largest(|report| &report["seconds"]["longest_wait"]),
+        "peak_mib": largest(|report| &report["peak_mib"]),
         "device": reports[0]["device"],
         "seconds": reports[0]["seconds"],
         "runs": entry.runs,

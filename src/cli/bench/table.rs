@@ -103,11 +103,12 @@ fn training_line(step: &Value) -> String {
 
 fn pipeline_line(photo: &Value) -> String {
     format!(
-        "photo {:.1} MP, hole {} px, {}: {:.2} s from file to file{}",
+        "photo {:.1} MP, hole {} px, {}: {:.2} s from file to file; at most {:.0} ms between two reports{}",
         number(&photo["megapixels"]),
         photo["hole_side_px"],
         photo["device"].as_str().unwrap_or_default(),
         number(&photo["total_s"]),
+        1e3 * number(&photo["longest_wait_s"]),
         peak(photo),
     )
 }

@@ -1,9 +1,10 @@
 //! Detail at native scale: texture from the photo's own valid area, guided by the network's fill.
 //!
-//! Large holes are filled three times at a coarse level: by patches that start from the network's fill, by patches that
-//! start from copies made inwards from the edge, and as a whole from the offsets at which the photo repeats itself. The
-//! one whose patches agree best with each other and the edge, allowing for how soft it is, is brought to native scale;
-//! the network's guide counts in all of them, so better weights win more often.
+//! Large holes are filled several times at a coarse level: by patches that start from the network's fill, by patches
+//! that start from copies made inwards from the edge, as a whole from the offsets at which the photo repeats itself, and
+//! so along one line where most of those lie on it. The one whose patches agree best with each other and the edge,
+//! allowing for how soft it is, is brought to native scale; the network's guide counts in all of them, so better
+//! weights win more often.
 
 mod arrange;
 mod bands;
@@ -45,8 +46,8 @@ pub enum Beginning {
     /// From the network's fill.
     #[default]
     Network,
-    /// From the network's fill, arranged as a whole from the photo's dominant offsets, or inwards from the edge:
-    /// whichever fits best.
+    /// From the network's fill, arranged as a whole from the photo's dominant offsets, all or those along its course, or
+    /// inwards from the edge: whichever fits best.
     Best,
     /// Arranged along the line on which the photo repeats itself, like courses of bricks, a kerb or a horizon. Where
     /// there is no such line, from the network's fill.
