@@ -58,7 +58,7 @@ pub(super) fn best(levels: &[Level], ascent: &Ascent<'_>) -> Result<Option<Fill>
         },
     );
     let (led, [free, course], inward) = (led?, arrangements?, inward?);
-    Ok(led.map(|led| chosen(led, [free, inward].into_iter().flatten(), course)))
+    Ok(led.map(|led| chosen(led, free, inward, course)))
 }
 
 /// The fill of the first of `levels` that keeps to the course of the photo, or else the network's. `None` if they
@@ -89,24 +89,25 @@ pub(super) fn work(levels: &[Level], count: usize) -> u64 {
     climb_work(levels, count, true) + arranged + inward
 }
 
-/// The network's fill, or the best of the rivals that are clearly better, or what keeps to a course if that costs
-/// little more.
-fn chosen(led: Fill, rivals: impl Iterator<Item = Fill>, course: Option<Fill>) -> Fill {
+/// The network's fill, or the better of the rivals where it is clearly better, or what keeps to a course where that costs
+/// little more than one of those made of patches alone.
+fn chosen(led: Fill, arranged: Option<Fill>, inward: Option<Fill>, course: Option<Fill>) -> Fill {
     let mut dearest_course = COURSE_DEAREST * mean_cost(&led.1);
-    let mut least = LEAD * price(&led);
-    let mut best = led;
-    for rival in rivals {
+    let (mut best, mut sees_all) = ((LEAD * price(&led), led), false);
+    for (rival, is_arranged) in [(arranged, true), (inward, false)] {
+        let Some(rival) = rival else { continue };
         dearest_course = dearest_course.min(COURSE_DEAREST * mean_cost(&rival.1));
         let price = price(&rival);
-        if price < least {
-            (least, best) = (price, rival);
+        if price < best.0 {
+            (best, sees_all) = ((price, rival), is_arranged);
         }
     }
     match course {
-        Some(course) if mean_cost(&course.1) < dearest_course && COURSE_PRICE * price(&course) < least => {
+        _ if sees_all => best.1,
+        Some(course) if mean_cost(&course.1) < dearest_course && COURSE_PRICE * price(&course) < best.0 => {
             course
         }
-        _ => best,
+        _ => best.1,
     }
 }
 
@@ -253,52 +254,64 @@ mod tests {
     }
 
     /// What the patches of the winner cost.
-    fn won<const N: usize>(led: Fill, rivals: [Fill; N]) -> u32 {
-        cost(&chosen(led, rivals.into_iter(), None))
+    fn won(led: Fill, [arranged, inward]: [Option<Fill>; 2], course: Option<Fill>) -> u32 {
+        cost(&chosen(led, arranged, inward, course))
     }
 
     #[test]
     fn the_cheapest_of_equally_sharp_fills_wins() {
-        assert_eq!(won(fill(1.0, 1000), [fill(1.0, 900), fill(1.0, 800)]), 800);
+        let rivals = || [Some(fill(1.0, 900)), Some(fill(1.0, 800))];
+        assert_eq!(won(fill(1.0, 1000), rivals(), None), 800);
     }
 
     #[test]
     fn on_a_tie_the_network_has_the_say() {
-        assert_eq!(won(fill(1.0, 1000), [fill(1.0, 980), fill(1.0, 1020)]), 1000);
+        let rivals = [Some(fill(1.0, 980)), Some(fill(1.0, 1020))];
+        assert_eq!(won(fill(1.0, 1000), rivals, None), 1000);
     }
 
     #[test]
     fn a_bland_fill_wins_only_if_its_patches_agree_much_better() {
-        let won = |bland: u32| won(fill(0.3, bland), [fill(1.0, 1000)]);
+        let won = |bland: u32| won(fill(0.3, bland), [Some(fill(1.0, 1000)), None], None);
         assert_eq!(won(800), 1000, "a fifth cheaper is what softness gives by itself");
         assert_eq!(won(300), 300);
     }
 
     #[test]
     fn more_contrast_than_around_is_no_merit() {
-        assert_eq!(won(fill(1.3, 1000), [fill(3.0, 980)]), 1000);
+        assert_eq!(won(fill(1.3, 1000), [Some(fill(3.0, 980)), None], None), 1000);
     }
 
     #[test]
     fn a_course_may_cost_a_little_more() {
-        let won = |course: Fill| {
-            cost(&chosen(
+        let won = |course: u32| {
+            won(
                 fill(1.0, 1000),
-                [fill(1.0, 900)].into_iter(),
-                Some(course),
-            ))
-        };
-        assert_eq!(won(fill(1.0, 1050)), 1050);
-        assert_eq!(won(fill(1.0, 1110)), 900);
-        // Much sharper than what is there, but nothing of it fits.
-        let soft = |course: u32| {
-            chosen(
-                fill(0.1, 1000),
-                [fill(0.1, 900)].into_iter(),
+                [None, Some(fill(1.0, 900))],
                 Some(fill(1.0, course)),
             )
         };
-        assert_eq!(cost(&soft(1100)), 1100);
-        assert_eq!(cost(&soft(1200)), 900);
+        assert_eq!(won(1050), 1050);
+        assert_eq!(won(1110), 900);
+    }
+
+    #[test]
+    fn a_course_whose_patches_do_not_fit_is_none() {
+        // Much sharper than what is there.
+        let won = |course: u32| {
+            won(
+                fill(0.1, 1000),
+                [None, Some(fill(0.1, 900))],
+                Some(fill(1.0, course)),
+            )
+        };
+        assert_eq!(won(1100), 1100);
+        assert_eq!(won(1200), 900);
+    }
+
+    #[test]
+    fn what_was_arranged_as_a_whole_needs_no_course() {
+        let rivals = [Some(fill(1.0, 900)), None];
+        assert_eq!(won(fill(1.0, 1000), rivals, Some(fill(1.0, 950))), 900);
     }
 }
