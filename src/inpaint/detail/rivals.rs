@@ -30,9 +30,9 @@ const OFFSETS: usize = 100;
 const LEAD: f64 = 0.96;
 /// What keeps to the photo's course counts as so much of its price: patches are too small to see that a kerb runs on
 /// through the whole hole, a person sees nothing else.
-const COURSE_PRICE: f64 = 0.82;
+const COURSE_PRICE: f64 = 0.77;
 /// But patches that agree this many times worse than the cheapest rival's are no course that the photo has.
-const COURSE_DEAREST: f64 = 1.26;
+const COURSE_DEAREST: f64 = 1.35;
 /// Power of the lost gradient energy that a fill's price is divided by. Soft patches agree cheaply; this makes up for a
 /// part of that: with all of it the noisiest would win.
 const BLANDNESS: f64 = 0.2;
@@ -291,8 +291,8 @@ mod tests {
                 Some(fill(1.0, course)),
             )
         };
-        assert_eq!(won(1050), 1050);
-        assert_eq!(won(1110), 900);
+        assert_eq!(won(1160), 1160);
+        assert_eq!(won(1180), 900);
     }
 
     #[test]
@@ -305,8 +305,8 @@ mod tests {
                 Some(fill(1.0, course)),
             )
         };
-        assert_eq!(won(1100), 1100);
-        assert_eq!(won(1200), 900);
+        assert_eq!(won(1200), 1200);
+        assert_eq!(won(1230), 900);
     }
 
     #[test]
