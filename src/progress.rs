@@ -111,7 +111,7 @@ mod tests {
             sleep(Duration::from_millis(wait));
             watched.step(0, 1).unwrap();
         };
-        [2, 40, 2].map(report);
+        [2, 40, 2].into_iter().for_each(report);
         let reported = watched.longest_wait();
         assert!(reported >= Duration::from_millis(40), "{reported:?}");
         sleep(reported + Duration::from_millis(20));
