@@ -2,23 +2,18 @@
 //!
 //! What can be refused without work (an unknown ending, an existing file) is refused before anything is read.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Instant,
-};
+use std::{path::PathBuf, time::Instant};
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use super::{
-    Outcome, Shared,
-    error::Usage,
-    memory, open_network,
-    removal::{self, Removal, Saving},
+    Outcome, Shared, memory, open_network,
+    removal::{self, Removal},
+    saving::{Saving, format_of},
     terminal::Terminal,
 };
 use crate::{
-    imaging::Format,
     inpaint::{Options, Report},
     progress::Watched,
 };
@@ -93,15 +88,6 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
     Ok(Outcome {
         text: summary(args, best, &json),
         json,
-    })
-}
-
-fn format_of(output: &Path) -> Result<Format, Usage> {
-    Format::from_path(output).ok_or_else(|| {
-        Usage(format!(
-            "{} has no ending that names a format: use .jpg, .png, .tif or .webp",
-            output.display()
-        ))
     })
 }
 

@@ -15,8 +15,10 @@ mod inpaint;
 mod memory;
 mod removal;
 mod sample;
+mod saving;
 mod terminal;
 mod train;
+mod upscale;
 
 use std::{
     io::{self, Write as _},
@@ -83,6 +85,8 @@ enum Command {
     Inpaint(inpaint::Args),
     /// Remove what masks mark from all photos of a folder
     Batch(Box<batch::Args>),
+    /// Make a photo two, three or four times as large
+    Upscale(upscale::Args),
     /// Make irregular masks, to train or measure with
     Holes(holes::Args),
     /// Measure this machine: networks layer by layer, photos from file to file
@@ -117,6 +121,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         Some(command) => finish(cli, |terminal| match command {
             Command::Inpaint(args) => inpaint::run(args, &cli.shared, terminal),
             Command::Batch(args) => batch::run(args, &cli.shared, terminal),
+            Command::Upscale(args) => upscale::run(args, &cli.shared, terminal),
             Command::Holes(args) => holes::run(args, &cli.shared, terminal),
             Command::Bench(args) => bench::run(args, &cli.shared, terminal),
             Command::Eval(args) => eval::run(args, &cli.shared, terminal),

@@ -2,58 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::anyhow;
-use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Shared, terminal::Terminal};
+use super::{
+    Shared,
+    saving::{Saving, hint_force},
+    terminal::Terminal,
+};
 use crate::{
-    imaging::{Format, Mask, MetadataPolicy, Photo, read, write},
+    imaging::{Format, Mask, Photo, read, write},
     inpaint::{self, Candidate, Options, Request},
     nn::Network,
     progress::Progress,
 };
-
-/// How results are written.
-#[derive(Debug, Clone, clap::Args, Serialize)]
-pub(super) struct Saving {
-    /// Quality of a JPEG, 1 to 100
-    #[arg(long, value_name = "N", default_value_t = Self::default().quality,
-          value_parser = clap::value_parser!(u8).range(1..=100))]
-    quality: u8,
-
-    /// Bits per sample of the result, 8 or 16 [default: the photo's, where the format can]
-    #[arg(long, value_name = "BITS", value_parser = bit_depth)]
-    bit_depth: Option<u8>,
-
-    /// What of the metadata goes along
-    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Self::default().metadata)]
-    metadata: MetadataPolicy,
-}
-
-impl Default for Saving {
-    fn default() -> Self {
-        let write::Options {
-            quality,
-            bit_depth,
-            metadata,
-            original: _,
-        } = write::Options::default();
-        Self {
-            quality,
-            bit_depth,
-            metadata,
-        }
-    }
-}
-
-fn bit_depth(text: &str) -> Result<u8, String> {
-    match text {
-        "8" => Ok(8),
-        "16" => Ok(16),
-        _ => Err("it is 8 or 16".to_owned()),
-    }
-}
 
 /// The options of a fill with the seed that all commands share.
 pub(super) fn seeded(options: Options, shared: &Shared) -> Options {
@@ -193,22 +154,6 @@ impl Removal<'_> {
     }
 
     fn write_options(&self) -> write::Options {
-        write::Options {
-            quality: self.saving.quality,
-            bit_depth: self.saving.bit_depth,
-            metadata: self.saving.metadata,
-            original: Some(self.photo.to_owned()),
-        }
-    }
-}
-
-/// On the command line there is a flag for replacing a file.
-fn hint_force(error: write::WriteError) -> anyhow::Error {
-    match error.problem {
-        write::Problem::Exists => anyhow!(
-            "writing {}: the file exists; choose another name or replace it with --force",
-            error.name
-        ),
-        _ => error.into(),
+        self.saving.options(self.photo)
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Context as _;
 
-use super::{Outcome, Shared, inpaint, removal::Saving, terminal::Terminal};
+use super::{Outcome, Shared, inpaint, saving::Saving, terminal::Terminal};
 use crate::inpaint::Options;
 
 const PHOTO: &[u8] = include_bytes!("../../assets/sample/photo.jpg");

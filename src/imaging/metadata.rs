@@ -130,6 +130,15 @@ impl Metadata {
         (exported, notices)
     }
 
+    /// For a picture of another size than the file's: XMP states none any more. (An export states it in EXIF.)
+    #[must_use]
+    pub fn for_another_size(&self) -> Self {
+        Self {
+            xmp: self.xmp.as_deref().map(xmp::without_size),
+            ..self.clone()
+        }
+    }
+
     fn export_xmp(&self, policy: MetadataPolicy, notices: &mut Vec<String>) -> Option<Vec<u8>> {
         let packet = self.xmp.as_ref()?;
         let Some(packet) = xmp::without_thumbnails(packet) else {

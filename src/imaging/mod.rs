@@ -16,6 +16,7 @@ mod patch;
 mod photo;
 mod photoshop;
 mod pixels;
+mod pixels_alpha;
 mod pixels_rgb;
 pub mod random;
 pub mod read;

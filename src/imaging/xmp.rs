@@ -37,6 +37,19 @@ pub(super) fn without_thumbnails(xmp: &[u8]) -> Option<Vec<u8>> {
     find(&cleaned, b"xmpGImg:image", 0).is_none().then_some(cleaned)
 }
 
+/// Removes the size of the picture, as far as it can be taken out.
+pub(super) fn without_size(xmp: &[u8]) -> Vec<u8> {
+    const NAMES: [&[u8]; 4] = [
+        b"tiff:ImageWidth",
+        b"tiff:ImageLength",
+        b"exif:PixelXDimension",
+        b"exif:PixelYDimension",
+    ];
+    NAMES.iter().fold(xmp.to_vec(), |packet, name| {
+        without_properties(&packet, name).unwrap_or(packet)
+    })
+}
+
 /// Removes the attributes and elements whose names start with `prefix`.
 fn without_properties(xmp: &[u8], prefix: &[u8]) -> Option<Vec<u8>> {
     let mut kept = Vec::with_capacity(xmp.len());
@@ -93,7 +106,7 @@ fn find(haystack: &[u8], needle: &[u8], from: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{reset_orientation, without_location, without_thumbnails};
+    use super::{reset_orientation, without_location, without_size, without_thumbnails};
 
     #[test]
     fn orientation_becomes_1_as_attribute_and_as_element() {
@@ -111,6 +124,14 @@ mod tests {
             without_location(br#"<a exif:GPSLatitude=48>"#).is_none(),
             "an attribute without quotes cannot be taken out"
         );
+    }
+
+    #[test]
+    fn the_size_goes_and_the_rest_stays() {
+        let xmp = br#"<a tiff:ImageWidth="6" dc:x="1"><exif:PixelYDimension>3</exif:PixelYDimension>t</a>"#;
+        assert_eq!(without_size(xmp), br#"<a  dc:x="1">t</a>"#);
+        let odd = b"<a exif:PixelXDimension=48>";
+        assert_eq!(without_size(odd), odd, "what cannot be taken out stays");
     }
 
     #[test]

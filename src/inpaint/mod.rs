@@ -3,7 +3,7 @@
 //! In the order of the data: [`plan`] decides which crops the network sees, [`fill`] gives new colours for the
 //! holes, [`detail`] brings in the photo's own texture at native scale, [`composite`] makes patches that change
 //! nothing outside the widened mask. The same photo, mask, weights and options give the same bytes on the same
-//! device.
+//! device. [`upscale`] is an entry of its own: it enlarges.
 
 mod candidates;
 pub mod classic;
@@ -16,6 +16,7 @@ pub mod plan;
 mod refine;
 mod report;
 mod source;
+pub mod upscale;
 
 pub use candidates::{BLOCK, Candidate, Candidates, Disagreement, Variation, remove_candidates};
 pub use composite::{apply_all, changed_outside};

@@ -11,6 +11,7 @@ fn help_names_the_commands_and_their_flags() {
     assert_succeeds(&help);
     for word in [
         "inpaint",
+        "upscale",
         "batch",
         "bench",
         "info",

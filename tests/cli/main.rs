@@ -20,3 +20,4 @@ mod tiny_network;
 #[path = "../support/tiny_training.rs"]
 mod tiny_training;
 mod train;
+mod upscale;

@@ -19,13 +19,7 @@ use std::{
 
 use anyhow::{Context as _, anyhow};
 
-use super::{
-    Outcome, Shared,
-    error::Kept,
-    open_network, print,
-    removal::{self, Saving},
-    terminal::Terminal,
-};
+use super::{Outcome, Shared, error::Kept, open_network, print, removal, saving::Saving, terminal::Terminal};
 use crate::{
     inpaint::Options,
     progress::{Cancelled, Progress as _},

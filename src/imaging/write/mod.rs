@@ -103,6 +103,14 @@ pub fn check(path: &Path, options: &Options, overwrite: bool) -> Result<(), Writ
     })
 }
 
+/// Refuses before any work a size that [`photo`] would refuse for `format` in the end.
+pub fn check_fits(path: &Path, format: Format, width: u32, height: u32) -> Result<(), WriteError> {
+    check_size(width, height, format).map_err(|problem| WriteError {
+        name: path.display().to_string(),
+        problem,
+    })
+}
+
 /// Encodes a photo into memory.
 pub fn encode(
     pixels: &Pixels,
@@ -110,7 +118,7 @@ pub fn encode(
     format: Format,
     options: &Options,
 ) -> Result<Encoded, Problem> {
-    check_size(pixels, format)?;
+    check_size(pixels.width(), pixels.height(), format)?;
     let (mut metadata, mut notices) = metadata.for_export(options.metadata, pixels.width(), pixels.height());
     if metadata.iptc.is_some() && !matches!(format, Format::Jpeg | Format::Tiff) {
         metadata.iptc = None;
@@ -126,15 +134,14 @@ pub fn encode(
     Ok(Encoded { bytes, notices })
 }
 
-fn check_size(pixels: &Pixels, format: Format) -> Result<(), Problem> {
+fn check_size(width: u32, height: u32, format: Format) -> Result<(), Problem> {
     let longest = match format {
         Format::Jpeg => u32::from(u16::MAX),
         Format::WebP => 1 << 14,
         Format::Png => i32::MAX as u32,
         Format::Tiff => u32::MAX,
     };
-    let (width, height) = (pixels.width(), pixels.height());
-    if pixels.bounds().is_empty() || width.max(height) > longest {
+    if width == 0 || height == 0 || width.max(height) > longest {
         return Err(Problem::Size {
             format,
             width,

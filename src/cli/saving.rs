@@ -1,0 +1,83 @@
+//! How results become files: what `inpaint`, `batch` and `upscale` say and refuse in the same way.
+
+use std::path::Path;
+
+use anyhow::anyhow;
+use serde::Serialize;
+
+use super::error::Usage;
+use crate::imaging::{Format, MetadataPolicy, write};
+
+/// How results are written.
+#[derive(Debug, Clone, clap::Args, Serialize)]
+pub(super) struct Saving {
+    /// Quality of a JPEG, 1 to 100
+    #[arg(long, value_name = "N", default_value_t = Self::default().quality,
+          value_parser = clap::value_parser!(u8).range(1..=100))]
+    quality: u8,
+
+    /// Bits per sample of the result, 8 or 16 [default: the photo's, where the format can]
+    #[arg(long, value_name = "BITS", value_parser = bit_depth)]
+    bit_depth: Option<u8>,
+
+    /// What of the metadata goes along
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Self::default().metadata)]
+    metadata: MetadataPolicy,
+}
+
+impl Default for Saving {
+    fn default() -> Self {
+        let write::Options {
+            quality,
+            bit_depth,
+            metadata,
+            original: _,
+        } = write::Options::default();
+        Self {
+            quality,
+            bit_depth,
+            metadata,
+        }
+    }
+}
+
+fn bit_depth(text: &str) -> Result<u8, String> {
+    match text {
+        "8" => Ok(8),
+        "16" => Ok(16),
+        _ => Err("it is 8 or 16".to_owned()),
+    }
+}
+
+impl Saving {
+    /// For a result that comes from the file `original`.
+    pub(super) fn options(&self, original: &Path) -> write::Options {
+        write::Options {
+            quality: self.quality,
+            bit_depth: self.bit_depth,
+            metadata: self.metadata,
+            original: Some(original.to_owned()),
+        }
+    }
+}
+
+/// The format that the ending of `output` names.
+pub(super) fn format_of(output: &Path) -> Result<Format, Usage> {
+    Format::from_path(output).ok_or_else(|| {
+        Usage(format!(
+            "{} has no ending that names a format: use .jpg, .png, .tif or .webp",
+            output.display()
+        ))
+    })
+}
+
+/// On the command line there is a flag for replacing a file.
+pub(super) fn hint_force(error: write::WriteError) -> anyhow::Error {
+    match error.problem {
+        write::Problem::Exists => anyhow!(
+            "writing {}: the file exists; choose another name or replace it with --force",
+            error.name
+        ),
+        _ => error.into(),
+    }
+}
