@@ -176,7 +176,7 @@ fn held_out_ui(run: &Run, view: &View, height: f32, ui: &mut Ui) {
         .map(|measured| [measured.step as f64, measured.psnr])
         .collect();
     let plot = plot("held-out", height)
-        .y_axis_formatter(|mark, _| format!("{:.1} dB", mark.value))
+        .y_axis_formatter(|mark, _| decibels(mark.value, mark.step_size))
         .label_formatter(|at| match at {
             HoverPosition::NearDataPoint { position, .. } => {
                 Some(format!("Step {:.0}: {:.2} dB", position.x, position.y))
@@ -256,4 +256,22 @@ fn scale(value: f64, is_log: bool) -> f64 {
 
 fn unscaled(value: f64, is_log: bool) -> f64 {
     if is_log { 10f64.powf(value) } else { value }
+}
+/// A mark of the axis, with as many digits as its neighbours `step` away need to look different.
+fn decibels(value: f64, step: f64) -> String {
+    let digits = (-step.log10()).ceil().clamp(1.0, 4.0) as usize;
+    format!("{value:.digits$} dB")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decibels;
+
+    #[test]
+    fn marks_of_the_axis_differ() {
+        assert_eq!(decibels(24.0, 0.5), "24.0 dB");
+        assert_eq!(decibels(23.93, 0.01), "23.93 dB");
+        assert_eq!(decibels(23.925, 0.005), "23.925 dB");
+        assert_eq!(decibels(20.0, 10.0), "20.0 dB");
+    }
 }
