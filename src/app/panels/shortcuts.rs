@@ -11,7 +11,7 @@ use crate::app::{
 
 const WIDTH: f32 = 900.0;
 const ROW_HEIGHT: f32 = 20.0;
-/// The sections of each column.
+/// The sections of each column. The gestures follow in the first.
 const COLUMNS: [&[Menu]; 3] = [
     &[Menu::File, Menu::Edit],
     &[Menu::Tool, Menu::Mask],
@@ -34,8 +34,8 @@ pub(super) fn ui(ctx: &Context, commands: &mut Vec<Command>) {
                         section_ui(*menu, ui);
                     }
                 }
-                if let Some(last) = columns.last_mut() {
-                    gestures_ui(last);
+                if let Some(first) = columns.first_mut() {
+                    gestures_ui(first);
                 }
             });
         });
