@@ -258,7 +258,7 @@ mod tests {
             done: 0.into(),
             total: u64::MAX,
         };
-        let sources = search::sources(&level);
+        let sources = search::sources(&level, &ticker).unwrap();
         let from = fill(&mut level, &sources, &ticker).unwrap();
         (level, from)
     }

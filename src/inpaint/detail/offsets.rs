@@ -250,7 +250,7 @@ mod tests {
             done: 0.into(),
             total: u64::MAX,
         };
-        let sources = search::sources(&levels[0]);
+        let sources = search::sources(&levels[0], &ticker).unwrap();
         let found = dominant(&levels[0], &sources, 8, 1, &ticker).unwrap().offsets;
         assert_eq!(found.len(), 8);
         for [right, down] in found {

@@ -113,16 +113,15 @@ impl Ascent<'_> {
         let Some(grid) = Field::over(&level, self.step(&level), |_, _| Match::UNMEASURED) else {
             return Ok(None);
         };
-        let sources = search::sources(&level);
-        self.ticker.advance(0)?;
+        let sources = search::sources(&level, self.ticker)?;
         let field = search::begin(grid, &level, &sources, &self.round(&level, 0), self.ticker)?;
         Ok(Some((level, field)))
     }
 
     /// A level filled as the one below it was.
     fn entered(&self, mut level: Level, coarse: &Field) -> Result<Option<Fill>, Cancelled> {
-        let sources = search::sources(&level);
         self.ticker.advance(0)?;
+        let sources = search::sources(&level, self.ticker)?;
         let Some(field) = coarse.refined(&level, self.step(&level), &sources, self.seed) else {
             return Ok(None);
         };

@@ -148,7 +148,7 @@ struct Repeated<'a> {
 
 impl<'a> Repeated<'a> {
     fn of(level: &'a Level, ascent: &Ascent<'_>) -> Result<Self, Cancelled> {
-        let sources = search::sources(level);
+        let sources = search::sources(level, ascent.ticker)?;
         let repetition = offsets::dominant(level, &sources, OFFSETS, ascent.seed, ascent.ticker)?;
         Ok(Self {
             level,
@@ -185,7 +185,7 @@ fn inward(mut levels: Vec<Level>, ascent: &Ascent<'_>) -> Result<Option<Fill>, C
     let Some(mut coarsest) = levels.pop() else {
         return Ok(None);
     };
-    let sources = search::sources(&coarsest);
+    let sources = search::sources(&coarsest, ascent.ticker)?;
     let from = inward::fill(&mut coarsest, &sources, ascent.ticker)?;
     let otherwise = |x, y| drawn(&coarsest, &sources, ascent, x, y);
     let Some(field) = inward::field(&coarsest, ascent.step(&coarsest), &from, otherwise) else {

@@ -7,7 +7,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::{
-    IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _, ParallelSliceMut as _,
+    IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelExtend as _, ParallelIterator as _,
+    ParallelSliceMut as _,
 };
 
 use super::{
@@ -290,12 +291,17 @@ fn uses(field: &Field, level: &Level) -> Vec<u16> {
 }
 
 /// All source anchors of a level, as positions in its planes.
-pub(super) fn sources(level: &Level) -> Vec<u32> {
-    level
-        .is_source
-        .par_iter()
-        .enumerate()
-        .filter(|(_, is_source)| **is_source)
-        .map(|(at, _)| at as u32)
-        .collect()
+pub(super) fn sources(level: &Level, ticker: &Ticker<'_>) -> Result<Vec<u32>, Cancelled> {
+    /// Positions between two chances to cancel.
+    const BLOCK: usize = 1 << 22;
+    let mut sources = Vec::new();
+    for (block, is_source) in level.is_source.chunks(BLOCK).enumerate() {
+        let found = is_source
+            .par_iter()
+            .enumerate()
+            .filter(|(_, is_source)| **is_source);
+        sources.par_extend(found.map(|(at, _)| (block * BLOCK + at) as u32));
+        ticker.advance(0)?;
+    }
+    Ok(sources)
 }

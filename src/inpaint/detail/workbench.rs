@@ -51,7 +51,7 @@ impl Workbench {
             reuse_cost: 24,
             nearest: 0,
         };
-        let sources = search::sources(&level);
+        let sources = search::sources(&level, &ticker()).ok()?;
         let grid = Field::over(&level, 2, |_, _| Match::UNMEASURED)?;
         let field = search::begin(grid, &level, &sources, &round, &ticker()).ok()?;
         Some(Self { level, field, round })

@@ -350,7 +350,7 @@ fn an_arrangement_carries_what_its_start_has_lost() {
         done: 0.into(),
         total: u64::MAX,
     };
-    let sources = search::sources(&level);
+    let sources = search::sources(&level, &ticker).expect("nobody cancels");
     let repetition = offsets::dominant(&level, &sources, 100, 1, &ticker).expect("nobody cancels");
     let arrangement = arrange::arrange(&level, &repetition.offsets, None, &sources, &ticker)
         .expect("nobody cancels")
@@ -395,7 +395,7 @@ fn an_arrangement_keeps_to_a_course_and_gravel_has_none() {
             done: 0.into(),
             total: u64::MAX,
         };
-        let sources = search::sources(&level);
+        let sources = search::sources(&level, &ticker).expect("nobody cancels");
         let repetition = offsets::dominant(&level, &sources, 100, 1, &ticker).expect("nobody cancels");
         repetition.course(&level)?;
         // The rows are alike by threes, so that copies from straight above are as good as from the side.
