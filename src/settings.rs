@@ -6,14 +6,15 @@
 
 use std::{
     fs,
-    io::{self, ErrorKind},
+    io::{self, ErrorKind, Write as _},
     path::{Path, PathBuf},
 };
 
 use directories::ProjectDirs;
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 
-use crate::{imaging::write, inpaint, train};
+use crate::{inpaint, train};
 
 /// The version that this program writes. It refuses newer ones.
 const VERSION: u32 = 1;
@@ -222,10 +223,14 @@ impl Settings {
 
     /// Writes the settings, the folder included, so that a crash leaves the old file or the new one.
     pub fn save(&self, path: &Path) -> io::Result<()> {
-        fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
-        let mut text = serde_json::to_vec_pretty(self)?;
-        text.push(b'\n');
-        write::own_file(path, &text)
+        let folder = path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)?;
+        let mut file = NamedTempFile::new_in(folder)?;
+        serde_json::to_writer_pretty(&mut file, self)?;
+        file.write_all(b"\n")?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
     }
 
     /// Puts a photo first among the recent ones.

@@ -18,7 +18,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("inpaint", &["nn", "imaging", "progress"]),
     ("document", &["imaging"]),
     ("jobs", &["progress"]),
-    ("settings", &["imaging", "inpaint", "train"]),
+    ("settings", &["inpaint", "train"]),
     (
         "cli",
         &[
