@@ -99,6 +99,20 @@ impl Filler for NetworkFiller<'_> {
     }
 }
 
+/// Moves to the CPU after `error` and says so, or gives the error back where the CPU it was.
+pub(super) fn go_on_with_cpu(
+    filler: &mut dyn Filler,
+    error: NetworkError,
+    progress: &dyn Progress,
+) -> Result<(), NetworkError> {
+    let failed = filler.device_name();
+    if !filler.move_to_cpu()? {
+        return Err(error);
+    }
+    progress.notice(&format!("{failed} ran out of memory; going on with the CPU"));
+    Ok(())
+}
+
 /// Everything that filling a crop needs, besides the crop.
 pub(super) struct Stage<'a> {
     /// The network's sides are padded with holes to a multiple of this. With 1 the picture goes in exactly as it
@@ -135,12 +149,7 @@ impl Stage<'_> {
                         (scale_down, was_halved) = (2 * scale_down, true);
                         continue;
                     }
-                    let failed = filler.device_name();
-                    if !filler.move_to_cpu()? {
-                        return Err(error.into());
-                    }
-                    self.progress
-                        .notice(&format!("{failed} ran out of memory; going on with the CPU"));
+                    go_on_with_cpu(filler, error, self.progress)?;
                     scale_down = crop.scale_down;
                     was_halved = true;
                 }

@@ -5,7 +5,10 @@
 //! be moved by as much. So these places get the values that the picture enlarged without a network has there.
 
 use crate::{
-    inpaint::{Error, fill::Filler},
+    inpaint::{
+        Error,
+        fill::{Filler, go_on_with_cpu},
+    },
     nn::NetworkError,
     progress::Progress,
 };
@@ -25,13 +28,8 @@ pub(super) fn look(
         match filler.inpaint(&base.rgb, &valid, width, height, progress) {
             Ok(filled) => break filled,
             Err(NetworkError::Cancelled(cancelled)) => return Err(cancelled.into()),
-            Err(error) => {
-                let failed = filler.device_name();
-                if !error.is_out_of_memory() || !filler.move_to_cpu()? {
-                    return Err(error.into());
-                }
-                progress.notice(&format!("{failed} ran out of memory; going on with the CPU"));
-            }
+            Err(error) if !error.is_out_of_memory() => return Err(error.into()),
+            Err(error) => go_on_with_cpu(filler, error, progress)?,
         }
     };
     let mut rgb = filled.rgb;
