@@ -62,19 +62,13 @@ impl Folder {
 
     /// Runs `inpaint` with the tiny weights and more arguments.
     pub(crate) fn inpaint(&self, photo: &str, mask: &str, out: &str, more: &[&str]) -> Output {
-        let line = [
-            "inpaint",
-            photo,
-            "--mask",
-            mask,
-            "-o",
-            out,
-            "--weights",
-            "tiny.safetensors",
-            "--device",
-            "cpu",
-        ];
-        self.run(&[&line, more].concat())
+        self.run_tiny(&["inpaint", photo, "--mask", mask, "-o", out], more)
+    }
+
+    /// Runs a command with the tiny weights on the CPU and more arguments.
+    pub(crate) fn run_tiny(&self, line: &[&str], more: &[&str]) -> Output {
+        let tiny = ["--weights", "tiny.safetensors", "--device", "cpu"];
+        self.run(&[line, &tiny, more].concat())
     }
 
     /// The contents of all files below `dir`, by their names there.

@@ -8,19 +8,7 @@ use lacuna::imaging::{Channels, Format, Metadata, Pixels, Samples, read, write};
 use crate::support::{Folder, UNTOUCHED, assert_fails, assert_succeeds, interrupt, json, photo, start, text};
 
 fn upscale(folder: &Folder, photo: &str, factor: &str, out: &str, more: &[&str]) -> Output {
-    let line = [
-        "upscale",
-        photo,
-        "--factor",
-        factor,
-        "-o",
-        out,
-        "--weights",
-        "tiny.safetensors",
-        "--device",
-        "cpu",
-    ];
-    folder.run(&[&line, more].concat())
+    folder.run_tiny(&["upscale", photo, "--factor", factor, "-o", out], more)
 }
 
 #[test]

@@ -253,11 +253,7 @@ mod tests {
     }
 
     fn filled(mut level: Level) -> (Level, Vec<Option<usize>>) {
-        let ticker = Ticker {
-            progress: &Silent,
-            done: 0.into(),
-            total: u64::MAX,
-        };
+        let ticker = Ticker::silent();
         let sources = search::sources(&level, &ticker).unwrap();
         let from = fill(&mut level, &sources, &ticker).unwrap();
         (level, from)

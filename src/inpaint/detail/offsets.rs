@@ -245,11 +245,7 @@ mod tests {
             beginning: Beginning::Best,
         };
         let levels = build(&planes, 7, u16::MAX, &Silent).unwrap();
-        let ticker = search::Ticker {
-            progress: &Silent,
-            done: 0.into(),
-            total: u64::MAX,
-        };
+        let ticker = search::Ticker::silent();
         let sources = search::sources(&levels[0], &ticker).unwrap();
         let found = dominant(&levels[0], &sources, 8, 1, &ticker).unwrap().offsets;
         assert_eq!(found.len(), 8);

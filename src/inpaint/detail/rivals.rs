@@ -64,17 +64,16 @@ pub(super) fn best(levels: &[Level], ascent: &Ascent<'_>) -> Result<Option<Fill>
 /// The fill of the first of `levels` that keeps to the course of the photo, or else the network's. `None` if they
 /// cannot be filled.
 pub(super) fn along_course(levels: Vec<Level>, ascent: &Ascent<'_>) -> Result<Option<Fill>, Cancelled> {
-    let along = |meeting: &Level| {
-        let repeated = Repeated::of(meeting, ascent)?;
-        let course = repeated.course();
-        let fill = course.map(|course| repeated.arranged(Some(course), ascent));
-        Ok(fill.transpose()?.flatten())
+    let Some(meeting) = levels.first() else {
+        return Ok(None);
     };
-    let arranged = levels.first().map(along).transpose()?;
-    match arranged.flatten() {
-        Some(fill) => Ok(Some(fill)),
-        None => ascent.climb(levels, None),
+    let repeated = Repeated::of(meeting, ascent)?;
+    if let Some(course) = repeated.course()
+        && let Some(fill) = repeated.arranged(Some(course), ascent)?
+    {
+        return Ok(Some(fill));
     }
+    ascent.climb(levels, None)
 }
 
 /// How much [`best`] has to do, and [`along_course`] at most, in comparisons of patches; `count` is the number of all levels.
@@ -93,22 +92,17 @@ pub(super) fn work(levels: &[Level], count: usize) -> u64 {
 /// little more than one of those made of patches alone.
 fn chosen(led: Fill, arranged: Option<Fill>, inward: Option<Fill>, course: Option<Fill>) -> Fill {
     let mut dearest_course = COURSE_DEAREST * mean_cost(&led.1);
-    let (mut best, mut sees_all) = ((LEAD * price(&led), led), false);
+    let (mut least, mut best, mut sees_all) = (LEAD * price(&led), led, false);
     for (rival, is_arranged) in [(arranged, true), (inward, false)] {
         let Some(rival) = rival else { continue };
         dearest_course = dearest_course.min(COURSE_DEAREST * mean_cost(&rival.1));
         let price = price(&rival);
-        if price < best.0 {
-            (best, sees_all) = ((price, rival), is_arranged);
+        if price < least {
+            (least, best, sees_all) = (price, rival, is_arranged);
         }
     }
-    match course {
-        _ if sees_all => best.1,
-        Some(course) if mean_cost(&course.1) < dearest_course && COURSE_PRICE * price(&course) < best.0 => {
-            course
-        }
-        _ => best.1,
-    }
+    let wins = |course: &Fill| mean_cost(&course.1) < dearest_course && COURSE_PRICE * price(course) < least;
+    course.filter(|course| !sees_all && wins(course)).unwrap_or(best)
 }
 
 /// What a fill costs: how badly its patches agree with each other and with the edge, dearer the softer it is than its

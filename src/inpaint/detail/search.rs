@@ -17,7 +17,7 @@ use super::{
     pyramid::Level,
     random::Random,
 };
-use crate::progress::{Cancelled, Progress};
+use crate::progress::{Cancelled, Progress, Silent};
 
 /// Rows of patches that one thread searches at a time.
 const BAND: usize = 16;
@@ -46,6 +46,17 @@ pub(super) struct Ticker<'a> {
     pub(super) progress: &'a dyn Progress,
     pub(super) done: AtomicU64,
     pub(super) total: u64,
+}
+
+impl Ticker<'static> {
+    /// For work that nobody waits for.
+    pub(super) const fn silent() -> Self {
+        Self {
+            progress: &Silent,
+            done: AtomicU64::new(0),
+            total: u64::MAX,
+        }
+    }
 }
 
 impl Ticker<'_> {

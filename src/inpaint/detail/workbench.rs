@@ -51,9 +51,9 @@ impl Workbench {
             reuse_cost: 24,
             nearest: 0,
         };
-        let sources = search::sources(&level, &ticker()).ok()?;
+        let sources = search::sources(&level, &Ticker::silent()).ok()?;
         let grid = Field::over(&level, 2, |_, _| Match::UNMEASURED)?;
-        let field = search::begin(grid, &level, &sources, &round, &ticker()).ok()?;
+        let field = search::begin(grid, &level, &sources, &round, &Ticker::silent()).ok()?;
         Some(Self { level, field, round })
     }
 
@@ -65,19 +65,11 @@ impl Workbench {
     /// One round of the search over all patches.
     pub fn search(&mut self) -> Result<(), Cancelled> {
         self.round.round += 1;
-        search::improve(&mut self.field, &self.level, &self.round, &ticker())
+        search::improve(&mut self.field, &self.level, &self.round, &Ticker::silent())
     }
 
     /// One vote over all pixels of the hole.
     pub fn vote(&mut self) -> Result<(), Cancelled> {
-        vote::into_level(&mut self.level, &self.field, 1, &ticker())
-    }
-}
-
-fn ticker() -> Ticker<'static> {
-    Ticker {
-        progress: &Silent,
-        done: 0.into(),
-        total: u64::MAX,
+        vote::into_level(&mut self.level, &self.field, 1, &Ticker::silent())
     }
 }

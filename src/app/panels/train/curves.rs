@@ -176,7 +176,7 @@ fn held_out_ui(run: &Run, view: &View, height: f32, ui: &mut Ui) {
         .map(|measured| [measured.step as f64, measured.psnr])
         .collect();
     let plot = plot("held-out", height)
-        .y_axis_formatter(|mark, _| decibels(mark.value, mark.step_size))
+        .y_axis_formatter(|mark, _| axis_mark(mark.value, mark.step_size))
         .label_formatter(|at| match at {
             HoverPosition::NearDataPoint { position, .. } => {
                 Some(format!("Step {:.0}: {:.2} dB", position.x, position.y))
@@ -258,20 +258,20 @@ fn unscaled(value: f64, is_log: bool) -> f64 {
     if is_log { 10f64.powf(value) } else { value }
 }
 /// A mark of the axis, with as many digits as its neighbours `step` away need to look different.
-fn decibels(value: f64, step: f64) -> String {
+fn axis_mark(value: f64, step: f64) -> String {
     let digits = (-step.log10()).ceil().clamp(1.0, 4.0) as usize;
     format!("{value:.digits$} dB")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::decibels;
+    use super::axis_mark;
 
     #[test]
     fn marks_of_the_axis_differ() {
-        assert_eq!(decibels(24.0, 0.5), "24.0 dB");
-        assert_eq!(decibels(23.93, 0.01), "23.93 dB");
-        assert_eq!(decibels(23.925, 0.005), "23.925 dB");
-        assert_eq!(decibels(20.0, 10.0), "20.0 dB");
+        assert_eq!(axis_mark(24.0, 0.5), "24.0 dB");
+        assert_eq!(axis_mark(23.93, 0.01), "23.93 dB");
+        assert_eq!(axis_mark(23.925, 0.005), "23.925 dB");
+        assert_eq!(axis_mark(20.0, 10.0), "20.0 dB");
     }
 }

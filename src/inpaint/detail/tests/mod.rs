@@ -345,11 +345,7 @@ fn an_arrangement_carries_what_its_start_has_lost() {
     let mut level = pyramid::build(&planes, 7, u16::MAX, &Silent)
         .expect("nobody cancels")
         .remove(0);
-    let ticker = Ticker {
-        progress: &Silent,
-        done: 0.into(),
-        total: u64::MAX,
-    };
+    let ticker = Ticker::silent();
     let sources = search::sources(&level, &ticker).expect("nobody cancels");
     let repetition = offsets::dominant(&level, &sources, 100, 1, &ticker).expect("nobody cancels");
     let arrangement = arrange::arrange(&level, &repetition.offsets, None, &sources, &ticker)
@@ -390,11 +386,7 @@ fn an_arrangement_keeps_to_a_course_and_gravel_has_none() {
         let level = pyramid::build(&planes, 7, u16::MAX, &Silent)
             .expect("nobody cancels")
             .remove(0);
-        let ticker = Ticker {
-            progress: &Silent,
-            done: 0.into(),
-            total: u64::MAX,
-        };
+        let ticker = Ticker::silent();
         let sources = search::sources(&level, &ticker).expect("nobody cancels");
         let repetition = offsets::dominant(&level, &sources, 100, 1, &ticker).expect("nobody cancels");
         repetition.course(&level)?;
