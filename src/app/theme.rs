@@ -16,10 +16,12 @@ use crate::settings;
 pub(super) const SECTION_GAP: f32 = 14.0;
 /// Between a heading and what belongs to it.
 pub(super) const HEADING_GAP: f32 = 6.0;
-/// Width of the tool strip.
-pub(super) const STRIP_WIDTH: f32 = 48.0;
 /// Side of a button in the tool strip.
 pub(super) const TOOL_SIDE: f32 = 36.0;
+/// Between two buttons of the tool strip.
+pub(super) const TOOL_GAP: f32 = 4.0;
+/// Space that the line between two groups of the tool strip takes.
+pub(super) const TOOL_SEPARATOR: f32 = 10.0;
 /// Height of a row in a list.
 pub(super) const ROW_HEIGHT: f32 = 26.0;
 /// Side of a small button beside text.

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use eframe::egui::{Key, Modifiers, Rect, vec2};
+use eframe::egui::{Key, Modifiers, Rect, accesskit::Role, vec2};
 use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
@@ -343,6 +343,35 @@ fn the_welcome_screen_looks_as_it_should() {
         harness.mask(Rect::from_x_y_ranges(560.0..=760.0, line.y_range()));
     }
     harness.snapshot("welcome");
+}
+
+#[test]
+fn every_button_of_the_tool_strip_is_in_sight_in_any_window() {
+    let mut window = Window::with_photo();
+    for (size, columns) in [
+        (vec2(1280.0, 1100.0), 1),
+        (vec2(1280.0, 700.0), 2),
+        (vec2(760.0, 520.0), 2),
+    ] {
+        window.harness.set_size(size);
+        window.settle();
+        let canvas = window.harness.get_by_label("Canvas").rect();
+        let buttons = window.harness.query_all_by_role(Role::Button);
+        let buttons: Vec<Rect> = buttons
+            .map(|button| button.rect())
+            .filter(|button| button.right() <= canvas.left() && button.bottom() > canvas.top())
+            .collect();
+        assert_eq!(buttons.len(), 17, "{size}");
+        for (number, button) in buttons.iter().enumerate() {
+            assert!(button.bottom() <= canvas.bottom(), "{size}: {button} is cut off");
+            let mut others = buttons[number + 1..].iter();
+            assert!(!others.any(|other| other.intersects(*button)), "{size}: {button}");
+        }
+        let mut lefts: Vec<i32> = buttons.iter().map(|button| button.left() as i32).collect();
+        lefts.sort_unstable();
+        lefts.dedup();
+        assert_eq!(lefts.len(), columns, "{size}");
+    }
 }
 
 #[test]

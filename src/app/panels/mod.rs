@@ -46,11 +46,12 @@ pub(super) fn show(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
 
 /// The Edit tab. Returns where the photo is.
 fn edit_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) -> Rect {
+    let columns = toolbar::columns(ui.available_height());
     Panel::left("tools")
         .resizable(false)
-        .exact_size(theme::STRIP_WIDTH)
+        .exact_size(toolbar::width(columns))
         .frame(Frame::side_top_panel(ui.style()).inner_margin(theme::STRIP_MARGIN))
-        .show(ui, |ui| toolbar::ui(app, ui, commands));
+        .show(ui, |ui| toolbar::ui(app, columns, ui, commands));
     if app.photo.is_some() {
         side_panels_ui(app, ui, commands);
     }
