@@ -8,7 +8,7 @@ use rayon::prelude::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde::Serialize;
 
 use super::{
-    Error, Options, Removal, Request,
+    Detail, Error, Options, Removal, Request,
     detail::{Beginning, Score, score_unless},
     fill::{Filler, NetworkFiller},
     plan::Crop,
@@ -25,6 +25,8 @@ use crate::{
 const SURROUNDINGS: u32 = 128;
 /// Side of a block of a [`Disagreement`], in pixels: larger than grain.
 pub const BLOCK: u32 = 8;
+/// Ways to begin a large hole.
+const BEGINNINGS: u32 = 4;
 /// A standard deviation of this much, in 0..1, is a disagreement of 255.
 const FULL_DISAGREEMENT: f32 = 0.15;
 
@@ -39,7 +41,7 @@ pub struct Variation {
     pub is_mirrored: bool,
     /// The network sees more of the surroundings.
     pub is_wider: bool,
-    /// How large holes are begun: as fits best, along a course, or as the network says.
+    /// Which of the ways to begin a large hole is taken.
     pub beginning: Beginning,
 }
 
@@ -51,21 +53,21 @@ impl Variation {
             is_single: !number.is_multiple_of(4),
             is_mirrored: number % 2 == 1,
             is_wider: number % 4 >= 2,
-            beginning: match number % 4 {
-                0 | 3 => Beginning::Best,
-                1 => Beginning::Course,
-                _ => Beginning::Network,
-            },
+            beginning: Beginning::Ranked((number % BEGINNINGS) as usize),
         }
     }
 
     /// The variation of a fill that is not one of several to choose from, and whose network looks in several ways:
-    /// it goes on doing so, and has another seed and, every second time, a wider view.
-    pub(super) const fn of_ensemble(number: u32) -> Self {
+    /// it goes on doing so. Large holes are begun in another way each time, and only after all ways seen more widely.
+    pub(super) const fn of_ensemble(number: u32, detail: Detail) -> Self {
+        let views = match detail {
+            Detail::Auto => number / BEGINNINGS,
+            Detail::Off => number,
+        };
         Self {
             is_single: false,
             is_mirrored: false,
-            is_wider: number % 2 == 1,
+            is_wider: views % 2 == 1,
             ..Self::of(number)
         }
     }

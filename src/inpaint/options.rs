@@ -114,7 +114,7 @@ impl Options {
         let number = self.first_candidate.wrapping_add(number);
         let is_alone = self.candidates <= 1;
         match self.looks(Variation::of(0)) {
-            Looks::Ensemble if is_alone => Variation::of_ensemble(number),
+            Looks::Ensemble if is_alone => Variation::of_ensemble(number, self.detail),
             _ => Variation::of(number),
         }
     }

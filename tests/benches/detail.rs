@@ -44,7 +44,7 @@ fn whole_stage(criterion: &mut Criterion) {
         guide: &vec![0.5; native.len()],
         scale: 0.5,
         keep_out: None,
-        beginning: Beginning::Best,
+        beginning: Beginning::Ranked(0),
         seed: 1,
     };
     let mut group = criterion.benchmark_group("stage");

@@ -247,7 +247,7 @@ mod tests {
             hole: &hole,
             keep_out,
             trust: &Trust::none(),
-            beginning: Beginning::Best,
+            beginning: Beginning::Ranked(0),
         };
         build(&planes, 7, u16::MAX, &Silent).unwrap().remove(0)
     }

@@ -43,15 +43,13 @@ use pyramid::Planes;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Beginning {
-    /// From the network's fill.
+    /// From the network's fill, and in no other way.
     #[default]
     Network,
-    /// From the network's fill, arranged as a whole from the photo's dominant offsets, all or those along its course, or
-    /// inwards from the edge: whichever fits best.
-    Best,
-    /// Arranged along the line on which the photo repeats itself, like courses of bricks, a kerb or a horizon. Where
-    /// there is no such line, from the network's fill.
-    Course,
+    /// In every way: from the network's fill, arranged as a whole from the photo's dominant offsets, all or those along
+    /// the line on which it repeats itself (courses of bricks, a kerb, a horizon), and inwards from the edge. 0 takes
+    /// what fits best, 1 the next, and so on, round and round.
+    Ranked(usize),
 }
 
 /// What the stage works on: one crop at native scale. Planes are row by row, colours interleaved RGB in 0..1 in the
@@ -126,7 +124,8 @@ pub fn restore(input: &Input<'_>, options: &Options, progress: &dyn Progress) ->
     let trust = trust::correct(&mut filled, hole, width, input.scale, progress)?;
     progress.step(0, 1)?;
     let is_native = input.scale >= NATIVE && trust.mean >= TRUSTED;
-    if !is_native || !score_unless(&filled, hole, width, &|| progress.step(0, 1))?.is_alike() {
+    let is_another = matches!(input.beginning, Beginning::Ranked(1..));
+    if is_another || !is_native || !score_unless(&filled, hole, width, &|| progress.step(0, 1))?.is_alike() {
         let planes = Planes {
             width,
             height,

@@ -242,7 +242,7 @@ mod tests {
             hole: &hole,
             keep_out: None,
             trust: &Trust::none(),
-            beginning: Beginning::Best,
+            beginning: Beginning::Ranked(0),
         };
         let levels = build(&planes, 7, u16::MAX, &Silent).unwrap();
         let ticker = search::Ticker::silent();

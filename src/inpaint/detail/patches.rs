@@ -48,10 +48,12 @@ pub(super) fn synthesise(
         return Ok(None);
     }
     let count = levels.len();
-    let meeting = levels.iter().position(rivals::can_meet);
-    let meeting = meeting.filter(|_| planes.beginning != Beginning::Network);
-    let coarse_levels = levels.split_off(meeting.unwrap_or(count - 1));
-    let coarse_work = match meeting {
+    let place = match planes.beginning {
+        Beginning::Ranked(place) => levels.iter().position(rivals::can_meet).zip(Some(place)),
+        Beginning::Network => None,
+    };
+    let coarse_levels = levels.split_off(place.map_or(count - 1, |(meeting, _)| meeting));
+    let coarse_work = match place {
         Some(_) => rivals::work(&coarse_levels, count),
         None => climb_work(&coarse_levels, count, true),
     };
@@ -65,9 +67,8 @@ pub(super) fn synthesise(
         levels: count,
         ticker: &ticker,
     };
-    let coarse = match meeting {
-        Some(_) if planes.beginning == Beginning::Course => rivals::along_course(coarse_levels, &ascent)?,
-        Some(_) => rivals::best(&coarse_levels, &ascent)?,
+    let coarse = match place {
+        Some((_, place)) => rivals::ranked(&coarse_levels, place, &ascent)?,
         None => ascent.climb(coarse_levels, None)?,
     };
     ticker.reach(coarse_work)?;

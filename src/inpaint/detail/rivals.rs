@@ -1,8 +1,8 @@
 //! Several fills of one coarse level, and the choice between them.
 //!
 //! Four ways to begin: from the network's fill, from an arrangement of the hole as a whole, from one that keeps to the
-//! photo's course where there is one, and inwards from the edge. The best is brought to native scale. The network's
-//! guide counts in all of them, so better weights win more often.
+//! photo's course where there is one, and inwards from the edge. One is brought to native scale: the best, or another
+//! where a person wants to see another. The network's guide counts in all of them, so better weights win more often.
 
 use super::{
     arrange,
@@ -25,14 +25,16 @@ const MENDING: usize = 4;
 /// Offsets to arrange a hole from, before what is added so that all of it is reached.
 const OFFSETS: usize = 100;
 
-/// A rival is taken where it costs less than this share of what the network's fill does: on a tie the network has the
-/// say.
+/// The network's fill counts as so much of its price: on a tie it has the say.
 const LEAD: f64 = 0.96;
 /// What keeps to the photo's course counts as so much of its price: patches are too small to see that a kerb runs on
 /// through the whole hole, a person sees nothing else.
 const COURSE_PRICE: f64 = 0.77;
 /// But patches that agree this many times worse than the cheapest rival's are no course that the photo has.
 const COURSE_DEAREST: f64 = 1.35;
+/// Two fills are alike if fewer than this share of their pixels differ by more than this much of white.
+const UNLIKE_SHARE: f32 = 0.05;
+const UNLIKE: f32 = 0.04;
 /// Power of the lost gradient energy that a fill's price is divided by. Soft patches agree cheaply; this makes up for a
 /// part of that: with all of it the noisiest would win.
 const BLANDNESS: f64 = 0.2;
@@ -42,12 +44,13 @@ pub(super) fn can_meet(level: &Level) -> bool {
     level.deepest() <= DEEPEST && level.hole.iter().filter(|hole| **hole).count() <= MOST_PIXELS
 }
 
-/// The best fill of the first of `levels`, the coarsest ones. `None` if they cannot be filled.
-pub(super) fn best(levels: &[Level], ascent: &Ascent<'_>) -> Result<Option<Fill>, Cancelled> {
+/// The fill of the first of `levels`, the coarsest ones, that is `place` places below the best; after the last comes
+/// the best again. `None` if they cannot be filled.
+pub(super) fn ranked(levels: &[Level], place: usize, ascent: &Ascent<'_>) -> Result<Option<Fill>, Cancelled> {
     let Some(meeting) = levels.first() else {
         return Ok(None);
     };
-    // Each is the same on any thread, so the choice is too.
+    // Each is the same on any thread, so the order is too.
     let (led, (arrangements, inward)) = rayon::join(
         || ascent.climb(levels.to_vec(), None),
         || {
@@ -58,25 +61,13 @@ pub(super) fn best(levels: &[Level], ascent: &Ascent<'_>) -> Result<Option<Fill>
         },
     );
     let (led, [free, course], inward) = (led?, arrangements?, inward?);
-    Ok(led.map(|led| chosen(led, free, inward, course)))
+    let Some(led) = led else { return Ok(None) };
+    let mut fills = in_order(led, free, inward, course);
+    let place = place % fills.len();
+    Ok(Some(fills.swap_remove(place)))
 }
 
-/// The fill of the first of `levels` that keeps to the course of the photo, or else the network's. `None` if they
-/// cannot be filled.
-pub(super) fn along_course(levels: Vec<Level>, ascent: &Ascent<'_>) -> Result<Option<Fill>, Cancelled> {
-    let Some(meeting) = levels.first() else {
-        return Ok(None);
-    };
-    let repeated = Repeated::of(meeting, ascent)?;
-    if let Some(course) = repeated.course()
-        && let Some(fill) = repeated.arranged(Some(course), ascent)?
-    {
-        return Ok(Some(fill));
-    }
-    ascent.climb(levels, None)
-}
-
-/// How much [`best`] has to do, and [`along_course`] at most, in comparisons of patches; `count` is the number of all levels.
+/// How much [`ranked`] has to do, in comparisons of patches; `count` is the number of all levels.
 pub(super) fn work(levels: &[Level], count: usize) -> u64 {
     let (Some(meeting), Some((coarsest, rest))) = (levels.first(), levels.split_last()) else {
         return 0;
@@ -88,21 +79,67 @@ pub(super) fn work(levels: &[Level], count: usize) -> u64 {
     climb_work(levels, count, true) + arranged + inward
 }
 
-/// The network's fill, or the better of the rivals where it is clearly better, or what keeps to a course where that costs
-/// little more than one of those made of patches alone.
-fn chosen(led: Fill, arranged: Option<Fill>, inward: Option<Fill>, course: Option<Fill>) -> Fill {
-    let mut dearest_course = COURSE_DEAREST * mean_cost(&led.1);
-    let (mut least, mut best, mut sees_all) = (LEAD * price(&led), led, false);
-    for (rival, is_arranged) in [(arranged, true), (inward, false)] {
-        let Some(rival) = rival else { continue };
-        dearest_course = dearest_course.min(COURSE_DEAREST * mean_cost(&rival.1));
-        let price = price(&rival);
-        if price < least {
-            (least, best, sees_all) = (price, rival, is_arranged);
+/// The fills that are not alike, the best first: the cheapest, or what keeps to a course where that costs little more than those made of
+/// patches alone. A course that is not the best comes second, since it is the most unlike.
+fn in_order(led: Fill, arranged: Option<Fill>, inward: Option<Fill>, course: Option<Fill>) -> Vec<Fill> {
+    let mut rest: Vec<Priced> = [
+        (Some(led), LEAD, false),
+        (arranged, 1.0, true),
+        (inward, 1.0, false),
+    ]
+    .into_iter()
+    .filter_map(|(fill, share, sees_all)| Some(Priced::new(fill?, share, sees_all)))
+    .collect();
+    rest.sort_by(|one, other| one.price.total_cmp(&other.price));
+    let dearest_course = COURSE_DEAREST
+        * rest
+            .iter()
+            .map(|fill| mean_cost(&fill.fill.1))
+            .fold(f64::MAX, f64::min);
+    if let Some(course) = course {
+        let is_dear = mean_cost(&course.1) >= dearest_course;
+        let course = Priced::new(course, COURSE_PRICE, true);
+        let is_best = rest
+            .first()
+            .is_none_or(|best| !best.sees_all && !is_dear && course.price < best.price);
+        rest.insert(usize::from(!is_best), course);
+    }
+    let mut unlike: Vec<Fill> = Vec::with_capacity(rest.len());
+    for Priced { fill, .. } in rest {
+        if !unlike.iter().any(|better| are_alike(better, &fill)) {
+            unlike.push(fill);
         }
     }
-    let wins = |course: &Fill| mean_cost(&course.1) < dearest_course && COURSE_PRICE * price(course) < least;
-    course.filter(|course| !sees_all && wins(course)).unwrap_or(best)
+    unlike
+}
+
+/// Whether a person would hardly tell two fills of the same level apart.
+fn are_alike((one, _): &Fill, (other, _): &Fill) -> bool {
+    let (ones, others) = (one.colour.as_chunks().0, other.colour.as_chunks().0);
+    let differs = |(one, other): (&[i16; CHANNELS], &[i16; CHANNELS])| {
+        let mut samples = one.iter().zip(other).take(3);
+        samples.any(|(one, other)| f32::from((one - other).abs()) > UNLIKE * WHITE)
+    };
+    let filled = one.hole.iter().filter(|hole| **hole).count();
+    let differing = ones.iter().zip(others).filter(|pair| differs(*pair)).count();
+    (differing as f32) < UNLIKE_SHARE * filled as f32
+}
+
+/// A fill, what it counts as, and whether it was made as a whole.
+struct Priced {
+    fill: Fill,
+    price: f64,
+    sees_all: bool,
+}
+
+impl Priced {
+    fn new(fill: Fill, share: f64, sees_all: bool) -> Self {
+        Self {
+            price: share * price(&fill),
+            fill,
+            sees_all,
+        }
+    }
 }
 
 /// What a fill costs: how badly its patches agree with each other and with the edge, dearer the softer it is than its
@@ -203,12 +240,17 @@ mod tests {
             pyramid::{Planes, build},
             trust::Trust,
         },
-        Fill, chosen,
+        Fill, in_order,
     };
     use crate::{imaging::random::Random, progress::Silent};
 
     /// A hole in noise, filled with noise of `strength` times as much, by patches of which each is off by `cost`.
     fn fill(strength: f32, cost: u32) -> Fill {
+        mirrored_fill([false, false], strength, cost)
+    }
+
+    /// The same with the noise in the hole mirrored, left and right or up and down.
+    fn mirrored_fill([across, down]: [bool; 2], strength: f32, cost: u32) -> Fill {
         const SIDE: usize = 64;
         let noise = |x: usize, y: usize| 0.1 * Random::keyed(1, [x as u64, y as u64, 0, 0]).normal();
         let inside = |at: usize| (24..40).contains(&at);
@@ -216,7 +258,11 @@ mod tests {
         let hole: Vec<bool> = places().map(|(x, y)| inside(x) && inside(y)).collect();
         let rgb: Vec<f32> = places()
             .zip(&hole)
-            .flat_map(|((x, y), hole)| [0.5 + if *hole { strength } else { 1.0 } * noise(x, y); 3])
+            .flat_map(|((x, y), hole)| {
+                let mirrored = |at: usize, is: bool| if *hole && is { SIDE - 1 - at } else { at };
+                let noise = noise(mirrored(x, across), mirrored(y, down));
+                [0.5 + if *hole { strength } else { 1.0 } * noise; 3]
+            })
             .collect();
         let planes = Planes {
             width: SIDE,
@@ -225,7 +271,7 @@ mod tests {
             hole: &hole,
             keep_out: None,
             trust: &Trust::none(),
-            beginning: Beginning::Best,
+            beginning: Beginning::Ranked(0),
         };
         let level = build(&planes, 7, u16::MAX, &Silent).unwrap().remove(0);
         let same = |_, _| Match {
@@ -249,7 +295,12 @@ mod tests {
 
     /// What the patches of the winner cost.
     fn won(led: Fill, [arranged, inward]: [Option<Fill>; 2], course: Option<Fill>) -> u32 {
-        cost(&chosen(led, arranged, inward, course))
+        order(led, [arranged, inward], course)[0]
+    }
+
+    /// What the patches of each cost, the best first.
+    fn order(led: Fill, [arranged, inward]: [Option<Fill>; 2], course: Option<Fill>) -> Vec<u32> {
+        in_order(led, arranged, inward, course).iter().map(cost).collect()
     }
 
     #[test]
@@ -301,6 +352,25 @@ mod tests {
         };
         assert_eq!(won(1200), 1200);
         assert_eq!(won(1230), 900);
+    }
+
+    #[test]
+    fn the_others_follow_by_price_and_a_course_comes_second_at_least() {
+        let order = |course: Option<u32>| {
+            let arranged = mirrored_fill([true, false], 1.0, 900);
+            let inward = mirrored_fill([false, true], 1.0, 800);
+            let course = course.map(|course| mirrored_fill([true, true], 1.0, course));
+            order(fill(1.0, 1000), [Some(arranged), Some(inward)], course)
+        };
+        assert_eq!(order(None), [800, 900, 1000]);
+        assert_eq!(order(Some(950)), [950, 800, 900, 1000], "it wins");
+        assert_eq!(order(Some(1500)), [800, 1500, 900, 1000], "it is too dear");
+    }
+
+    #[test]
+    fn fills_that_look_the_same_are_one() {
+        let rivals = [Some(fill(1.0, 900)), Some(mirrored_fill([true, false], 1.0, 950))];
+        assert_eq!(order(fill(1.0, 1000), rivals, None), [900, 950]);
     }
 
     #[test]

@@ -293,7 +293,7 @@ impl Progress for Bar {
 #[test]
 fn the_bar_is_full_only_at_the_end_where_a_hole_is_arranged_too() {
     let scene = Scene::new(400, 300, [150, 90, 250, 210], courses);
-    for beginning in [Beginning::Network, Beginning::Best, Beginning::Course] {
+    for beginning in [Beginning::Network, Beginning::Ranked(0), Beginning::Ranked(3)] {
         let input = Input {
             beginning,
             ..scene.input(0.25)
@@ -314,6 +314,34 @@ fn the_bar_is_full_only_at_the_end_where_a_hole_is_arranged_too() {
         );
         let before = shares[..voted].iter().copied().fold(0.0, f64::max);
         assert!(before > 0.95, "from {before} to the end at once");
+    }
+}
+
+#[test]
+fn each_place_is_another_fill() {
+    // A wall has a course, gravel none; in both the wrong guide leads to a fill of its own.
+    for (colour, places) in [(courses as fn(usize, usize) -> [f32; 3], 2), (gravel, 3)] {
+        let scene = Scene::new(400, 300, [150, 90, 250, 210], colour);
+        let filled = |place| {
+            let input = Input {
+                beginning: Beginning::Ranked(place),
+                ..scene.input(0.25)
+            };
+            restore(&input, &Options { grain: 0.0 }, &Silent).expect("nobody cancels")
+        };
+        let fills: Vec<Vec<f32>> = (0..places).map(filled).collect();
+        let hole: Vec<usize> = scene.hole_pixels().collect();
+        for (place, one) in fills.iter().enumerate() {
+            for other in &fills[..place] {
+                let differs = |at: &&usize| (one[3 * **at] - other[3 * **at]).abs() > 0.02;
+                let count = hole.iter().filter(differs).count();
+                assert!(
+                    20 * count > hole.len(),
+                    "place {place}: {count} of {} pixels",
+                    hole.len()
+                );
+            }
+        }
     }
 }
 
@@ -340,7 +368,7 @@ fn an_arrangement_carries_what_its_start_has_lost() {
         hole: &scene.hole,
         keep_out: None,
         trust: &Trust::none(),
-        beginning: Beginning::Best,
+        beginning: Beginning::Ranked(0),
     };
     let mut level = pyramid::build(&planes, 7, u16::MAX, &Silent)
         .expect("nobody cancels")
@@ -381,7 +409,7 @@ fn an_arrangement_keeps_to_a_course_and_gravel_has_none() {
             hole: &scene.hole,
             keep_out: None,
             trust: &Trust::none(),
-            beginning: Beginning::Course,
+            beginning: Beginning::Ranked(0),
         };
         let level = pyramid::build(&planes, 7, u16::MAX, &Silent)
             .expect("nobody cancels")

@@ -55,7 +55,7 @@ impl Scene {
             guide: &self.guide,
             scale,
             keep_out: None,
-            beginning: Beginning::Best,
+            beginning: Beginning::Ranked(0),
             seed: 5,
         }
     }
