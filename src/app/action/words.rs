@@ -106,7 +106,7 @@ impl Action {
             Self::ToggleOverlay => "Show or hide the colour over what is masked",
             Self::ToggleUncertainty => "Show or hide where the candidates of the last fill differ",
             Self::Fill => "Replace what is masked by what could be behind it",
-            Self::TryAgain => "Fill the latest removal once more with other random choices, in its place",
+            Self::TryAgain => "Fill the latest removal once more in another way, in its place",
             Self::NextCandidate => "Take the next of the candidates that the last fill gave",
             Self::PreviousCandidate => "Take the candidate before",
             Self::Cancel => "Stop what is running; nothing is left half done",
