@@ -66,7 +66,7 @@ pub(super) enum Command {
     Rename(u64, String),
     /// Delete a removal.
     Delete(u64),
-    /// Make a removal again with other random choices.
+    /// Make a removal again in another way.
     TryAgain(u64),
     /// Make a removal again with the options as they are in the panel now.
     RunAgain(u64),

@@ -46,7 +46,7 @@ fn row_ui(app: &App, removal: &Removal, ui: &mut Ui, commands: &mut Vec<Command>
                 commands.push(Command::Delete(removal.id));
             }
             let name = format!("Try {} again", removal.name);
-            let hint = "Fill it once more with other random choices; right-click for the present options";
+            let hint = "Fill it once more in another way; right-click for the present options";
             let again = icon_button(ui, icons::REDO, &name, hint);
             if again.clicked() {
                 commands.push(Command::TryAgain(removal.id));
@@ -87,7 +87,7 @@ fn about(removal: &Removal) -> String {
 }
 
 fn again_menu_ui(removal: &Removal, ui: &mut Ui, commands: &mut Vec<Command>) {
-    if ui.button("With other random choices").clicked() {
+    if ui.button("In another way").clicked() {
         commands.push(Command::TryAgain(removal.id));
         ui.close();
     }
