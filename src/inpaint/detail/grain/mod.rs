@@ -204,3 +204,55 @@ impl Grain {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::restore;
+    use crate::{imaging::random::Random, progress::Silent};
+
+    const SIDE: usize = 240;
+    const NOISE: f32 = 0.004;
+
+    /// Standard deviation of what is added to a hole that holds what it should but no noise, among noisy surroundings.
+    fn added(colour: impl Fn(usize, usize) -> f32) -> f32 {
+        let places = || (0..SIDE * SIDE).map(|at| (at % SIDE, at / SIDE));
+        let inside = |x: usize, y: usize| (80..160).contains(&x) && (80..160).contains(&y);
+        let hole: Vec<bool> = places().map(|(x, y)| inside(x, y)).collect();
+        let clean = |(x, y): (usize, usize)| [colour(x, y); 3];
+        let noisy = |(x, y): (usize, usize)| {
+            let mut random = Random::keyed(3, [x as u64, y as u64, 0, 0]);
+            clean((x, y)).map(|sample| sample + NOISE * random.normal())
+        };
+        let of = |(place, hole): ((usize, usize), &bool)| if *hole { clean(place) } else { noisy(place) };
+        let before: Vec<f32> = places().zip(&hole).flat_map(of).collect();
+        let mut after = before.clone();
+        restore(&mut after, &hole, SIDE, 1.0, 1, &Silent).expect("nobody cancels");
+        let squares = after
+            .iter()
+            .zip(&before)
+            .map(|(after, before)| (after - before).powi(2));
+        (squares.sum::<f32>() / (3 * hole.iter().filter(|hole| **hole).count()) as f32).sqrt()
+    }
+
+    #[test]
+    fn a_flat_fill_gets_all_the_noise_around() {
+        let added = added(|_, _| 0.5);
+        assert!((0.8 * NOISE..1.2 * NOISE).contains(&added), "{added}");
+    }
+
+    #[test]
+    fn ribs_are_not_taken_for_noise() {
+        let rib = |at: usize| match at % 16 {
+            0..4 => 0.7,
+            4..9 => 0.5,
+            _ => 0.6,
+        };
+        for (name, added) in [
+            ("level", added(|_, y| rib(y))),
+            ("upright", added(|x, _| rib(x))),
+            ("slanting", added(|x, y| rib(x + y))),
+        ] {
+            assert!(added < 1.2 * NOISE, "{name}: {added}");
+        }
+    }
+}
