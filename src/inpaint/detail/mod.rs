@@ -7,15 +7,16 @@
 //! weights win more often.
 
 mod arrange;
-mod bands;
 mod cut;
 mod distance;
 mod field;
 mod grain;
 mod inward;
+mod join;
 mod membrane;
 mod offsets;
 mod patches;
+mod poisson;
 mod pyramid;
 mod rivals;
 mod score;
@@ -135,8 +136,7 @@ pub fn restore(input: &Input<'_>, options: &Options, progress: &dyn Progress) ->
             trust: &trust,
             beginning: input.beginning,
         };
-        if let Some(mut votes) = patches::synthesise(&planes, input.scale, input.seed, progress)? {
-            bands::meet_the_edge(&mut votes, &filled, hole, width, progress)?;
+        if let Some(votes) = patches::synthesise(&planes, input.scale, input.seed, progress)? {
             votes.write_into(&mut filled, hole, width);
         }
     }

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicU64;
 use super::{
     Beginning,
     field::{self, Field, Match},
+    join,
     pyramid::{self, Level, Planes},
     rivals,
     search::{self, Round, Ticker},
@@ -52,6 +53,7 @@ pub(super) fn synthesise(
         Beginning::Ranked(place) => levels.iter().position(rivals::can_meet).zip(Some(place)),
         Beginning::Network => None,
     };
+    let last_work = levels.first().map_or(0, |native| last_work(native, count));
     let coarse_levels = levels.split_off(place.map_or(count - 1, |(meeting, _)| meeting));
     let coarse_work = match place {
         Some(_) => rivals::work(&coarse_levels, count),
@@ -60,7 +62,7 @@ pub(super) fn synthesise(
     let ticker = Ticker {
         progress,
         done: AtomicU64::new(0),
-        total: coarse_work + climb_work(&levels, count, false),
+        total: coarse_work + climb_work(&levels, count, false) + last_work,
     };
     let ascent = Ascent {
         seed,
@@ -78,7 +80,8 @@ pub(super) fn synthesise(
     let Some((native, field)) = ascent.climb(levels, Some(coarse))? else {
         return Ok(None);
     };
-    let votes = vote::native(planes.first_guess, &native, &field, SELECT, &ticker)?;
+    let mut votes = vote::native(planes.first_guess, &native, &field, SELECT, &ticker)?;
+    join::join(&mut votes, planes.first_guess, planes.hole, planes.width, &ticker)?;
     ticker.reach(ticker.total)?;
     Ok(Some(votes))
 }
@@ -227,6 +230,14 @@ pub(super) fn mending_work(level: &Level, count: usize, most: usize) -> u64 {
     grid(level, count).map_or(0, |grid| {
         let one_round = patches(&grid) * search::work(effort.radius) + vote::work(&grid, level);
         one_round * effort.rounds.min(most as u64)
+    })
+}
+
+/// How much the last vote at native scale has to do beyond that of a round, and the joining of its pieces.
+fn last_work(native: &Level, count: usize) -> u64 {
+    grid(native, count).map_or(0, |grid| {
+        let (width, height) = vote::size(&grid, native);
+        vote::native_extra(&grid, native) + join::work(width, height)
     })
 }
 

@@ -3,7 +3,7 @@
 //! The same pyramid, search and vote, started from a smooth continuation of the hole's edge (as `PatchMatch` based
 //! completion does, Barnes et al. 2009) and steered by nothing.
 
-use super::{Beginning, bands, membrane, patches, pyramid::Planes, trust::Trust};
+use super::{Beginning, membrane, patches, pyramid::Planes, trust::Trust};
 use crate::progress::{Cancelled, Progress};
 
 /// So coarse a guide that no level would follow it.
@@ -41,8 +41,7 @@ pub fn unguided(
         trust: &Trust::none(),
         beginning: Beginning::Network,
     };
-    if let Some(mut votes) = patches::synthesise(&planes, NO_GUIDE, seed, progress)? {
-        bands::meet_the_edge(&mut votes, &filled, hole, width, progress)?;
+    if let Some(votes) = patches::synthesise(&planes, NO_GUIDE, seed, progress)? {
         votes.write_into(&mut filled, hole, width);
     }
     Ok(filled)

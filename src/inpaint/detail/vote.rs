@@ -4,7 +4,9 @@
 //! hole, so that what is known spreads inwards (Wexler et al., PAMI 2007; Newson et al., SIAM J. Imaging Sci. 2014).
 //! A steep fall lets the best few win: a mean over all of them is what makes patch fills soft.
 
-use rayon::prelude::{IntoParallelIterator as _, ParallelIterator as _};
+use rayon::prelude::{
+    IndexedParallelIterator as _, IntoParallelIterator as _, ParallelIterator as _, ParallelSliceMut as _,
+};
 
 use super::{
     distance::{CHANNELS, PATCH, WHITE},
@@ -28,6 +30,8 @@ pub(super) struct Votes {
     pub(super) height: usize,
     /// `[height][width]`: red, green, blue; `None` where no patch of the hole reaches.
     pub(super) colour: Vec<Option<[f32; 3]>>,
+    /// `[height][width]`: how much the colour right of a pixel and the one below differ from it in its sources.
+    pub(super) steps: Vec<[[f32; 3]; 2]>,
 }
 
 impl Votes {
@@ -87,8 +91,8 @@ pub(super) fn into_level(
     Ok(())
 }
 
-/// The vote with native colours (`rgb` is the whole crop), for the hole and the pixels that its patches share with
-/// the valid area.
+/// The vote with native colours (`rgb` is the whole crop) and on their differences, for the hole and the pixels that its
+/// patches share with the valid area.
 pub(super) fn native(
     rgb: &[f32],
     level: &Level,
@@ -97,36 +101,64 @@ pub(super) fn native(
     ticker: &Ticker<'_>,
 ) -> Result<Votes, Cancelled> {
     let says = says(field, level);
-    let right = (field.anchor_x(field.columns - 1) + PATCH).min(level.width);
-    let rows = pixel_rows(field, level);
-    let (top, height) = (rows.start, rows.len());
-    let voted: Result<Vec<Vec<Option<[f32; 3]>>>, Cancelled> = rows
-        .into_par_iter()
-        .map(|y| {
-            let row = (field.left..right)
-                .map(|x| {
-                    pixel(field, &says, steepness, x, y, |source_x, source_y, bias| {
-                        let sample = &rgb[(source_y * level.width + source_x) * 3..][..3];
-                        std::array::from_fn(|channel| sample[channel] + f32::from(bias[channel]) / WHITE)
-                    })
-                })
-                .collect();
-            ticker.advance(work_of_row(field))?;
-            Ok(row)
+    let (columns, rows) = (pixel_columns(field, level), pixel_rows(field, level));
+    let width = columns.len();
+    let mut votes = Votes {
+        left: columns.start,
+        top: rows.start,
+        width,
+        height: rows.len(),
+        colour: vec![None; width * rows.len()],
+        steps: vec![[[0.0; 3]; 2]; width * rows.len()],
+    };
+    let source = NativeSource { rgb, level };
+    let filled = votes
+        .colour
+        .par_chunks_mut(width)
+        .zip(votes.steps.par_chunks_mut(width));
+    rows.into_par_iter()
+        .zip(filled)
+        .try_for_each(|(y, (colours, steps))| {
+            for (at, (colour, step)) in colours.iter_mut().zip(steps).enumerate() {
+                let sample = |x, y, bias: &_| source.sample(x, y, bias);
+                if let Some(vote) = pixel(field, &says, steepness, field.left + at, y, sample) {
+                    let of = |first: usize| std::array::from_fn(|channel| vote[first + channel]);
+                    (*colour, *step) = (Some(of(0)), [of(3), of(6)]);
+                }
+            }
+            ticker.advance(NATIVE_WORK * work_of_row(field))
+        })?;
+    Ok(votes)
+}
+
+/// The photo as votes on native colours see it.
+struct NativeSource<'a> {
+    rgb: &'a [f32],
+    level: &'a Level,
+}
+
+impl NativeSource<'_> {
+    /// A colour with its bias, and how much the ones on the right and below differ from it: not at all where they are
+    /// unknown.
+    fn sample(&self, x: usize, y: usize, bias: &[i16; 3]) -> [f32; 9] {
+        let (width, at) = (self.level.width, y * self.level.width + x);
+        let known = |other: usize, is_there: bool| {
+            if is_there && !self.level.hole[other] {
+                other
+            } else {
+                at
+            }
+        };
+        let right = known(at + 1, x + 1 < width);
+        let below = known(at + width, y + 1 < self.level.height);
+        let colour = |at: usize| &self.rgb[3 * at..][..3];
+        let (here, right, below) = (colour(at), colour(right), colour(below));
+        std::array::from_fn(|channel| match channel {
+            0..3 => here[channel] + f32::from(bias[channel]) / WHITE,
+            3..6 => right[channel - 3] - here[channel - 3],
+            _ => below[channel - 6] - here[channel - 6],
         })
-        .collect();
-    let mut colour = Vec::with_capacity(height * (right - field.left));
-    for row in voted? {
-        colour.extend(row);
-        ticker.advance(0)?;
     }
-    Ok(Votes {
-        left: field.left,
-        top,
-        width: right - field.left,
-        height,
-        colour,
-    })
 }
 
 /// Work for all pixels that a field's patches cover, in comparisons of the search.
@@ -134,10 +166,28 @@ pub(super) fn work(field: &Field, level: &Level) -> u64 {
     pixel_rows(field, level).len() as u64 * work_of_row(field)
 }
 
+/// Width and height of what a field's patches cover.
+pub(super) fn size(field: &Field, level: &Level) -> (usize, usize) {
+    (pixel_columns(field, level).len(), pixel_rows(field, level).len())
+}
+
+/// How much more work [`native`] is than [`into_level`].
+pub(super) fn native_extra(field: &Field, level: &Level) -> u64 {
+    (NATIVE_WORK - 1) * work(field, level)
+}
+
+/// A vote on differences too costs so many times as much.
+const NATIVE_WORK: u64 = 3;
+
 /// A patch's say costs about a sixteenth of a comparison.
 const fn work_of_row(field: &Field) -> u64 {
     let patches = field.columns * PATCH / field.step * PATCH;
     patches as u64 / 16
+}
+
+/// Columns of pixels that a field's patches cover.
+fn pixel_columns(field: &Field, level: &Level) -> std::ops::Range<usize> {
+    field.left..(field.anchor_x(field.columns - 1) + PATCH).min(level.width)
 }
 
 /// Rows of pixels that a field's patches cover.

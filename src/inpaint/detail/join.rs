@@ -1,0 +1,193 @@
+//! Joins the pieces of a patch fill to each other and to the photo.
+//!
+//! Where the votes of one source give way to those of another, or end at the photo, colours jump though neither has an
+//! edge there. But patches know the differences between neighbours too, and vote on them. The colours that follow these
+//! differences best and meet the photo at the hole's edge are the solution of a screened Poisson equation (Bhat et al.,
+//! ECCV 2008; Darabi et al., "Image Melding", SIGGRAPH 2012): a step between two pieces becomes a slope, texture stays.
+
+use super::{
+    poisson::{self, Ties},
+    search::Ticker,
+    vote::Votes,
+};
+use crate::progress::Cancelled;
+
+/// Distance in pixels over which a step is spread.
+const REACH: f32 = 128.0;
+/// A larger mismatch with the photo is a wrong structure, not a wrong tone: spreading it would only stain the fill.
+const LARGEST: f32 = 0.08;
+
+/// Adds to the votes what joins them to each other and to the photo (`rgb`, `width` pixels wide) around the hole.
+pub(super) fn join(
+    votes: &mut Votes,
+    rgb: &[f32],
+    hole: &[bool],
+    width: usize,
+    ticker: &Ticker<'_>,
+) -> Result<(), Cancelled> {
+    let (ties, wanted) = equation(votes, rgb, hole, width, ticker)?;
+    votes.steps = Vec::new();
+    let corrections = poisson::solve(ties, &wanted, ticker)?;
+    ticker.advance(0)?;
+    for (vote, correction) in votes.colour.iter_mut().zip(corrections) {
+        if let Some(vote) = vote {
+            vote.iter_mut()
+                .zip(correction)
+                .for_each(|(sample, correction)| *sample += correction);
+        }
+    }
+    Ok(())
+}
+
+/// How much [`join`] has to do for such a rectangle of votes, in comparisons of patches.
+pub(super) fn work(width: usize, height: usize) -> u64 {
+    poisson::work(width, height)
+}
+
+/// What holds a pixel of the votes.
+#[derive(Clone, Copy)]
+enum Pixel {
+    /// In the hole, with this vote.
+    Free([f32; 3]),
+    /// In the photo, with this vote and what it lacks there.
+    Known([f32; 3], [f32; 3]),
+    /// Without a vote, or too far from the photo.
+    Apart,
+}
+
+/// The equation for the corrections of all votes.
+fn equation(
+    votes: &Votes,
+    rgb: &[f32],
+    hole: &[bool],
+    width: usize,
+    ticker: &Ticker<'_>,
+) -> Result<(Ties, Vec<[f32; 3]>), Cancelled> {
+    let pixel = |at: usize| {
+        let in_photo = (votes.top + at / votes.width) * width + votes.left + at % votes.width;
+        let Some(vote) = votes.colour[at] else {
+            return Pixel::Apart;
+        };
+        if hole[in_photo] {
+            return Pixel::Free(vote);
+        }
+        let missed: [f32; 3] = std::array::from_fn(|channel| rgb[3 * in_photo + channel] - vote[channel]);
+        match missed.iter().all(|missed| missed.abs() <= LARGEST) {
+            true => Pixel::Known(vote, missed),
+            false => Pixel::Apart,
+        }
+    };
+    let mut ties = Ties {
+        zero: 1.0 / (REACH * REACH),
+        ..Ties::none(votes.width, votes.height)
+    };
+    let mut wanted = vec![[0.0; 3]; votes.width * votes.height];
+    for at in 0..wanted.len() {
+        if at % votes.width == 0 {
+            ticker.advance(0)?;
+        }
+        let one = pixel(at);
+        let right = (at % votes.width + 1 < votes.width).then_some(at + 1);
+        let below = Some(at + votes.width).filter(|&below| below < wanted.len());
+        for (direction, other) in [right, below].into_iter().enumerate() {
+            let Some(other) = other else { continue };
+            let step = votes.steps[at][direction];
+            // What the difference of the two votes lacks of the voted difference.
+            let lack = |one: [f32; 3], other: [f32; 3]| -> [f32; 3] {
+                std::array::from_fn(|channel| step[channel] - (other[channel] - one[channel]))
+            };
+            match (one, pixel(other)) {
+                (Pixel::Free(vote), Pixel::Free(beside)) => {
+                    let tie = if direction == 0 {
+                        &mut ties.right
+                    } else {
+                        &mut ties.below
+                    };
+                    tie[at] = 1.0;
+                    for (channel, lack) in lack(vote, beside).into_iter().enumerate() {
+                        wanted[at][channel] -= lack;
+                        wanted[other][channel] += lack;
+                    }
+                }
+                (Pixel::Free(vote), Pixel::Known(beside, missed)) => {
+                    ties.known[at] += 1.0;
+                    for (channel, lack) in lack(vote, beside).into_iter().enumerate() {
+                        wanted[at][channel] += missed[channel] - lack;
+                    }
+                }
+                (Pixel::Known(vote, missed), Pixel::Free(beside)) => {
+                    ties.known[other] += 1.0;
+                    for (channel, lack) in lack(vote, beside).into_iter().enumerate() {
+                        wanted[other][channel] += missed[channel] + lack;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok((ties, wanted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::join;
+    use crate::inpaint::detail::{search::Ticker, vote::Votes};
+
+    const SIDE: usize = 60;
+    const HOLE: std::ops::Range<usize> = 20..40;
+
+    /// Votes over all of a picture with a square hole, each with its voted differences.
+    fn votes(colour: impl Fn(usize, usize) -> f32, step: impl Fn(usize, usize) -> [f32; 2]) -> Votes {
+        let places = || (0..SIDE * SIDE).map(|at| (at % SIDE, at / SIDE));
+        Votes {
+            left: 0,
+            top: 0,
+            width: SIDE,
+            height: SIDE,
+            colour: places().map(|(x, y)| Some([colour(x, y); 3])).collect(),
+            steps: places().map(|(x, y)| step(x, y).map(|step| [step; 3])).collect(),
+        }
+    }
+
+    /// The hole of a grey photo after joining.
+    fn joined(mut votes: Votes) -> Vec<f32> {
+        let inside = |at: usize| HOLE.contains(&(at % SIDE)) && HOLE.contains(&(at / SIDE));
+        let hole: Vec<bool> = (0..SIDE * SIDE).map(inside).collect();
+        let mut rgb = vec![0.5; 3 * hole.len()];
+        join(&mut votes, &rgb.clone(), &hole, SIDE, &Ticker::silent()).expect("nobody cancels");
+        votes.write_into(&mut rgb, &hole, SIDE);
+        (0..hole.len())
+            .filter(|&at| hole[at])
+            .map(|at| rgb[3 * at])
+            .collect()
+    }
+
+    fn furthest(values: &[f32], from: f32) -> f32 {
+        values
+            .iter()
+            .map(|value| (value - from).abs())
+            .fold(0.0, f32::max)
+    }
+
+    #[test]
+    fn a_tone_that_is_off_meets_the_photo() {
+        let fill = joined(votes(|_, _| 0.53, |_, _| [0.0; 2]));
+        assert!(furthest(&fill, 0.5) < 0.001, "{}", furthest(&fill, 0.5));
+    }
+
+    #[test]
+    fn a_step_between_two_pieces_vanishes_and_an_edge_that_was_voted_stays() {
+        let halves = |x: usize, _: usize| if x < 30 { 0.47 } else { 0.55 };
+        let seam = joined(votes(halves, |_, _| [0.0; 2]));
+        assert!(furthest(&seam, 0.5) < 0.005, "{}", furthest(&seam, 0.5));
+        let edge = joined(votes(halves, |x, _| [if x == 29 { 0.08 } else { 0.0 }, 0.0]));
+        let middle = &edge[10 * HOLE.len()..][8..12];
+        assert!(middle[2] - middle[1] > 0.06, "{middle:?}");
+    }
+
+    #[test]
+    fn a_wrong_structure_stains_nothing() {
+        let fill = joined(votes(|_, _| 0.7, |_, _| [0.0; 2]));
+        assert!(furthest(&fill, 0.7) < 1e-6, "{}", furthest(&fill, 0.7));
+    }
+}
