@@ -81,6 +81,8 @@ pub(super) fn synthesise(
         return Ok(None);
     };
     let mut votes = vote::native(planes.first_guess, &native, &field, SELECT, &ticker)?;
+    // Large, and done with.
+    drop((native, field));
     join::join(&mut votes, planes.first_guess, planes.hole, planes.width, &ticker)?;
     ticker.reach(ticker.total)?;
     Ok(Some(votes))
