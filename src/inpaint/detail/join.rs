@@ -25,7 +25,7 @@ pub(super) fn join(
     width: usize,
     ticker: &Ticker<'_>,
 ) -> Result<(), Cancelled> {
-    let (ties, wanted) = equation(votes, rgb, hole, width, ticker)?;
+    let Equation { ties, wanted } = equation(votes, rgb, hole, width, ticker)?;
     votes.steps = Vec::new();
     let corrections = poisson::solve(ties, &wanted, ticker)?;
     ticker.advance(0)?;
@@ -44,15 +44,32 @@ pub(super) fn work(width: usize, height: usize) -> u64 {
     poisson::work(width, height)
 }
 
-/// What holds a pixel of the votes.
+/// A pixel of the votes.
 #[derive(Clone, Copy)]
 enum Pixel {
     /// In the hole, with this vote.
-    Free([f32; 3]),
-    /// In the photo, with this vote and what it lacks there.
-    Known([f32; 3], [f32; 3]),
+    Free { vote: [f32; 3] },
+    /// In the photo, with this vote, which misses the photo by so much.
+    Known { vote: [f32; 3], missed: [f32; 3] },
     /// Without a vote, or too far from the photo.
     Apart,
+}
+
+impl Pixel {
+    fn of(votes: &Votes, at: usize, rgb: &[f32], hole: &[bool], width: usize) -> Self {
+        let in_photo = (votes.top + at / votes.width) * width + votes.left + at % votes.width;
+        let Some(vote) = votes.colour[at] else {
+            return Self::Apart;
+        };
+        if hole[in_photo] {
+            return Self::Free { vote };
+        }
+        let missed: [f32; 3] = std::array::from_fn(|channel| rgb[3 * in_photo + channel] - vote[channel]);
+        match missed.iter().all(|missed| missed.abs() <= LARGEST) {
+            true => Self::Known { vote, missed },
+            false => Self::Apart,
+        }
+    }
 }
 
 /// The equation for the corrections of all votes.
@@ -62,70 +79,85 @@ fn equation(
     hole: &[bool],
     width: usize,
     ticker: &Ticker<'_>,
-) -> Result<(Ties, Vec<[f32; 3]>), Cancelled> {
-    let pixel = |at: usize| {
-        let in_photo = (votes.top + at / votes.width) * width + votes.left + at % votes.width;
-        let Some(vote) = votes.colour[at] else {
-            return Pixel::Apart;
-        };
-        if hole[in_photo] {
-            return Pixel::Free(vote);
-        }
-        let missed: [f32; 3] = std::array::from_fn(|channel| rgb[3 * in_photo + channel] - vote[channel]);
-        match missed.iter().all(|missed| missed.abs() <= LARGEST) {
-            true => Pixel::Known(vote, missed),
-            false => Pixel::Apart,
-        }
+) -> Result<Equation, Cancelled> {
+    let count = votes.width * votes.height;
+    let mut equation = Equation {
+        ties: Ties {
+            zero: 1.0 / (REACH * REACH),
+            ..Ties::none(votes.width, votes.height)
+        },
+        wanted: vec![[0.0; 3]; count],
     };
-    let mut ties = Ties {
-        zero: 1.0 / (REACH * REACH),
-        ..Ties::none(votes.width, votes.height)
-    };
-    let mut wanted = vec![[0.0; 3]; votes.width * votes.height];
-    for at in 0..wanted.len() {
+    let pixel = |at: usize| Pixel::of(votes, at, rgb, hole, width);
+    for at in 0..count {
         if at % votes.width == 0 {
             ticker.advance(0)?;
         }
-        let one = pixel(at);
-        let right = (at % votes.width + 1 < votes.width).then_some(at + 1);
-        let below = Some(at + votes.width).filter(|&below| below < wanted.len());
-        for (direction, other) in [right, below].into_iter().enumerate() {
-            let Some(other) = other else { continue };
-            let step = votes.steps[at][direction];
-            // What the difference of the two votes lacks of the voted difference.
-            let lack = |one: [f32; 3], other: [f32; 3]| -> [f32; 3] {
-                std::array::from_fn(|channel| step[channel] - (other[channel] - one[channel]))
-            };
-            match (one, pixel(other)) {
-                (Pixel::Free(vote), Pixel::Free(beside)) => {
-                    let tie = if direction == 0 {
-                        &mut ties.right
-                    } else {
-                        &mut ties.below
-                    };
-                    tie[at] = 1.0;
-                    for (channel, lack) in lack(vote, beside).into_iter().enumerate() {
-                        wanted[at][channel] -= lack;
-                        wanted[other][channel] += lack;
-                    }
-                }
-                (Pixel::Free(vote), Pixel::Known(beside, missed)) => {
-                    ties.known[at] += 1.0;
-                    for (channel, lack) in lack(vote, beside).into_iter().enumerate() {
-                        wanted[at][channel] += missed[channel] - lack;
-                    }
-                }
-                (Pixel::Known(vote, missed), Pixel::Free(beside)) => {
-                    ties.known[other] += 1.0;
-                    for (channel, lack) in lack(vote, beside).into_iter().enumerate() {
-                        wanted[other][channel] += missed[channel] + lack;
-                    }
-                }
-                _ => {}
-            }
+        let [right, below] = votes.steps[at];
+        if at % votes.width + 1 < votes.width {
+            let tie = equation.tie([at, at + 1], [pixel(at), pixel(at + 1)], right);
+            equation.ties.right[at] = tie;
+        }
+        if at + votes.width < count {
+            let other = at + votes.width;
+            let tie = equation.tie([at, other], [pixel(at), pixel(other)], below);
+            equation.ties.below[at] = tie;
         }
     }
-    Ok((ties, wanted))
+    Ok(equation)
+}
+
+struct Equation {
+    ties: Ties,
+    wanted: Vec<[f32; 3]>,
+}
+
+impl Equation {
+    /// Takes up that the second pixel should differ from the first by `step`. Returns how strongly the two are tied.
+    fn tie(&mut self, [first, second]: [usize; 2], pixels: [Pixel; 2], step: [f32; 3]) -> f32 {
+        // What the difference of the two votes lacks of the voted difference.
+        let lack = |vote: [f32; 3], beside: [f32; 3]| -> [f32; 3] {
+            std::array::from_fn(|channel| step[channel] - (beside[channel] - vote[channel]))
+        };
+        match pixels {
+            [Pixel::Free { vote }, Pixel::Free { vote: beside }] => {
+                let lack = lack(vote, beside);
+                self.want(first, lack.map(|lack| -lack));
+                self.want(second, lack);
+                1.0
+            }
+            [Pixel::Free { vote }, Pixel::Known { vote: beside, missed }] => {
+                let lack = lack(vote, beside);
+                self.hold(
+                    first,
+                    std::array::from_fn(|channel| missed[channel] - lack[channel]),
+                );
+                0.0
+            }
+            [Pixel::Known { vote, missed }, Pixel::Free { vote: beside }] => {
+                let lack = lack(vote, beside);
+                self.hold(
+                    second,
+                    std::array::from_fn(|channel| missed[channel] + lack[channel]),
+                );
+                0.0
+            }
+            _ => 0.0,
+        }
+    }
+
+    /// Ties a pixel to a known correction.
+    fn hold(&mut self, at: usize, to: [f32; 3]) {
+        self.ties.known[at] += 1.0;
+        self.want(at, to);
+    }
+
+    fn want(&mut self, at: usize, more: [f32; 3]) {
+        self.wanted[at]
+            .iter_mut()
+            .zip(more)
+            .for_each(|(wanted, more)| *wanted += more);
+    }
 }
 
 #[cfg(test)]
