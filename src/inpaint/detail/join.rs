@@ -14,8 +14,11 @@ use crate::progress::Cancelled;
 
 /// Distance in pixels over which a step is spread.
 const REACH: f32 = 128.0;
-/// A larger mismatch with the photo is a wrong structure, not a wrong tone: spreading it would only stain the fill.
-const LARGEST: f32 = 0.08;
+/// From this on a mismatch with the photo is a wrong structure, not a wrong tone: spreading it would only stain the fill.
+const STRUCTURE: f32 = 0.09;
+/// From this on what two neighbours lack of the voted difference is an edge that two pieces have made: without it one
+/// would shine into the other.
+const EDGE: f32 = 0.11;
 
 /// Adds to the votes what joins them to each other and to the photo (`rgb`, `width` pixels wide) around the hole.
 pub(super) fn join(
@@ -51,7 +54,7 @@ enum Pixel {
     Free { vote: [f32; 3] },
     /// In the photo, with this vote, which misses the photo by so much.
     Known { vote: [f32; 3], missed: [f32; 3] },
-    /// Without a vote, or too far from the photo.
+    /// Without a vote.
     Apart,
 }
 
@@ -65,10 +68,7 @@ impl Pixel {
             return Self::Free { vote };
         }
         let missed: [f32; 3] = std::array::from_fn(|channel| rgb[3 * in_photo + channel] - vote[channel]);
-        match missed.iter().all(|missed| missed.abs() <= LARGEST) {
-            true => Self::Known { vote, missed },
-            false => Self::Apart,
-        }
+        Self::Known { vote, missed }
     }
 }
 
@@ -122,22 +122,27 @@ impl Equation {
         match pixels {
             [Pixel::Free { vote }, Pixel::Free { vote: beside }] => {
                 let lack = lack(vote, beside);
-                self.want(first, lack.map(|lack| -lack));
-                self.want(second, lack);
-                1.0
+                let tie = biweight(lack, EDGE);
+                self.want(first, lack.map(|lack| -tie * lack));
+                self.want(second, lack.map(|lack| tie * lack));
+                tie
             }
             [Pixel::Free { vote }, Pixel::Known { vote: beside, missed }] => {
                 let lack = lack(vote, beside);
+                let tie = biweight(missed, STRUCTURE).min(biweight(lack, EDGE));
                 self.hold(
                     first,
+                    tie,
                     std::array::from_fn(|channel| missed[channel] - lack[channel]),
                 );
                 0.0
             }
             [Pixel::Known { vote, missed }, Pixel::Free { vote: beside }] => {
                 let lack = lack(vote, beside);
+                let tie = biweight(missed, STRUCTURE).min(biweight(lack, EDGE));
                 self.hold(
                     second,
+                    tie,
                     std::array::from_fn(|channel| missed[channel] + lack[channel]),
                 );
                 0.0
@@ -147,9 +152,9 @@ impl Equation {
     }
 
     /// Ties a pixel to a known correction.
-    fn hold(&mut self, at: usize, to: [f32; 3]) {
-        self.ties.known[at] += 1.0;
-        self.want(at, to);
+    fn hold(&mut self, at: usize, tie: f32, to: [f32; 3]) {
+        self.ties.known[at] += tie;
+        self.want(at, to.map(|to| tie * to));
     }
 
     fn want(&mut self, at: usize, more: [f32; 3]) {
@@ -158,6 +163,14 @@ impl Equation {
             .zip(more)
             .for_each(|(wanted, more)| *wanted += more);
     }
+}
+
+/// Tukey's weight of an error: 1 for none, 0 from `limit` on.
+fn biweight(error: [f32; 3], limit: f32) -> f32 {
+    let largest = error
+        .iter()
+        .fold(0.0f32, |largest, error| largest.max(error.abs()));
+    (1.0 - (largest / limit).powi(2)).max(0.0).powi(2)
 }
 
 #[cfg(test)]
@@ -211,10 +224,19 @@ mod tests {
     fn a_step_between_two_pieces_vanishes_and_an_edge_that_was_voted_stays() {
         let halves = |x: usize, _: usize| if x < 30 { 0.47 } else { 0.55 };
         let seam = joined(votes(halves, |_, _| [0.0; 2]));
-        assert!(furthest(&seam, 0.5) < 0.005, "{}", furthest(&seam, 0.5));
+        assert!(furthest(&seam, 0.5) < 0.01, "{}", furthest(&seam, 0.5));
         let edge = joined(votes(halves, |x, _| [if x == 29 { 0.08 } else { 0.0 }, 0.0]));
         let middle = &edge[10 * HOLE.len()..][8..12];
         assert!(middle[2] - middle[1] > 0.06, "{middle:?}");
+    }
+
+    #[test]
+    fn what_was_cut_off_does_not_shine_into_its_surroundings() {
+        let halves = |x: usize, _: usize| if x < 30 { 0.5 } else { 0.8 };
+        let fill = joined(votes(halves, |_, _| [0.0; 2]));
+        let middle = &fill[10 * HOLE.len()..][..HOLE.len()];
+        assert!(furthest(&middle[..10], 0.5) < 0.001, "{middle:?}");
+        assert!(furthest(&middle[10..], 0.8) < 0.001, "{middle:?}");
     }
 
     #[test]
