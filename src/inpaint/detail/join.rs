@@ -18,7 +18,7 @@ const REACH: f32 = 128.0;
 const STRUCTURE: f32 = 0.09;
 /// From this on what two neighbours lack of the voted difference is an edge that two pieces have made: without it one
 /// would shine into the other.
-const EDGE: f32 = 0.11;
+const EDGE: f32 = 0.17;
 
 /// Adds to the votes what joins them to each other and to the photo (`rgb`, `width` pixels wide) around the hole.
 pub(super) fn join(
