@@ -25,8 +25,6 @@ use crate::{
 const SURROUNDINGS: u32 = 128;
 /// Side of a block of a [`Disagreement`], in pixels: larger than grain.
 pub const BLOCK: u32 = 8;
-/// Ways to begin a large hole.
-const BEGINNINGS: u32 = 4;
 /// A standard deviation of this much, in 0..1, is a disagreement of 255.
 const FULL_DISAGREEMENT: f32 = 0.15;
 
@@ -53,7 +51,7 @@ impl Variation {
             is_single: !number.is_multiple_of(4),
             is_mirrored: number % 2 == 1,
             is_wider: number % 4 >= 2,
-            beginning: Beginning::Ranked((number % BEGINNINGS) as usize),
+            beginning: Beginning::Ranked((number % Beginning::WAYS) as usize),
         }
     }
 
@@ -61,7 +59,7 @@ impl Variation {
     /// it goes on doing so. Large holes are begun in another way each time, and only after all ways seen more widely.
     pub(super) const fn of_ensemble(number: u32, detail: Detail) -> Self {
         let views = match detail {
-            Detail::Auto => number / BEGINNINGS,
+            Detail::Auto => number / Beginning::WAYS,
             Detail::Off => number,
         };
         Self {

@@ -1,5 +1,5 @@
-//! The strip on the left: tools, steps back and forth, ways to compare. In a low window it has two columns, so that every
-//! button is in sight on a laptop too.
+//! The strip on the left: tools, steps back and forth, ways to compare. In a low window it has two columns, so that
+//! every button is in sight on a laptop too.
 
 use eframe::egui::{Align, Button, Layout, RichText, Role, Separator, Ui, Vec2, WidgetInfo, vec2};
 

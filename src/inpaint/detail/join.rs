@@ -14,7 +14,8 @@ use crate::progress::Cancelled;
 
 /// Distance in pixels over which a step is spread.
 const REACH: f32 = 128.0;
-/// From this on a mismatch with the photo is a wrong structure, not a wrong tone: spreading it would only stain the fill.
+/// From this on a mismatch with the photo is a wrong structure, not a wrong tone: spreading it would only stain the
+/// fill.
 const STRUCTURE: f32 = 0.09;
 /// From this on what two neighbours lack of the voted difference is an edge that two pieces have made: without it one
 /// would shine into the other.

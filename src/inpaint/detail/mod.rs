@@ -53,6 +53,11 @@ pub enum Beginning {
     Ranked(usize),
 }
 
+impl Beginning {
+    /// How many ways there are at most.
+    pub const WAYS: u32 = 4;
+}
+
 /// What the stage works on: one crop at native scale. Planes are row by row, colours interleaved RGB in 0..1 in the
 /// photo's own encoding.
 #[derive(Debug, Clone, Copy)]

@@ -40,8 +40,8 @@ pub(super) struct Ties {
     pub(super) zero: f32,
 }
 
-/// The values `u` for which, at every point p with neighbours q, Σ tie(p, q) · (u(p) − u(q)) + (known(p) + zero) · u(p) is what
-/// is `wanted`, nearly (within about a hundredth of the largest). Points without ties stay 0.
+/// The values `u` for which, at every point p with neighbours q, Σ tie(p, q) · (u(p) − u(q)) + (known(p) + zero) · u(p)
+/// is what is `wanted`, nearly (within about a hundredth of the largest). Points without ties stay 0.
 ///
 /// # Panics
 ///

@@ -79,8 +79,8 @@ pub(super) fn work(levels: &[Level], count: usize) -> u64 {
     climb_work(levels, count, true) + arranged + inward
 }
 
-/// The fills that are not alike, the best first: the cheapest, or what keeps to a course where that costs little more than those made of
-/// patches alone. A course that is not the best comes second, since it is the most unlike.
+/// The fills that are not alike, the best first: the cheapest, or what keeps to a course where that costs little more
+/// than those made of patches alone. A course that is not the best comes second, since it is the most unlike.
 fn in_order(led: Fill, arranged: Option<Fill>, inward: Option<Fill>, course: Option<Fill>) -> Vec<Fill> {
     let mut rest: Vec<Priced> = [
         (Some(led), LEAD, false),
@@ -91,26 +91,27 @@ fn in_order(led: Fill, arranged: Option<Fill>, inward: Option<Fill>, course: Opt
     .filter_map(|(fill, share, sees_all)| Some(Priced::new(fill?, share, sees_all)))
     .collect();
     rest.sort_by(|one, other| one.price.total_cmp(&other.price));
-    let dearest_course = COURSE_DEAREST
-        * rest
-            .iter()
-            .map(|fill| mean_cost(&fill.fill.1))
-            .fold(f64::MAX, f64::min);
     if let Some(course) = course {
-        let is_dear = mean_cost(&course.1) >= dearest_course;
+        let costs = rest.iter().map(|rival| mean_cost(&rival.fill.1));
+        let is_dear = mean_cost(&course.1) >= COURSE_DEAREST * costs.fold(f64::MAX, f64::min);
         let course = Priced::new(course, COURSE_PRICE, true);
         let is_best = rest
             .first()
             .is_none_or(|best| !best.sees_all && !is_dear && course.price < best.price);
         rest.insert(usize::from(!is_best), course);
     }
-    let mut unlike: Vec<Fill> = Vec::with_capacity(rest.len());
-    for Priced { fill, .. } in rest {
-        if !unlike.iter().any(|better| are_alike(better, &fill)) {
-            unlike.push(fill);
+    unlike(rest.into_iter().map(|priced| priced.fill))
+}
+
+/// The fills without those that are like an earlier one.
+fn unlike(fills: impl Iterator<Item = Fill>) -> Vec<Fill> {
+    let mut kept: Vec<Fill> = Vec::new();
+    for fill in fills {
+        if !kept.iter().any(|better| are_alike(better, &fill)) {
+            kept.push(fill);
         }
     }
-    unlike
+    kept
 }
 
 /// Whether a person would hardly tell two fills of the same level apart.
