@@ -80,7 +80,7 @@ pub(super) fn synthesise(
     let Some((native, field)) = ascent.climb(levels, Some(coarse))? else {
         return Ok(None);
     };
-    let mut votes = vote::native(planes.first_guess, &native, &field, SELECT, &ticker)?;
+    let mut votes = vote::native(planes, &native, &field, SELECT, &ticker)?;
     // Large, and done with.
     drop((native, field));
     join::join(&mut votes, planes.first_guess, planes.hole, planes.width, &ticker)?;

@@ -11,7 +11,7 @@ use rayon::prelude::{
 use super::{
     distance::{CHANNELS, PATCH, WHITE},
     field::{Field, Match},
-    pyramid::Level,
+    pyramid::{Level, Planes},
     search::Ticker,
 };
 use crate::progress::Cancelled;
@@ -91,10 +91,10 @@ pub(super) fn into_level(
     Ok(())
 }
 
-/// The vote with native colours (`rgb` is the whole crop) and on their differences, for the hole and the pixels that its
-/// patches share with the valid area.
+/// The vote with native colours (those of the `planes` that `level` is made from) and on their differences, for the hole
+/// and the pixels that its patches share with the valid area.
 pub(super) fn native(
-    rgb: &[f32],
+    planes: &Planes<'_>,
     level: &Level,
     field: &Field,
     steepness: u32,
@@ -111,7 +111,7 @@ pub(super) fn native(
         colour: vec![None; width * rows.len()],
         steps: vec![[[0.0; 3]; 2]; width * rows.len()],
     };
-    let source = NativeSource { rgb, level };
+    let source = NativeSource { planes };
     let filled = votes
         .colour
         .par_chunks_mut(width)
@@ -133,25 +133,29 @@ pub(super) fn native(
 
 /// The photo as votes on native colours see it.
 struct NativeSource<'a> {
-    rgb: &'a [f32],
-    level: &'a Level,
+    planes: &'a Planes<'a>,
 }
 
 impl NativeSource<'_> {
     /// A colour with its bias, and how much the ones on the right and below differ from it: not at all where they are
-    /// unknown.
+    /// unknown or not to be copied from.
     fn sample(&self, x: usize, y: usize, bias: &[i16; 3]) -> [f32; 9] {
-        let (width, at) = (self.level.width, y * self.level.width + x);
+        let Planes {
+            width,
+            height,
+            first_guess,
+            hole,
+            keep_out,
+            ..
+        } = *self.planes;
+        let at = y * width + x;
         let known = |other: usize, is_there: bool| {
-            if is_there && !self.level.hole[other] {
-                other
-            } else {
-                at
-            }
+            let is_usable = || !hole[other] && keep_out.is_none_or(|keep_out| !keep_out[other]);
+            if is_there && is_usable() { other } else { at }
         };
         let right = known(at + 1, x + 1 < width);
-        let below = known(at + width, y + 1 < self.level.height);
-        let colour = |at: usize| &self.rgb[3 * at..][..3];
+        let below = known(at + width, y + 1 < height);
+        let colour = |at: usize| &first_guess[3 * at..][..3];
         let (here, right, below) = (colour(at), colour(right), colour(below));
         std::array::from_fn(|channel| match channel {
             0..3 => here[channel] + f32::from(bias[channel]) / WHITE,
@@ -248,4 +252,35 @@ fn pixel<const C: usize>(
         total += weight;
     }
     (total > 0.0).then(|| sum.map(|sum| sum / total))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{Beginning, trust::Trust},
+        NativeSource, Planes,
+    };
+
+    #[test]
+    fn differences_are_not_taken_from_what_is_kept_out_or_unknown() {
+        // Three by one pixels, each brighter than the one before.
+        let rgb: Vec<f32> = [0.1, 0.3, 0.7].iter().flat_map(|grey| [*grey; 3]).collect();
+        let right_of_the_first = |hole: &[bool], keep_out: Option<&[bool]>| {
+            let planes = Planes {
+                width: 3,
+                height: 1,
+                first_guess: &rgb,
+                hole,
+                keep_out,
+                trust: &Trust::none(),
+                beginning: Beginning::Network,
+            };
+            NativeSource { planes: &planes }.sample(0, 0, &[0; 3])[3]
+        };
+        let (nowhere, there) = ([false; 3], [false, true, false]);
+        assert!((right_of_the_first(&nowhere, None) - 0.2).abs() < 1e-6);
+        assert!((right_of_the_first(&nowhere, Some(&nowhere)) - 0.2).abs() < 1e-6);
+        assert_eq!(right_of_the_first(&nowhere, Some(&there)), 0.0);
+        assert_eq!(right_of_the_first(&there, None), 0.0);
+    }
 }
