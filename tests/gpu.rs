@@ -134,8 +134,8 @@ fn the_training_convolution_and_its_gradients_are_the_cpus() {
         ((4, 96, 32, 32), 32, 3, 1),
         ((4, 256, 2, 2), 256, 3, 1),
     ] {
-        let xs = Tensor::rand(-1f32, 1f32, dims, &Device::Cpu).unwrap();
-        let weight = Tensor::rand(-1f32, 1f32, (out_channels, dims.1, kernel, kernel), &Device::Cpu).unwrap();
+        let xs = sixty_fourths(dims);
+        let weight = sixty_fourths((out_channels, dims.1, kernel, kernel));
         let run = |device: &Device| {
             let xs = Var::from_tensor(&xs.to_device(device).unwrap()).unwrap();
             let weight = Var::from_tensor(&weight.to_device(device).unwrap()).unwrap();
@@ -145,11 +145,13 @@ fn the_training_convolution_and_its_gradients_are_the_cpus() {
             [ys.to_device(&Device::Cpu).unwrap(), of(&xs), of(&weight)]
         };
         let what = format!("{dims:?} to {out_channels}, {kernel}, {stride}");
-        for (found, expected) in run(&device).iter().zip(&run(&Device::Cpu)) {
+        // The output is exact but for the order of its sums; its gradient is not one that TF32 can hold.
+        let tolerances = [1e-5, 1e-3, 1e-3];
+        for ((found, expected), tolerance) in run(&device).iter().zip(&run(&Device::Cpu)).zip(tolerances) {
             let largest = values(expected)
                 .iter()
                 .fold(0f32, |max, value| max.max(value.abs()));
-            assert_close(&what, found, expected, 1e-4 * largest);
+            assert_close(&what, found, expected, tolerance * largest);
         }
     }
 }
@@ -163,6 +165,12 @@ fn running_out_of_memory_is_recognised() {
         error: too_much.unwrap_err(),
     };
     assert!(error.is_out_of_memory(), "{error}");
+}
+
+/// Random numbers from −1 to 1 that TF32 can hold exactly, so that products lose nothing.
+fn sixty_fourths(shape: (usize, usize, usize, usize)) -> Tensor {
+    let values = Tensor::rand(-64f32, 64f32, shape, &Device::Cpu).unwrap();
+    (values.round().unwrap() / 64.0).unwrap()
 }
 
 /// The U-Net whose weights lie in the file under naoto0804's names.

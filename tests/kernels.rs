@@ -177,13 +177,13 @@ fn the_training_convolution_and_both_gradients_are_candles() {
         ((1, 70, 4, 5), 66, 3, 1),
     ] {
         let what = format!("{dims:?} to {out_channels}, {kernel}, {stride}");
-        let xs = Tensor::rand(-1f32, 1f32, dims, &Device::Cpu).unwrap();
+        let xs = sixty_fourths(dims);
         let weight = (out_channels, dims.1, kernel, kernel);
         let shape = Shape::new(dims, weight, stride).unwrap();
-        let weight = Tensor::rand(-1f32, 1f32, weight, &Device::Cpu).unwrap();
+        let weight = sixty_fourths(weight);
         let (xs, weight) = (Var::from_tensor(&xs).unwrap(), Var::from_tensor(&weight).unwrap());
         let ys = xs.conv2d(&weight, kernel / 2, stride, 1, 1).unwrap();
-        let grad = Tensor::rand(-1f32, 1f32, ys.shape(), &Device::Cpu).unwrap();
+        let grad = sixty_fourths(ys.dims4().unwrap());
         let gradients = (&ys * &grad).unwrap().sum_all().unwrap().backward().unwrap();
 
         let [first, second, weights] = [xs.as_tensor(), &grad, weight.as_tensor()]
@@ -238,6 +238,12 @@ fn shapes_that_do_not_fit_are_an_error() {
         );
     }
     assert!(Shape::new((0, 3, 8, 8), (4, 3, 3, 3), 1).is_err(), "no pictures");
+}
+
+/// Random numbers from −1 to 1 that TF32 can hold exactly, so that products lose nothing.
+fn sixty_fourths(shape: (usize, usize, usize, usize)) -> Tensor {
+    let values = Tensor::rand(-64f32, 64f32, shape, &Device::Cpu).unwrap();
+    (values.round().unwrap() / 64.0).unwrap()
 }
 
 /// The U-Net whose weights lie in the file under naoto0804's names.

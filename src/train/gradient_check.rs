@@ -7,8 +7,8 @@ use candle_core::{Device, Result, Tensor, Var};
 
 use crate::nn::partial_conv::{Masked, PartialConv2d};
 
-/// How far gradients may be apart, relative to the largest: single precision in another order.
-const TOLERANCE: f32 = 1e-3;
+/// How far gradients may be apart, relative to the largest: products are rounded to TF32 on CUDA.
+const TOLERANCE: f32 = 3e-3;
 
 /// What differs between two devices, in words, or `None`.
 pub fn difference(device: &Device, reference: &Device) -> Option<String> {

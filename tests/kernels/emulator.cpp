@@ -123,6 +123,35 @@ static void multiply_tile(float sums[4], const unsigned a[4], const unsigned b[2
     }
 }
 
+static unsigned to_tf32(float value) {
+    unsigned bits;
+    memcpy(&bits, &value, 4);
+    return (bits + 0x1000) & ~0x1FFFu;
+}
+
+static float float_of(unsigned bits) {
+    float value;
+    memcpy(&value, &bits, 4);
+    return value;
+}
+
+static void multiply_tf32_tile(float sums[4], const unsigned a[4], const unsigned b[2]) {
+    Fragments(&all)[1024] = shown[fibers[current].products++ % 2];
+    memcpy(all[current].a, a, sizeof all[current].a);
+    memcpy(all[current].b, b, sizeof all[current].b);
+    meet();
+    const Fragments *warp = all + current / 32 * 32;
+    const int group = current % 32 / 4, within = current % 4;
+    for (int i = 0; i < 4; i++) {
+        const int row = group + i / 2 * 8, column = within * 2 + i % 2;
+        for (int k = 0; k < 8; k++) {
+            const unsigned left = warp[row % 8 * 4 + k % 4].a[row / 8 + k / 4 * 2];
+            const unsigned right = warp[column * 4 + k % 4].b[k / 4];
+            sums[i] += float_of(left) * float_of(right);
+        }
+    }
+}
+
 #include "kernels.cu"
 
 using Kernel = void (*)(Job);

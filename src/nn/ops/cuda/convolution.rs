@@ -8,7 +8,7 @@ use candle_core::{Result, bail};
 use super::job::{Job, Kernels, Product};
 
 /// Threads of the kernels here.
-const THREADS: u32 = 64;
+const THREADS: u32 = 128;
 
 /// The sizes of a convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

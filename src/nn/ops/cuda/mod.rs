@@ -61,6 +61,7 @@ pub const PLAIN: &str = concat!(
 pub const TRAINING: &str = concat!(
     include_str!("common.cu"),
     include_str!("gemm.cu"),
+    include_str!("tf32.cu"),
     include_str!("training.cu"),
 );
 

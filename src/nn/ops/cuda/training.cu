@@ -1,4 +1,4 @@
-// The convolution that trains, forward and backward, in single precision. Maps are [b, c, h, w], as everywhere else in
+// The convolution that trains, forward and backward, with products in TF32. Maps are [b, c, h, w], as everywhere else in
 // training; weights are [out, in, k, k]. Zero padding is half the kernel, and the output has ceil(h/stride) rows.
 //
 // `first` is the input (or its gradient's place, `output`), `second` the gradient of the output.
@@ -38,7 +38,7 @@ struct PlanarOutput {
 
 GLOBAL conv_forward(Job job) {
     const int area = job.out_height * job.out_width, depth = job.first_channels * job.kernel * job.kernel;
-    multiply<false, true>(job, PlanarInput{job}, Weights<float>{job, depth}, PlanarOutput{job, job.out_channels, area},
+    multiply_tf32<false, true>(job, PlanarInput{job}, Weights<float>{job, depth}, PlanarOutput{job, job.out_channels, area},
                           job.batch * area, job.out_channels, depth);
 }
 
@@ -91,7 +91,7 @@ struct WeightsByInput {
 
 GLOBAL conv_input_gradient(Job job) {
     const int area = job.height * job.width;
-    multiply<false, true>(job, PlanarGradient{job}, WeightsByInput{job}, PlanarOutput{job, job.first_channels, area},
+    multiply_tf32<false, true>(job, PlanarGradient{job}, WeightsByInput{job}, PlanarOutput{job, job.first_channels, area},
                           job.batch * area, job.first_channels, job.out_channels * job.kernel * job.kernel);
 }
 
@@ -154,7 +154,7 @@ struct FlatOutput {
 
 GLOBAL conv_weight_gradient(Job job) {
     const int columns = job.first_channels * job.kernel * job.kernel;
-    multiply<true, true>(job, GradientByChannel{job}, InputByPlace{job}, FlatOutput{job, columns}, job.out_channels,
+    multiply_tf32<true, true>(job, GradientByChannel{job}, InputByPlace{job}, FlatOutput{job, columns}, job.out_channels,
                          columns, job.batch * job.out_height * job.out_width);
 }
 
