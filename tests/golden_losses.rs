@@ -3,18 +3,23 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+#[path = "support/emulator.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod emulator;
 #[path = "support/golden.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
 mod golden;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, rc::Rc};
 
 use candle_core::{Device, Tensor, Var};
+use emulator::Emulator;
 use golden::{Golden, assert_close, values};
 use lacuna::{
     nn::{
         Config, Convolution,
         loss::{self, Terms},
+        ops::cuda::train::with_emulator,
         vgg::{Features, Layer},
         weights::name_of_naoto0804,
     },
@@ -87,6 +92,25 @@ fn a_step_of_stage_one_is_that_of_the_reference() {
 #[test]
 fn a_step_with_the_encoders_norms_frozen_is_that_of_the_reference() {
     compare_step("train_step_frozen_enc_bn.safetensors", Phase::Two, 5e-5);
+}
+
+/// The operations as they are, with their kernels on an emulator. Products are not rounded: rounding moves some value
+/// over the edge of an activation, and then a gradient is another one.
+#[test]
+fn a_step_on_cuda_is_that_of_the_reference() {
+    let Some(emulator) = Emulator::exact() else { return };
+    with_emulator(Rc::new(emulator), || {
+        compare_step("train_step.safetensors", Phase::One, 2e-4);
+    });
+}
+
+#[test]
+#[ignore = "a minute of emulation; run with --ignored after changing a kernel"]
+fn a_step_with_frozen_norms_on_cuda_is_that_of_the_reference() {
+    let Some(emulator) = Emulator::exact() else { return };
+    with_emulator(Rc::new(emulator), || {
+        compare_step("train_step_frozen_enc_bn.safetensors", Phase::Two, 5e-5);
+    });
 }
 
 fn compare_step(file: &str, phase: Phase, rate: f64) {

@@ -11,11 +11,14 @@ mod golden;
 use candle_core::{CudaDevice, DType, Device, Tensor, Var};
 use candle_nn::VarBuilder;
 use golden::{Golden, assert_close, assert_same, values};
-use lacuna::nn::{
-    Config, DeviceChoice, Network, NetworkError, UNet, device,
-    ops::cuda::{CudaGpu, GpuUNet, INFERENCE, PLAIN, Precision, TRAINING, compile, open_unet},
-    ops::{FusedUNet, conv2d},
-    weights::{self, name_of_naoto0804},
+use lacuna::{
+    nn::{
+        Config, DeviceChoice, Network, NetworkError, UNet, device,
+        ops::cuda::{CudaGpu, GpuUNet, INFERENCE, PLAIN, Precision, TRAINING, compile, open_unet, train},
+        ops::{FusedUNet, conv2d},
+        weights::{self, name_of_naoto0804},
+    },
+    train::gradient_difference,
 };
 
 /// The GPU, or `None` after saying that there is none.
@@ -154,6 +157,13 @@ fn the_training_convolution_and_its_gradients_are_the_cpus() {
             assert_close(&what, found, expected, tolerance * largest);
         }
     }
+}
+
+#[test]
+fn a_training_step_and_its_gradients_are_the_cpus() {
+    let Some((device, _)) = gpu() else { return };
+    assert!(train::runs_on(&device), "with our own operations");
+    assert_eq!(gradient_difference(&device, &Device::Cpu), None);
 }
 
 #[test]

@@ -1,16 +1,17 @@
 //! The CUDA kernels' arithmetic without a GPU: their own text, compiled for the CPU, against the golden numbers.
 //!
-//! The launches are those that a GPU gets. What this does not show is how fast they are there, races between threads,
+//! The launches are those that a GPU gets; those of training are in `training_on_cuda.rs`. What this does not show is how fast they are there, races between threads,
 //! and the driver. Where there is no C++ compiler every test says that it is skipped.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 #[path = "support/emulator.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
 mod emulator;
 #[path = "support/golden.rs"]
 mod golden;
 
-use candle_core::{DType, Device, Tensor, Var};
+use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use emulator::Emulator;
 use golden::{Golden, assert_close, assert_same, values};
@@ -18,7 +19,7 @@ use lacuna::nn::{
     Config, UNet,
     ops::{
         FusedUNet, Plane,
-        cuda::{Addresses, Gpu as _, GpuUNet, Precision, bytes_of, convolution::Shape},
+        cuda::{GpuUNet, Precision, convolution::Shape},
     },
     weights::{self, name_of_naoto0804},
 };
@@ -166,71 +167,13 @@ fn wide_layers_in_half_precision_agree_with_candle() {
 }
 
 #[test]
-fn the_training_convolution_and_both_gradients_are_candles() {
-    let Some(emulator) = Emulator::start() else { return };
-    // Sides are such that candle's own backward pass can do them.
-    for (dims, out_channels, kernel, stride) in [
-        ((2, 3, 9, 7), 5, 3, 1),
-        ((1, 4, 12, 12), 3, 3, 2),
-        ((3, 2, 10, 14), 70, 5, 2),
-        ((1, 66, 16, 16), 4, 7, 1),
-        ((1, 70, 4, 5), 66, 3, 1),
-    ] {
-        let what = format!("{dims:?} to {out_channels}, {kernel}, {stride}");
-        let xs = sixty_fourths(dims);
-        let weight = (out_channels, dims.1, kernel, kernel);
-        let shape = Shape::new(dims, weight, stride).unwrap();
-        let weight = sixty_fourths(weight);
-        let (xs, weight) = (Var::from_tensor(&xs).unwrap(), Var::from_tensor(&weight).unwrap());
-        let ys = xs.conv2d(&weight, kernel / 2, stride, 1, 1).unwrap();
-        let grad = sixty_fourths(ys.dims4().unwrap());
-        let gradients = (&ys * &grad).unwrap().sum_all().unwrap().backward().unwrap();
-
-        let [first, second, weights] = [xs.as_tensor(), &grad, weight.as_tensor()]
-            .map(|tensor| emulator.upload(&bytes_of(&values(tensor))).unwrap());
-        let run = |product, like: &Tensor| {
-            let output = emulator.empty(4 * like.elem_count()).unwrap();
-            let addresses = Addresses {
-                first: emulator.address(&first),
-                second: emulator.address(&second),
-                weights: emulator.address(&weights),
-                output: emulator.address(&output),
-                ..Addresses::default()
-            };
-            emulator.run(&product, addresses).unwrap();
-            let bytes = emulator.download(&output).unwrap();
-            let found = bytes
-                .as_chunks::<4>()
-                .0
-                .iter()
-                .map(|&bytes| f32::from_le_bytes(bytes));
-            Tensor::from_vec(found.collect(), like.shape(), &Device::Cpu).unwrap()
-        };
-        let close = |part: &str, found: &Tensor, expected: &Tensor| {
-            let largest = values(expected)
-                .iter()
-                .fold(1f32, |max, value| max.max(value.abs()));
-            assert_close(&format!("{part}, {what}"), found, expected, 1e-5 * largest);
-        };
-        close("forward", &run(shape.forward(), &ys), &ys);
-        let expected = gradients.get(&xs).unwrap();
-        close("input gradient", &run(shape.input_gradient(), expected), expected);
-        let expected = gradients.get(&weight).unwrap();
-        close(
-            "weight gradient",
-            &run(shape.weight_gradient(), expected),
-            expected,
-        );
-    }
-}
-
-#[test]
 fn shapes_that_do_not_fit_are_an_error() {
     for (weight, stride) in [
         ((4, 2, 3, 3), 1),
         ((4, 3, 3, 5), 1),
         ((4, 3, 4, 4), 1),
         ((4, 3, 3, 3), 0),
+        ((4, 3, 3, 3), 3),
     ] {
         assert!(
             Shape::new((1, 3, 8, 8), weight, stride).is_err(),
@@ -238,12 +181,11 @@ fn shapes_that_do_not_fit_are_an_error() {
         );
     }
     assert!(Shape::new((0, 3, 8, 8), (4, 3, 3, 3), 1).is_err(), "no pictures");
-}
-
-/// Random numbers from −1 to 1 that TF32 can hold exactly, so that products lose nothing.
-fn sixty_fourths(shape: (usize, usize, usize, usize)) -> Tensor {
-    let values = Tensor::rand(-64f32, 64f32, shape, &Device::Cpu).unwrap();
-    (values.round().unwrap() / 64.0).unwrap()
+    let (skip, weight) = ((1, 2, 7, 8), (4, 5, 3, 3));
+    assert!(Shape::upsampled((1, 3, 4, 4), skip, weight).is_ok());
+    for small in [(1, 3, 3, 4), (2, 3, 4, 4), (1, 2, 4, 4)] {
+        assert!(Shape::upsampled(small, skip, weight).is_err(), "{small:?}");
+    }
 }
 
 /// The U-Net whose weights lie in the file under naoto0804's names.

@@ -1,6 +1,7 @@
 //! Adam (Kingma and Ba, 2015) whose moments have names, so that a run goes on exactly where it was saved.
 //!
-//! On the CPU each update is one pass over the numbers, in place, on all threads; elsewhere candle's operations.
+//! On the CPU each update is one pass over the numbers, in place, on all threads; on CUDA our kernels do the same;
+//! elsewhere candle's operations.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +9,8 @@ use candle_core::{CpuStorage, InplaceOp2, InplaceOp3, Layout, Result, Tensor, Va
 use rayon::prelude::{
     IndexedParallelIterator as _, ParallelIterator as _, ParallelSlice as _, ParallelSliceMut as _,
 };
+
+use super::ops::cuda::train as gpu;
 
 /// How much of the mean of gradients stays per step.
 const BETA_1: f64 = 0.9;
@@ -94,7 +97,11 @@ impl Adam {
                 bail!("a gradient of {name}, which is not learned");
             };
             let gradient = gradient.detach().contiguous()?;
-            if var.device().is_cpu() {
+            if gpu::runs(var) {
+                gpu::blend(first, &gradient, BETA_1)?;
+                gpu::blend_squared(second, &gradient, BETA_2)?;
+                gpu::adam(var, first, second, apply.rate, apply.correction)?;
+            } else if var.device().is_cpu() {
                 first.inplace_op2(&gradient, &Blend::linear(BETA_1))?;
                 second.inplace_op2(&gradient, &Blend::squared(BETA_2))?;
                 var.inplace_op3(first, second, &apply)?;
@@ -112,7 +119,9 @@ impl Adam {
 /// Moves `average` towards `value`: of the average `keep` stays. In place, whatever else shares its storage.
 pub fn average(average: &Var, value: &Tensor, keep: f64) -> Result<()> {
     let value = value.detach().contiguous()?;
-    if average.device().is_cpu() {
+    if gpu::runs(average) {
+        gpu::blend(average, &value, keep)
+    } else if average.device().is_cpu() {
         average.inplace_op2(&value, &Blend::linear(keep))
     } else {
         average.set(&blend(&average.as_tensor().detach(), &value, keep)?)

@@ -114,7 +114,7 @@ fn try_open(choice: DeviceChoice) -> Result<Device, String> {
     }
     guarded(|| match choice {
         DeviceChoice::Auto | DeviceChoice::Cpu => Ok(Device::Cpu),
-        DeviceChoice::Cuda => Device::new_cuda(0),
+        DeviceChoice::Cuda => open_cuda(),
         DeviceChoice::Metal => Device::new_metal(0),
     })
 }
@@ -133,6 +133,21 @@ fn guarded(open: impl FnOnce() -> candle_core::Result<Device> + UnwindSafe) -> R
 
 fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()
+}
+
+#[cfg(feature = "cuda")]
+fn open_cuda() -> candle_core::Result<Device> {
+    let device = Device::new_cuda(0)?;
+    // Without this it is slower, no more.
+    if let Err(error) = device.as_cuda_device().and_then(super::ops::cuda::keep_memory) {
+        tracing::warn!("CUDA's memory is not kept: {error}");
+    }
+    Ok(device)
+}
+
+#[cfg(not(feature = "cuda"))]
+fn open_cuda() -> candle_core::Result<Device> {
+    Device::new_cuda(0)
 }
 
 #[cfg(feature = "cuda")]

@@ -86,7 +86,7 @@ pub fn composite(out: &Tensor, gt: &Tensor, mask: &Tensor) -> Result<Tensor> {
 /// Perceptual loss, and style loss of output and composite.
 fn feature_terms(out: &Tensor, composite: &Tensor, gt: &Tensor, features: &Features) -> Result<[Tensor; 3]> {
     let both = Tensor::cat(&[out, composite], 0)?;
-    if ops::are_ours(out) {
+    if ops::is_on_cpu(out) {
         let terms = features.losses(&both, gt)?;
         return Ok([terms.get(0)?, terms.get(1)?, terms.get(2)?]);
     }
@@ -98,9 +98,9 @@ fn feature_terms(out: &Tensor, composite: &Tensor, gt: &Tensor, features: &Featu
         let of_out = both.narrow(0, 0, batch)?;
         let of_composite = both.narrow(0, batch, batch)?;
         let correlations = correlations(photo)?;
-        let style = |of: &Tensor| mean_distance(&self::correlations(of)?, &correlations);
+        let style = |of: &Tensor| ops::mean_distance(&self::correlations(of)?, &correlations);
         terms.push([
-            (mean_distance(&of_out, photo)? + mean_distance(&of_composite, photo)?)?,
+            (ops::mean_distance(&of_out, photo)? + ops::mean_distance(&of_composite, photo)?)?,
             style(&of_out)?,
             style(&of_composite)?,
         ]);
@@ -140,10 +140,6 @@ fn dilate(hole: &Tensor) -> Result<Tensor> {
     let hole = hole.detach();
     let window = Tensor::ones((1, 1, 3, 3), hole.dtype(), hole.device())?;
     hole.conv2d(&window, 1, 1, 1, 1)?.ne(0f64)?.to_dtype(hole.dtype())
-}
-
-fn mean_distance(xs: &Tensor, ys: &Tensor) -> Result<Tensor> {
-    absolute(&(xs - ys)?)?.mean_all()
 }
 
 /// The absolute value, whose gradient is 0 at 0. (candle's own takes 1 there.)

@@ -162,12 +162,7 @@ impl PartialConv2d {
         if !ops::are_ours(&small.xs) || self.geometry != (Geometry { kernel: 3, stride: 1 }) {
             return self.forward(&[small.upsampled_to(skip)?, skip.clone()]);
         }
-        // Only the channels of `up.xs` are counted, so it need not be upsampled.
-        let up = Masked {
-            xs: small.xs.clone(),
-            mask: upsample(&small.mask, skip)?,
-        };
-        let Update { mask, ratio } = self.update(&[up, skip.clone()])?;
+        let Update { mask, ratio } = self.update_upsampled(small, skip)?;
         let ys = ops::partial_conv2d_upsampled(
             &small.xs,
             &small.mask,
@@ -179,8 +174,28 @@ impl PartialConv2d {
         self.add_bias(ys, mask)
     }
 
+    /// As [`update`](Self::update) over `small` with both sides doubled, and `skip`.
+    fn update_upsampled(&self, small: &Masked, skip: &Masked) -> Result<Update> {
+        let channels = small.xs.dim(1)?;
+        let made = ops::update_mask_upsampled(&small.mask, channels, &skip.mask, &self.weight)?;
+        if let Some([mask, ratio]) = made {
+            return Ok(Update { mask, ratio });
+        }
+        // Only the channels of `up.xs` are counted, so it need not be upsampled.
+        let up = Masked {
+            xs: small.xs.clone(),
+            mask: upsample(&small.mask, skip)?,
+        };
+        self.update(&[up, skip.clone()])
+    }
+
     /// The new mask and the factor of each output.
     fn update(&self, parts: &[Masked]) -> Result<Update> {
+        if let [part] = parts
+            && let Some([mask, ratio]) = ops::update_mask(&part.mask, &self.weight, self.geometry.stride)?
+        {
+            return Ok(Update { mask, ratio });
+        }
         let sums = self.mask_sums(parts)?;
         let mask = sums.ne(0f64)?.to_dtype(sums.dtype())?;
         let window = self.weight.elem_count() / self.weight.dim(0)?;

@@ -1,42 +1,122 @@
 //! Whether a device computes the gradients that the CPU computes.
 //!
-//! Training on a device whose backward pass is wrong looks like training and learns nothing, so a tiny partial
-//! convolution is compared before the first step.
+//! Training on a device whose backward pass is wrong looks like training and learns nothing, so tiny partial
+//! convolutions and a step of a tiny network are compared before the first step.
 
 use candle_core::{Device, Result, Tensor, Var};
 
-use crate::nn::partial_conv::{Masked, PartialConv2d};
+use super::{
+    Phase,
+    trainer::{Batch, Trainer},
+};
+use crate::nn::{
+    Config, Convolution,
+    partial_conv::{Masked, PartialConv2d},
+    vgg::{Features, Layer},
+};
 
 /// How far gradients may be apart, relative to the largest: products are rounded to TF32 on CUDA.
 const TOLERANCE: f32 = 3e-3;
+/// The same for a step, where rounding moves some value over the edge of an activation.
+const STEP_TOLERANCE: f32 = 0.2;
+/// Side of the pictures of that step.
+const SIDE: usize = 32;
 
 /// What differs between two devices, in words, or `None`.
 pub fn difference(device: &Device, reference: &Device) -> Option<String> {
     let found = gradients(device);
     let expected = gradients(reference);
     match (found, expected) {
-        (Ok(found), Ok(expected)) => compare(&found, &expected),
+        (Ok(found), Ok(expected)) => found
+            .iter()
+            .zip(&expected)
+            .find_map(|(found, expected)| compare(found, expected)),
         (Err(error), _) | (_, Err(error)) => Some(error.to_string()),
     }
 }
 
-/// The first gradient that is too far from what it should be.
-fn compare(found: &[(String, Vec<f32>)], expected: &[(String, Vec<f32>)]) -> Option<String> {
-    found
+/// A gradient by name.
+#[derive(Debug, Clone)]
+struct Gradient {
+    name: String,
+    values: Vec<f32>,
+    tolerance: f32,
+}
+
+/// What is wrong with a gradient that is too far from what it should be.
+fn compare(found: &Gradient, expected: &Gradient) -> Option<String> {
+    let largest = expected
+        .values
         .iter()
-        .zip(expected)
-        .find_map(|((name, found), (_, expected))| {
-            let largest = expected
-                .iter()
-                .fold(0f32, |largest, value| largest.max(value.abs()));
-            let is_close = |(a, b): (&f32, &f32)| (a - b).abs() <= TOLERANCE * largest;
-            let is_good = found.len() == expected.len() && found.iter().zip(expected).all(is_close);
-            (!is_good).then(|| format!("the gradient of {name} is not the CPU's"))
+        .fold(0f32, |largest, value| largest.max(value.abs()));
+    let is_close = |(a, b): (&f32, &f32)| (a - b).abs() <= expected.tolerance * largest;
+    let is_good = found.values.len() == expected.values.len()
+        && found.values.iter().zip(&expected.values).all(is_close);
+    (!is_good).then(|| format!("the gradient of {} is not the CPU's", expected.name))
+}
+
+fn gradients(device: &Device) -> Result<Vec<Gradient>> {
+    let mut all = of_convolutions(device)?;
+    all.extend(of_a_step(device)?);
+    Ok(all)
+}
+
+/// Gradients of everything that a step of a tiny network learns, all losses together.
+fn of_a_step(device: &Device) -> Result<Vec<Gradient>> {
+    let config = Config {
+        base_width: 4,
+        levels: 3,
+    };
+    let tensors = config.tensors().into_iter().map(|(name, shape)| {
+        let inputs = shape.iter().skip(1).product::<usize>() as f64;
+        let count = shape.iter().product();
+        let values = wave((1, 1, 1, count), &Device::Cpu)?.reshape(shape)?;
+        // Spread as He's initialisation; scales and variances about one.
+        let tensor = if values.rank() > 1 {
+            values * (6.0 / inputs).sqrt()
+        } else {
+            values.affine(0.3, 1.0)
+        };
+        Ok((name, tensor?))
+    });
+    let features = |inputs, outputs| {
+        let weight = wave((outputs, inputs, 3, 3), &Device::Cpu)? * (2.0 / (9 * inputs) as f64).sqrt();
+        let bias = wave((1, 1, 1, outputs), &Device::Cpu)?.flatten_all()?;
+        Ok::<_, candle_core::Error>(vec![Layer {
+            weight: weight?,
+            bias,
+        }])
+    };
+    let features = Features::from_tensors(
+        vec![features(3, 4)?, features(4, 4)?, features(4, 4)?],
+        "a tiny one",
+    );
+    let trainer = Trainer::new(
+        config,
+        Convolution::Partial,
+        &tensors.collect::<Result<_>>()?,
+        &features,
+        device,
+    )?;
+    let batch = Batch {
+        photo: wave((2, 3, SIDE, SIDE), device)?,
+        mask: wave((2, 1, SIDE, SIDE), device)?
+            .ge(-0.5)?
+            .to_dtype(candle_core::DType::F32)?,
+    };
+    let (_, gradients, _) = trainer.gradients(&batch, Phase::One)?;
+    let gradients = gradients.into_iter().map(|(name, gradient)| {
+        Ok(Gradient {
+            name: format!("{name} in a step"),
+            values: gradient.flatten_all()?.to_vec1()?,
+            tolerance: STEP_TOLERANCE,
         })
+    });
+    gradients.collect()
 }
 
 /// Gradients of picture, weight and bias of two partial convolutions, with strides 1 and 2.
-fn gradients(device: &Device) -> Result<Vec<(String, Vec<f32>)>> {
+fn of_convolutions(device: &Device) -> Result<Vec<Gradient>> {
     let mut gradients = Vec::new();
     for stride in [1, 2] {
         let xs = Var::from_tensor(&wave((2, 3, 10, 8), device)?)?;
@@ -56,10 +136,11 @@ fn gradients(device: &Device) -> Result<Vec<(String, Vec<f32>)>> {
             let gradient = store
                 .get(var.as_tensor())
                 .map_or_else(|| var.zeros_like(), |found| Ok(found.clone()))?;
-            gradients.push((
-                format!("{name} (stride {stride})"),
-                gradient.flatten_all()?.to_vec1()?,
-            ));
+            gradients.push(Gradient {
+                name: format!("{name} (stride {stride})"),
+                values: gradient.flatten_all()?.to_vec1()?,
+                tolerance: TOLERANCE,
+            });
         }
     }
     Ok(gradients)
@@ -87,10 +168,21 @@ mod tests {
 
     #[test]
     fn a_wrong_weight_gradient_is_named() {
-        let expected = gradients(&Device::Cpu).unwrap();
-        let mut found = expected.clone();
-        found[4].1[7] += 1.0;
-        let why = compare(&found, &expected).unwrap();
-        assert!(why.contains("a weight (stride 2)"), "{why}");
+        let all = gradients(&Device::Cpu).unwrap();
+        let of = |name: &str| {
+            let found = all.iter().find(|gradient| gradient.name.starts_with(name));
+            found.unwrap().clone()
+        };
+        for name in ["a weight (stride 2)", "decoder.1.conv.weight in a step"] {
+            let expected = of(name);
+            let mut found = expected.clone();
+            found.values[7] += expected
+                .values
+                .iter()
+                .fold(0.0, |largest, value| value.abs().max(largest));
+            assert_eq!(compare(&expected, &expected), None);
+            let why = compare(&found, &expected).unwrap();
+            assert!(why.contains(name), "{why}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use candle_core::{Device, Tensor};
 use super::{Config, Error, Start, gradient_check, initial, output};
 use crate::{
     data::{self, Folder, PhotoFile},
-    nn::{self, device, unet::Convolution, vgg::Features, weights},
+    nn::{self, device, ops::cuda, unet::Convolution, vgg::Features, weights},
     progress::Progress,
 };
 
@@ -70,13 +70,22 @@ pub(super) fn photos(config: &Config, progress: &dyn Progress) -> Result<Photos,
     })
 }
 
-/// Opens the device; one whose gradients are wrong is refused.
+/// Opens the device; one whose gradients are wrong is refused. On CUDA candle's own operations are the second try.
 pub(super) fn device(config: &Config, progress: &dyn Progress) -> Result<Device, Error> {
     let device = device::open(config.device, &mut |text| progress.notice(text));
     if device.is_cpu() {
         return Ok(device);
     }
-    match gradient_check::difference(&device, &Device::Cpu) {
+    let mut difference = gradient_check::difference(&device, &Device::Cpu);
+    if let Some(why) = difference.as_ref().filter(|_| cuda::train::runs_on(&device)) {
+        progress.notice(&format!(
+            "on {} training uses candle's own operations, which are slower: {why}",
+            device::name(&device)
+        ));
+        cuda::train::turn_off();
+        difference = gradient_check::difference(&device, &Device::Cpu);
+    }
+    match difference {
         None => Ok(device),
         Some(why) => Err(Error::WrongGradients {
             device: device::name(&device),

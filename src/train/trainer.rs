@@ -14,6 +14,7 @@ use crate::nn::{
     adam::{self, Adam},
     loss::{self, Terms},
     norm::Statistics,
+    ops,
     unet::{Convolution, Norms},
     vgg::Features,
 };
@@ -259,11 +260,10 @@ impl Trainer {
 
 /// Shortens all gradients together to a length of at most `longest`. The device alone knows whether it did.
 fn clip(gradients: &mut BTreeMap<String, Tensor>, longest: f64) -> Result<()> {
-    let squares = gradients
-        .values()
-        .map(|gradient| gradient.detach().sqr()?.sum_all())
-        .collect::<Result<Vec<_>>>()?;
-    let length = Tensor::stack(&squares, 0)?.sum_all()?.sqrt()?;
+    if gradients.is_empty() {
+        return Ok(());
+    }
+    let length = ops::sum_of_squares(gradients.values())?.sqrt()?;
     let scale = ((length + 1e-12)?.recip()? * longest)?.minimum(1f64)?;
     for gradient in gradients.values_mut() {
         *gradient = gradient.detach().broadcast_mul(&scale)?;

@@ -7,11 +7,12 @@
 // Commands come on stdin, answers go to stdout; little-endian, as tests/kernels.rs writes them:
 //   U id:u32 len:u64 bytes   make a buffer       E id:u32 len:u64   make one, filled with 0xFF (NaN)
 //   F id:u32                 forget it           D id:u32           answer with its bytes
-//   L len:u8 name, grid:3 × u32, threads:u32, buffers:8 × u32, bytes of the job    run a kernel
+//   L len:u8 name, grid:3 × u32, threads:u32, buffers:12 × u32, bytes of the job    run a kernel
 
 #include <ucontext.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -123,10 +124,13 @@ static void multiply_tile(float sums[4], const unsigned a[4], const unsigned b[2
     }
 }
 
+// EXACT_PRODUCTS=1 leaves values as they are, so that what rounding does is told from what is wrong.
+static const bool IS_EXACT = getenv("EXACT_PRODUCTS") != nullptr;
+
 static unsigned to_tf32(float value) {
     unsigned bits;
     memcpy(&bits, &value, 4);
-    return (bits + 0x1000) & ~0x1FFFu;
+    return IS_EXACT ? bits : (bits + 0x1000) & ~0x1FFFu;
 }
 
 static float float_of(unsigned bits) {
@@ -162,7 +166,13 @@ static const std::map<std::string, Kernel> kernels = {
     KERNEL(partial_conv_f16_mma_narrow), KERNEL(picture_conv_f16), KERNEL(finish_f32), KERNEL(finish_f16),
     KERNEL(picture_direct_f32), KERNEL(picture_direct_f16), KERNEL(conv_forward), KERNEL(finish_forward),
     KERNEL(conv_input_gradient), KERNEL(finish_input_gradient), KERNEL(conv_weight_gradient),
-    KERNEL(finish_weight_gradient),
+    KERNEL(finish_weight_gradient), KERNEL(conv_forward_upsampled), KERNEL(conv_skip_gradient),
+    KERNEL(finish_skip_gradient), KERNEL(conv_small_gradient), KERNEL(finish_small_gradient),
+    KERNEL(conv_weight_gradient_upsampled), KERNEL(norm_statistics), KERNEL(norm_apply),
+    KERNEL(norm_weight_gradients), KERNEL(norm_input_gradient), KERNEL(update_mask), KERNEL(max_pool),
+    KERNEL(max_pool_gradient), KERNEL(blend), KERNEL(blend_squared), KERNEL(adam), KERNEL(sum_of_distances),
+    KERNEL(distance_gradient), KERNEL(sum_of_squares),
+    KERNEL(put_sum_of_parts), KERNEL(add_sum_of_parts),
 };
 
 static Kernel running;
@@ -221,7 +231,7 @@ static void launch() {
     running = found->second;
     gridDim = take<Index>();
     blockDim = {take<uint32_t>(), 1, 1};
-    void *pointers[8];
+    void *pointers[12];
     for (void *&pointer : pointers) {
         const uint32_t id = take<uint32_t>();
         if (id != 0 && !buffers.count(id)) {
@@ -231,7 +241,7 @@ static void launch() {
     }
     static_assert(offsetof(Job, batch) == sizeof pointers, "the pointers come first");
     memcpy((void *)&job, pointers, sizeof pointers);
-    take((char *)&job + sizeof pointers, offsetof(Job, slope) + sizeof job.slope - sizeof pointers);
+    take((char *)&job + sizeof pointers, offsetof(Job, factor) + sizeof job.factor - sizeof pointers);
     for (blockIdx.z = 0; blockIdx.z < gridDim.z; blockIdx.z++) {
         for (blockIdx.y = 0; blockIdx.y < gridDim.y; blockIdx.y++) {
             for (blockIdx.x = 0; blockIdx.x < gridDim.x; blockIdx.x++) {

@@ -10,7 +10,10 @@ use std::{
 };
 
 use candle_core::Result;
-use lacuna::nn::ops::cuda::{Addresses, Gpu, INFERENCE, Launch, PLAIN, TRAINING};
+use lacuna::nn::ops::cuda::{
+    Addresses, Gpu, INFERENCE, Launch, PLAIN, Product, TRAINING,
+    train::{Emulate, Slot},
+};
 
 /// The emulator; `clone` gives another hand on the same one.
 #[derive(Clone)]
@@ -33,6 +36,15 @@ pub(crate) struct Buffer {
 impl Emulator {
     /// `None`, after saying so, where there is no C++ compiler that can build it.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_with(&[])
+    }
+
+    /// As [`start`](Self::start), but products of TF32 are not rounded.
+    pub(crate) fn exact() -> Option<Self> {
+        Self::start_with(&[("EXACT_PRODUCTS", "1")])
+    }
+
+    fn start_with(environment: &[(&str, &str)]) -> Option<Self> {
         static PROGRAM: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
         let program = match PROGRAM.get_or_init(build) {
             Ok(program) => program,
@@ -42,6 +54,7 @@ impl Emulator {
             }
         };
         let mut child = Command::new(program)
+            .envs(environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -126,12 +139,12 @@ impl Gpu for Emulator {
         Ok(self.0.make(b'U', bytes.len(), bytes))
     }
 
-    fn download(&self, buffer: &Buffer) -> Result<Vec<u8>> {
+    fn download(&self, buffer: &Buffer, to: &mut [u8]) -> Result<()> {
         self.0.send(&[b"D", &buffer.id.to_le_bytes()]);
         self.0.commands.borrow_mut().flush()?;
-        let mut bytes = vec![0; buffer.bytes];
-        self.0.answers.borrow_mut().read_exact(&mut bytes)?;
-        Ok(bytes)
+        assert_eq!(to.len(), buffer.bytes, "all of a buffer");
+        self.0.answers.borrow_mut().read_exact(to)?;
+        Ok(())
     }
 
     fn address(&self, buffer: &Buffer) -> u64 {
@@ -166,5 +179,23 @@ impl Drop for Process {
         let mut child = self.child.borrow_mut();
         child.kill().unwrap();
         child.wait().unwrap();
+    }
+}
+
+impl Emulate for Emulator {
+    fn run(&self, product: &Product, inputs: &[(Slot, &[f32])], output: &mut [f32]) -> Result<()> {
+        let to = self.upload(bytemuck::cast_slice(output))?;
+        let mut addresses = Addresses {
+            output: self.address(&to),
+            ..Addresses::default()
+        };
+        let mut buffers = Vec::new();
+        for (slot, values) in inputs {
+            let buffer = self.upload(bytemuck::cast_slice(values))?;
+            *slot.of(&mut addresses) = self.address(&buffer);
+            buffers.push(buffer);
+        }
+        Gpu::run(self, product, addresses)?;
+        self.download(&to, bytemuck::cast_slice_mut(output))
     }
 }

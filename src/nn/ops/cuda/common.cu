@@ -16,9 +16,12 @@
 struct Job {
     const void *first;    // the input, in the decoder the small map
     const void *second;   // the skip
+    const float *first_mask, *second_mask; // in training: theirs, 0 in holes
     const void *weights;
     const float *shift;   // per output channel, added last
     const float *ratio;   // per output, sum(1)/sum(M); 0 where nothing is to be computed
+    const float *gradient; // in training: of the output
+    const float *gate;    // in training: the output that the activation gave
     void *output;
     float *partial;       // [split][row][column], where the depth is split
     void *extra;
@@ -30,7 +33,9 @@ struct Job {
     int kernel, stride;
     int is_upsampled;     // the first source is seen twice as large
     int splits;
+    int count;            // values, where nothing else matters
     float slope;          // what follows: values below 0 times this; 1 for nothing
+    float factor;
 };
 
 struct Half {

@@ -1,7 +1,8 @@
 //! The convolution that trains, forward and backward, as launches.
 //!
 //! Maps are `[b, c, h, w]` in single precision, zero padding is half the kernel, and the output has `ceil(h/stride)`
-//! rows. `dX` and `dW` are products like the convolution itself and make no copy of any map.
+//! rows. The gradients are products like the convolution itself and make no copy of any map. In the decoder a small map
+//! is seen at twice its size, and a skip stands behind its channels; neither is made.
 
 use candle_core::{Result, bail};
 
@@ -11,26 +12,31 @@ use super::job::{Job, Kernels, Product};
 const THREADS: u32 = 128;
 
 /// The sizes of a convolution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Shape {
     /// Pictures.
     pub batch: usize,
-    /// Channels of the input.
+    /// Channels of the input; in the decoder of the small map.
     pub in_channels: usize,
-    /// Rows of the input.
+    /// Channels of the skip; 0 is no decoder.
+    pub skip_channels: usize,
+    /// Rows of the input; in the decoder of the skip.
     pub height: usize,
-    /// Columns of the input.
+    /// Columns of the input; in the decoder of the skip.
     pub width: usize,
     /// Channels of the output.
     pub out_channels: usize,
     /// Side of the window; odd.
     pub kernel: usize,
-    /// Distance between outputs.
+    /// Distance between outputs: 1 or 2.
     pub stride: usize,
+    /// What a result below zero counts, as does its gradient: 0 is `ReLU`, 1 no activation.
+    pub slope: f32,
 }
 
 impl Shape {
-    /// Of `xs` `[b, c, h, w]` and `weight` `[o, c, k, k]`; an error where they do not fit, or where there is nothing.
+    /// Of `xs` `[b, c, h, w]` and `weight` `[o, c, k, k]`, without activation; an error where they do not fit, or where
+    /// there is nothing.
     pub fn new(
         (batch, in_channels, height, width): (usize, usize, usize, usize),
         weight: (usize, usize, usize, usize),
@@ -39,17 +45,42 @@ impl Shape {
         let shape = Self {
             batch,
             in_channels,
+            skip_channels: 0,
             height,
             width,
             out_channels: weight.0,
             kernel: weight.2,
             stride,
+            slope: 1.0,
         };
-        let is_window = weight.2 == weight.3 && weight.2 % 2 == 1 && stride > 0;
-        if !is_window || weight.1 != in_channels || shape.output_len() * shape.input_len() == 0 {
+        let is_window = weight.2 == weight.3 && weight.2 % 2 == 1 && (1..=2).contains(&stride);
+        if !is_window || weight.1 != in_channels || shape.is_empty() {
             bail!("a window of {weight:?}, stride {stride}, does not fit {shape:?}");
         }
         Ok(shape)
+    }
+
+    /// Of the decoder's `small`, seen at twice its size and cut to that of `skip`, and `skip`, with stride 1.
+    pub fn upsampled(
+        small: (usize, usize, usize, usize),
+        skip: (usize, usize, usize, usize),
+        weight: (usize, usize, usize, usize),
+    ) -> Result<Self> {
+        let shape = Self {
+            in_channels: small.1,
+            skip_channels: skip.1,
+            ..Self::new((skip.0, small.1 + skip.1, skip.2, skip.3), weight, 1)?
+        };
+        if (small.0, small.2, small.3) != (skip.0, shape.small_height(), shape.small_width())
+            || shape.is_empty()
+        {
+            bail!("{small:?} is not half of {skip:?}");
+        }
+        Ok(shape)
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.batch * self.height * self.width * self.in_channels * self.out_channels == 0
     }
 
     /// Rows of the output.
@@ -62,23 +93,20 @@ impl Shape {
         self.width.div_ceil(self.stride)
     }
 
-    /// Values of the input.
-    pub const fn input_len(&self) -> usize {
-        self.batch * self.in_channels * self.height * self.width
+    const fn small_height(&self) -> usize {
+        self.height.div_ceil(2)
     }
 
-    /// Values of the output.
-    pub const fn output_len(&self) -> usize {
-        self.batch * self.out_channels * self.out_height() * self.out_width()
-    }
-
-    /// Values of the weights.
-    pub const fn weight_len(&self) -> usize {
-        self.out_channels * self.in_channels * self.area()
+    const fn small_width(&self) -> usize {
+        self.width.div_ceil(2)
     }
 
     const fn area(&self) -> usize {
         self.kernel * self.kernel
+    }
+
+    const fn is_upsampled(&self) -> bool {
+        self.skip_channels > 0
     }
 
     const fn job(&self) -> Job {
@@ -86,55 +114,77 @@ impl Shape {
             batch: self.batch as i32,
             height: self.height as i32,
             width: self.width as i32,
-            small_height: 0,
-            small_width: 0,
+            small_height: self.small_height() as i32,
+            small_width: self.small_width() as i32,
             first_channels: self.in_channels as i32,
-            second_channels: 0,
+            second_channels: self.skip_channels as i32,
             out_height: self.out_height() as i32,
             out_width: self.out_width() as i32,
             out_channels: self.out_channels as i32,
             kernel: self.kernel as i32,
             stride: self.stride as i32,
-            is_upsampled: 0,
+            is_upsampled: self.is_upsampled() as i32,
             splits: 1,
-            slope: 1.0,
+            count: 0,
+            slope: self.slope,
+            factor: 1.0,
         }
     }
 
-    /// `first` (the input) and `weights` to `output`.
+    /// `first`, in the decoder with `second`, and `weights` to `output`.
     pub fn forward(&self) -> Product {
+        let kernel = if self.is_upsampled() {
+            "conv_forward_upsampled"
+        } else {
+            "conv_forward"
+        };
         let rows = self.batch * self.out_height() * self.out_width();
-        let sizes = [rows, self.out_channels, self.in_channels * self.area()];
-        Product::new(kernels("conv_forward", "finish_forward"), sizes, self.job())
+        let depth = (self.in_channels + self.skip_channels) * self.area();
+        self.product(kernel, "finish_forward", [rows, self.out_channels, depth])
     }
 
-    /// `second` (the output's gradient) and `weights` to `output`, the input's gradient.
+    /// `gradient` and `weights` to `output`, the input's gradient; in the decoder that of the small map.
     pub fn input_gradient(&self) -> Product {
+        let depth = self.out_channels * self.area();
+        if self.is_upsampled() {
+            let rows = self.batch * self.small_height() * self.small_width();
+            let sizes = [rows, self.in_channels, 4 * depth];
+            return self.product("conv_small_gradient", "finish_small_gradient", sizes);
+        }
         let rows = self.batch * self.height * self.width;
-        let sizes = [rows, self.in_channels, self.out_channels * self.area()];
-        Product::new(
-            kernels("conv_input_gradient", "finish_input_gradient"),
-            sizes,
-            self.job(),
-        )
+        let sizes = [rows, self.in_channels, depth];
+        self.product("conv_input_gradient", "finish_input_gradient", sizes)
     }
 
-    /// `first` (the input) and `second` (the output's gradient) to `output`, the weights' gradient.
+    /// `gradient` and `weights` to `output`, the skip's gradient.
+    pub fn skip_gradient(&self) -> Product {
+        let rows = self.batch * self.height * self.width;
+        let sizes = [rows, self.skip_channels, self.out_channels * self.area()];
+        self.product("conv_skip_gradient", "finish_skip_gradient", sizes)
+    }
+
+    /// `first`, in the decoder with `second`, and `gradient` to `output`, the weights' gradient.
     pub fn weight_gradient(&self) -> Product {
+        let kernel = if self.is_upsampled() {
+            "conv_weight_gradient_upsampled"
+        } else {
+            "conv_weight_gradient"
+        };
         let depth = self.batch * self.out_height() * self.out_width();
-        let sizes = [self.out_channels, self.in_channels * self.area(), depth];
-        Product::new(
-            kernels("conv_weight_gradient", "finish_weight_gradient"),
-            sizes,
-            self.job(),
+        let columns = (self.in_channels + self.skip_channels) * self.area();
+        self.product(
+            kernel,
+            "finish_weight_gradient",
+            [self.out_channels, columns, depth],
         )
     }
-}
 
-const fn kernels(multiply: &'static str, finish: &'static str) -> Kernels {
-    Kernels {
-        multiply,
-        threads: THREADS,
-        finish,
+    fn product(&self, multiply: &'static str, finish: &'static str, sizes: [usize; 3]) -> Product {
+        let kernels = Kernels {
+            multiply,
+            threads: THREADS,
+            finish,
+        };
+        Product::new(kernels, sizes, self.job())
     }
 }

@@ -25,6 +25,11 @@ use crate::nn::{ops::FusedUNet, unet::UNet};
 const MIN_CAPABILITY: (i32, i32) = (8, 0);
 const ARCHITECTURE: &str = "compute_80";
 
+/// Of the card's memory, one part in so many may stay with this program while it waits.
+const KEPT_PART: usize = 4;
+/// Bytes that may, at most.
+const MAX_KEPT: usize = 2 << 30;
+
 /// What `common.cu` calls `Job`: the pointers, then the numbers.
 #[repr(C)]
 struct Parameters {
@@ -32,11 +37,11 @@ struct Parameters {
     job: Job,
 }
 
-// SAFETY: plain numbers in C's layout, the same as in `common.cu`; the addresses are of memory on the device.
 #[expect(
     unsafe_code,
     reason = "a kernel's parameter has to say that it may be copied to the device"
 )]
+// SAFETY: plain numbers in C's layout, the same as in `common.cu`; the addresses are of memory on the device.
 unsafe impl DeviceRepr for Parameters {}
 
 /// Which of the libraries that candle's device needs is not installed, if any.
@@ -95,6 +100,27 @@ pub fn compile(source: &str) -> std::result::Result<String, String> {
     }
 }
 
+/// Lets the driver keep memory that was given back, up to a part of the card's.
+///
+/// By default it takes all of it away whenever the program waits for the GPU, and finds it anew for the next picture.
+#[expect(unsafe_code, reason = "the driver's own interface")]
+pub fn keep_memory(device: &CudaDevice) -> Result<()> {
+    use candle_core::cuda_backend::cudarc::driver::{result, sys::CUmemPool_attribute};
+    let stream = device.cuda_stream();
+    let context = stream.context();
+    if !context.has_async_alloc() {
+        return Ok(());
+    }
+    context.bind_to_thread().w()?;
+    let mut kept = (context.total_mem().w()? / KEPT_PART).min(MAX_KEPT) as u64;
+    // SAFETY: the device is that of an open context, the pool is the device's, and this attribute is a `cuuint64_t`.
+    unsafe {
+        let pool = result::device::get_default_mem_pool(context.cu_device()).w()?;
+        let attribute = CUmemPool_attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD;
+        result::mem_pool::set_attribute(pool, attribute, (&raw mut kept).cast()).w()
+    }
+}
+
 /// A text of kernels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Module {
@@ -108,13 +134,17 @@ impl Module {
     fn of(kernel: &str) -> Self {
         match kernel {
             "partial_conv_f32" | "partial_conv_f16" | "picture_conv_f16" => Self::Plain,
-            "conv_forward"
-            | "finish_forward"
-            | "conv_input_gradient"
-            | "finish_input_gradient"
-            | "conv_weight_gradient"
-            | "finish_weight_gradient" => Self::Training,
-            _ => Self::Inference,
+            "partial_mask"
+            | "needed_below"
+            | "take_picture_f32"
+            | "take_picture_f16"
+            | "partial_conv_f16_mma"
+            | "partial_conv_f16_mma_narrow"
+            | "finish_f32"
+            | "finish_f16"
+            | "picture_direct_f32"
+            | "picture_direct_f16" => Self::Inference,
+            _ => Self::Training,
         }
     }
 
@@ -170,10 +200,6 @@ impl CudaGpu {
         })
     }
 
-    pub(super) const fn device(&self) -> &CudaDevice {
-        &self.device
-    }
-
     /// Waits for everything that was launched.
     pub fn wait(&self) -> Result<()> {
         self.device.synchronize()
@@ -201,8 +227,8 @@ impl Gpu for CudaGpu {
         self.device.clone_htod(bytes)
     }
 
-    fn download(&self, buffer: &CudaSlice<u8>) -> Result<Vec<u8>> {
-        self.device.clone_dtoh(buffer)
+    fn download(&self, buffer: &CudaSlice<u8>, to: &mut [u8]) -> Result<()> {
+        self.device.cuda_stream().memcpy_dtoh(buffer, to).w()
     }
 
     fn address(&self, buffer: &CudaSlice<u8>) -> u64 {

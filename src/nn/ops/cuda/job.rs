@@ -33,7 +33,9 @@ pub struct Job {
     pub stride: i32,
     pub is_upsampled: i32,
     pub splits: i32,
+    pub count: i32,
     pub slope: f32,
+    pub factor: f32,
 }
 
 impl Job {
@@ -54,9 +56,11 @@ impl Job {
             self.stride,
             self.is_upsampled,
             self.splits,
+            self.count,
         ];
         let numbers = numbers.into_iter().flat_map(i32::to_le_bytes);
-        numbers.chain(self.slope.to_le_bytes()).collect()
+        let factors = [self.slope, self.factor].into_iter().flat_map(f32::to_le_bytes);
+        numbers.chain(factors).collect()
     }
 }
 
@@ -67,9 +71,13 @@ impl Job {
 pub struct Addresses {
     pub first: u64,
     pub second: u64,
+    pub first_mask: u64,
+    pub second_mask: u64,
     pub weights: u64,
     pub shift: u64,
     pub ratio: u64,
+    pub gradient: u64,
+    pub gate: u64,
     pub output: u64,
     pub partial: u64,
     pub extra: u64,
@@ -77,13 +85,17 @@ pub struct Addresses {
 
 impl Addresses {
     /// In the order of `common.cu`.
-    pub const fn to_array(self) -> [u64; 8] {
+    pub const fn to_array(self) -> [u64; 12] {
         [
             self.first,
             self.second,
+            self.first_mask,
+            self.second_mask,
             self.weights,
             self.shift,
             self.ratio,
+            self.gradient,
+            self.gate,
             self.output,
             self.partial,
             self.extra,
@@ -116,7 +128,7 @@ impl Launch {
     }
 }
 
-/// A product of matrices, in parts that are added afterwards if `finish` is there.
+/// A product of matrices, or another launch, in parts that are added afterwards if `finish` is there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Product {
     /// Makes the sums.
@@ -125,6 +137,17 @@ pub struct Product {
     pub finish: Option<Launch>,
     /// Bytes for the parts, in [`Addresses::partial`].
     pub partial_bytes: usize,
+}
+
+/// A launch alone.
+impl From<Launch> for Product {
+    fn from(launch: Launch) -> Self {
+        Self {
+            multiply: launch,
+            finish: None,
+            partial_bytes: 0,
+        }
+    }
 }
 
 /// The kernels of a product: the one that multiplies, its threads, and the one that adds the parts.

@@ -26,17 +26,15 @@ pub mod convolution;
 #[cfg(feature = "cuda")]
 mod device;
 pub mod job;
-#[cfg(feature = "cuda")]
-mod training;
+pub mod steps;
+pub mod train;
 mod unet;
 
 use candle_core::Result;
 
 #[cfg(feature = "cuda")]
-pub use device::{CudaGpu, compile, missing_library, open_unet};
+pub use device::{CudaGpu, compile, keep_memory, missing_library, open_unet};
 pub use job::{Addresses, Job, Launch, Product};
-#[cfg(feature = "cuda")]
-pub use training::{conv2d, has_training_kernels};
 pub use unet::GpuUNet;
 
 /// The kernels of inference but [`PLAIN`]; all of one text.
@@ -63,6 +61,7 @@ pub const TRAINING: &str = concat!(
     include_str!("gemm.cu"),
     include_str!("tf32.cu"),
     include_str!("training.cu"),
+    include_str!("steps.cu"),
 );
 
 /// What maps and weights are made of on a GPU; sums are in single precision always.
@@ -109,8 +108,8 @@ pub trait Gpu {
     fn empty(&self, bytes: usize) -> Result<Self::Buffer>;
     /// Memory with a copy of `bytes`.
     fn upload(&self, bytes: &[u8]) -> Result<Self::Buffer>;
-    /// Waits for everything that was launched, and copies.
-    fn download(&self, buffer: &Self::Buffer) -> Result<Vec<u8>>;
+    /// Waits for everything that was launched, and copies all of a buffer to `to`, which is as long.
+    fn download(&self, buffer: &Self::Buffer, to: &mut [u8]) -> Result<()>;
     /// Where a kernel finds it.
     fn address(&self, buffer: &Self::Buffer) -> u64;
     /// Runs a kernel after those that were launched before.
@@ -129,9 +128,4 @@ pub trait Gpu {
         self.launch(&product.multiply, addresses)?;
         self.launch(finish, addresses)
     }
-}
-
-/// The values as they lie in memory.
-pub fn bytes_of(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }

@@ -9,7 +9,7 @@ use candle_core::{Device, Result, Tensor, bail};
 use half::f16;
 
 use super::{
-    Gpu, Precision, bytes_of,
+    Gpu, Precision,
     job::{Addresses, Job, Kernels, Launch, Product},
 };
 use crate::nn::{
@@ -169,22 +169,21 @@ impl<G: Gpu> GpuUNet<G> {
             let needed = needed.pop().flatten();
             current = self.run(layer, &current, Some(&skip), needed.as_ref())?;
         }
-        let ys = self.gpu.download(&current.xs)?;
-        let ys = ys
-            .as_chunks::<4>()
-            .0
-            .iter()
-            .map(|&bytes| f32::from_le_bytes(bytes));
-        let Some(mask) = Plane::new(height, width, &self.gpu.download(&current.mask)?) else {
+        let mut ys = vec![0f32; pixels.len()];
+        self.gpu
+            .download(&current.xs, bytemuck::cast_slice_mut(&mut ys))?;
+        let mut mask = vec![0; height * width];
+        self.gpu.download(&current.mask, &mut mask)?;
+        let Some(mask) = Plane::new(height, width, &mask) else {
             bail!("the device gave back a mask of another size");
         };
-        Ok((ys.collect(), mask))
+        Ok((ys, mask))
     }
 
     /// The picture with zeros in its holes.
     fn picture(&self, pixels: &[f32], valid: &Plane) -> Result<Map<G::Buffer>> {
         let (height, width) = (valid.height(), valid.width());
-        let from = self.gpu.upload(&bytes_of(pixels))?;
+        let from = self.gpu.upload(bytemuck::cast_slice(pixels))?;
         let mask = self.gpu.upload(valid.values())?;
         let xs = self.gpu.empty(pixels.len() * self.precision.bytes())?;
         let job = Job {
@@ -305,15 +304,18 @@ impl<B> Layer<B> {
         let in_channels = [first, folded.in_channels - first];
         let weights = by_place(&folded.weight, folded.in_channels, folded.kernel, in_channels);
         let weights = match precision {
-            Precision::Single => bytes_of(&weights),
-            Precision::Half => weights
-                .iter()
-                .flat_map(|&weight| f16::from_f32(weight).to_le_bytes())
-                .collect(),
+            Precision::Single => gpu.upload(bytemuck::cast_slice(&weights))?,
+            Precision::Half => {
+                let halves: Vec<u16> = weights
+                    .iter()
+                    .map(|&weight| f16::from_f32(weight).to_bits())
+                    .collect();
+                gpu.upload(bytemuck::cast_slice(&halves))?
+            }
         };
         Ok(Self {
-            weights: gpu.upload(&weights)?,
-            shift: gpu.upload(&bytes_of(&folded.shift))?,
+            weights,
+            shift: gpu.upload(bytemuck::cast_slice(&folded.shift))?,
             in_channels,
             out_channels: folded.out_channels,
             geometry: block.conv.geometry(),
@@ -344,6 +346,7 @@ impl<B> Layer<B> {
             is_upsampled: i32::from(skip.is_some()),
             splits: 1,
             slope: self.slope,
+            ..Job::default()
         }
     }
 

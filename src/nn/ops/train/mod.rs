@@ -1,8 +1,8 @@
-//! The operations of training on the CPU, forward and backward.
+//! The operations of training, forward and backward: on CUDA those of [`cuda::train`], on the CPU those that follow,
+//! elsewhere candle's own.
 //!
 //! Tensors are candle's usual `[b, c, h, w]` of `f32`, and stay so: nothing is transposed and no window is copied out.
-//! On CUDA [`conv2d`] and [`conv2d_relu`] are our kernels where they fit; elsewhere they and [`max_pool2`] are made of
-//! candle's own. A gradient that nobody tracks is not computed: the weights of a feature network, or the first layer's
+//! A gradient that nobody tracks is not computed: the weights of a feature network, or the first layer's
 //! picture, cost nothing backward.
 //!
 //! # How a convolution runs
@@ -74,17 +74,28 @@ use partial::{Factors, PartialConv};
 use upsampled::UpsampledConv;
 use walk::Window;
 
-/// Whether the operations of this module are our own for `xs`: on the CPU, in single precision.
+use super::cuda::train as gpu;
+
+/// Whether the operations of this module are our own for `xs`: in single precision, on the CPU or on a CUDA device that
+/// can run the kernels.
 pub fn are_ours(xs: &Tensor) -> bool {
-    xs.device().is_cpu() && xs.dtype() == DType::F32
+    is_on_cpu(xs) || gpu::runs(xs)
+}
+
+/// Whether [`feature_losses`] runs on `xs`: in single precision, on the CPU.
+pub fn is_on_cpu(xs: &Tensor) -> bool {
+    xs.device().is_cpu() && xs.dtype() == DType::F32 && !gpu::runs(xs)
 }
 
 /// Convolution of `xs` `[b, c, h, w]` with `weight` `[o, c, k, k]`: `[b, o, (h + 2·padding − k)/stride + 1, …]`.
 ///
 /// Differentiable in both arguments; a gradient that nobody tracks is not computed.
 pub fn conv2d(xs: &Tensor, weight: &Tensor, padding: usize, stride: usize) -> Result<Tensor> {
-    if !are_ours(xs) {
-        return on_device(xs, weight, padding, stride);
+    if gpu::runs(xs) && weight.dim(3)? == 2 * padding + 1 {
+        return gpu::conv2d(xs, weight, stride);
+    }
+    if !is_on_cpu(xs) {
+        return xs.conv2d(weight, padding, stride, 1, 1);
     }
     let window = Window {
         kernel: weight.dim(3)?,
@@ -99,8 +110,11 @@ pub fn conv2d(xs: &Tensor, weight: &Tensor, padding: usize, stride: usize) -> Re
 ///
 /// Differentiable in all arguments; a gradient that nobody tracks is not computed.
 pub fn conv2d_relu(xs: &Tensor, weight: &Tensor, bias: &Tensor, padding: usize) -> Result<Tensor> {
-    if !are_ours(xs) {
-        let ys = on_device(xs, weight, padding, 1)?;
+    if gpu::runs(xs) && weight.dim(3)? == 2 * padding + 1 {
+        return gpu::conv2d_relu(xs, weight, bias);
+    }
+    if !is_on_cpu(xs) {
+        let ys = xs.conv2d(weight, padding, 1, 1, 1)?;
         return ys.broadcast_add(&bias.reshape((1, (), 1, 1))?)?.relu();
     }
     let window = Window {
@@ -118,7 +132,7 @@ pub fn conv2d_relu(xs: &Tensor, weight: &Tensor, bias: &Tensor, padding: usize) 
 /// `conv2d(xs, weight) · ratio` with stride 1 or 2 and half the kernel as padding, holes of `xs` counting as zero.
 ///
 /// `mask` belongs to `xs` and is 0 in holes, `ratio` belongs to the output; both are `[b, 1, h, w]` and take no
-/// gradient. Anything may stand in holes. Only for the CPU. A gradient that nobody tracks is not computed.
+/// gradient. Anything may stand in holes. Only where [`are_ours`]. A gradient that nobody tracks is not computed.
 pub fn partial_conv2d(
     xs: &Tensor,
     weight: &Tensor,
@@ -126,6 +140,9 @@ pub fn partial_conv2d(
     ratio: &Tensor,
     stride: usize,
 ) -> Result<Tensor> {
+    if gpu::runs(xs) {
+        return gpu::partial_conv2d(xs, weight, mask, ratio, stride);
+    }
     let kernel = weight.dim(3)?;
     let op = PartialConv {
         window: Window {
@@ -142,7 +159,7 @@ pub fn partial_conv2d(
 /// As [`partial_conv2d`], 3 × 3 with stride 1, over `small` at twice its size, cut to that of `skip`, and `skip`
 /// behind its channels. Neither is copied together.
 ///
-/// Sides of `small` must be half of those of `skip`, rounded up. Only for the CPU.
+/// Sides of `small` must be half of those of `skip`, rounded up. Only where [`are_ours`].
 pub fn partial_conv2d_upsampled(
     small: &Tensor,
     small_mask: &Tensor,
@@ -151,6 +168,9 @@ pub fn partial_conv2d_upsampled(
     weight: &Tensor,
     ratio: &Tensor,
 ) -> Result<Tensor> {
+    if gpu::runs(small) {
+        return gpu::partial_conv2d_upsampled(small, small_mask, skip, skip_mask, weight, ratio);
+    }
     let op = UpsampledConv {
         small_mask: Factors::new(small_mask)?,
         skip_mask: Factors::new(skip_mask)?,
@@ -163,9 +183,12 @@ pub fn partial_conv2d_upsampled(
 
 /// The largest of every 2 × 2 of `[b, c, h, w]`; what is left over at odd sides is cut off. Differentiable.
 ///
-/// Of equals the first takes the gradient on the CPU, row by row, as in PyTorch.
+/// Of equals the first takes the gradient, row by row, as in PyTorch; with candle's own operations all of them do.
 pub fn max_pool2(xs: &Tensor) -> Result<Tensor> {
-    if !are_ours(xs) {
+    if gpu::runs(xs) {
+        return gpu::max_pool2(xs);
+    }
+    if !is_on_cpu(xs) {
         // candle's own `max_pool2d` gives a quarter of the gradient back (0.11.1).
         let (images, channels, height, width) = xs.dims4()?;
         let (rows, columns) = (height / 2, width / 2);
@@ -182,7 +205,7 @@ pub fn max_pool2(xs: &Tensor) -> Result<Tensor> {
 /// Batch norm on the statistics of the batch, then an activation of `slope` below zero: 0 is `ReLU`, 1 nothing.
 ///
 /// Gives the result, the mean and the *biased* variance, `[c]` each, without gradients. Differentiable in `xs`
-/// `[b, c, h, w]`, `weight` `[c]` and `bias` `[c]`, through the statistics too. Only for the CPU.
+/// `[b, c, h, w]`, `weight` `[c]` and `bias` `[c]`, through the statistics too. Only where [`are_ours`].
 pub fn batch_norm(
     xs: &Tensor,
     weight: &Tensor,
@@ -190,6 +213,9 @@ pub fn batch_norm(
     eps: f64,
     slope: f32,
 ) -> Result<(Tensor, Tensor, Tensor)> {
+    if gpu::runs(xs) {
+        return gpu::batch_norm(xs, weight, bias, slope);
+    }
     let xs = xs.contiguous()?;
     let shape = tensors::shape(xs.dims())?;
     let statistics = tensors::with_values(&xs, |values| Ok(norm::statistics(values, shape)))?;
@@ -218,6 +244,9 @@ pub fn frozen_norm(
     eps: f64,
     slope: f32,
 ) -> Result<Tensor> {
+    if gpu::runs(xs) {
+        return gpu::frozen_norm(xs, weight, bias, mean, variance, slope);
+    }
     let op = Norm {
         statistics: Statistics {
             mean: mean.to_vec1()?,
@@ -231,15 +260,45 @@ pub fn frozen_norm(
         .apply_op3(&weight.contiguous()?, &bias.contiguous()?, op)
 }
 
-/// A convolution on a GPU: our kernels on CUDA, which pad by half the window and take `f32`; else candle's.
-fn on_device(xs: &Tensor, weight: &Tensor, padding: usize, stride: usize) -> Result<Tensor> {
-    #[cfg(feature = "cuda")]
-    if xs.device().is_cuda()
-        && (xs.dtype(), weight.dtype()) == (DType::F32, DType::F32)
-        && weight.dim(3)? == 2 * padding + 1
-        && super::cuda::has_training_kernels(xs.device())
-    {
-        return super::cuda::conv2d(xs, weight, stride);
+/// The mean of `|xs − ys|`, without dimensions. Only `xs` takes a gradient, 0 where both are equal.
+pub fn mean_distance(xs: &Tensor, ys: &Tensor) -> Result<Tensor> {
+    if gpu::runs(xs) {
+        return gpu::mean_distance(xs, ys);
     }
-    xs.conv2d(weight, padding, stride, 1, 1)
+    let difference = (xs - ys.detach())?;
+    (&difference * difference.detach().sign()?)?.mean_all()
+}
+
+/// The sum of all squares of all tensors, without dimensions or gradient. There is at least one tensor.
+pub fn sum_of_squares<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) -> Result<Tensor> {
+    let tensors: Vec<_> = tensors.into_iter().collect();
+    if tensors.iter().all(|tensor| gpu::runs(tensor)) {
+        return gpu::sum_of_squares(tensors);
+    }
+    let squares = tensors
+        .into_iter()
+        .map(|tensor| tensor.detach().sqr()?.sum_all())
+        .collect::<Result<Vec<_>>>()?;
+    Tensor::stack(&squares, 0)?.sum_all()
+}
+
+/// The mask that follows `mask`, `[b, 1, h, w]`, under `weight` `[o, c, k, k]` of a partial convolution, and its ratio.
+///
+/// `None` where that is up to candle's own operations.
+pub fn update_mask(mask: &Tensor, weight: &Tensor, stride: usize) -> Result<Option<[Tensor; 2]>> {
+    gpu::runs(mask)
+        .then(|| gpu::update_mask(mask, weight, stride))
+        .transpose()
+}
+
+/// As [`update_mask`] under a decoder's layer of 3 × 3, whose small map has `small_channels`.
+pub fn update_mask_upsampled(
+    small_mask: &Tensor,
+    small_channels: usize,
+    skip_mask: &Tensor,
+    weight: &Tensor,
+) -> Result<Option<[Tensor; 2]>> {
+    gpu::runs(skip_mask)
+        .then(|| gpu::update_mask_upsampled(small_mask, small_channels, skip_mask, weight))
+        .transpose()
 }

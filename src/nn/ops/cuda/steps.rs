@@ -1,0 +1,162 @@
+//! What trains besides the convolution, as launches of the kernels in `steps.cu`.
+
+use super::{
+    convolution::Shape,
+    job::{Job, Launch, Product},
+};
+
+/// Threads of a block that adds; `BLOCK` in `steps.cu`.
+const BLOCK: u32 = 256;
+/// Values that a block adds before another one is worth it.
+const VALUES_PER_BLOCK: usize = 1 << 14;
+/// Blocks that add one tensor, at most.
+const MAX_SUMS: usize = 512;
+
+/// `[b, c, h, w]`
+pub type Dims = (usize, usize, usize, usize);
+
+fn job_of((batch, channels, height, width): Dims) -> Job {
+    Job {
+        batch: batch as i32,
+        first_channels: channels as i32,
+        height: height as i32,
+        width: width as i32,
+        ..Job::default()
+    }
+}
+
+fn len_of((batch, channels, height, width): Dims) -> usize {
+    batch * channels * height * width
+}
+
+/// One block for each channel.
+fn per_channel(kernel: &'static str, dims: Dims, slope: f32) -> Product {
+    Launch {
+        kernel,
+        grid: [dims.1 as u32, 1, 1],
+        threads: BLOCK,
+        job: Job {
+            slope,
+            ..job_of(dims)
+        },
+    }
+    .into()
+}
+
+fn per_value(kernel: &'static str, dims: Dims, slope: f32) -> Product {
+    let job = Job {
+        slope,
+        ..job_of(dims)
+    };
+    Launch::flat(kernel, len_of(dims), job).into()
+}
+
+/// Means, then variances, `[2, c]`, of `first`.
+pub fn norm_statistics(dims: Dims) -> Product {
+    per_channel("norm_statistics", dims, 1.0)
+}
+
+/// `first` normalised with the statistics in `ratio`, `weights` and `shift`, and activated.
+pub fn norm(dims: Dims, slope: f32) -> Product {
+    per_value("norm_apply", dims, slope)
+}
+
+/// The gradients of weight and bias, `[2, c]`, from `gradient`, the result in `gate` and what [`norm`] was given.
+pub fn norm_weight_gradients(dims: Dims, slope: f32) -> Product {
+    per_channel("norm_weight_gradients", dims, slope)
+}
+
+/// The gradient of the input, from the same and, where the statistics are those of the input, from those gradients in
+/// `extra`.
+pub fn norm_input_gradient(dims: Dims, slope: f32) -> Product {
+    per_value("norm_input_gradient", dims, slope)
+}
+
+/// The new mask and the ratio, `[2, b, 1, h, w]`, of the convolution, from `first_mask` and, in the decoder,
+/// `second_mask`.
+pub fn update_mask(shape: &Shape) -> Product {
+    let job = shape.forward().multiply.job;
+    let outputs = shape.batch * shape.out_height() * shape.out_width();
+    Launch::flat("update_mask", outputs, job).into()
+}
+
+/// The largest of every 2 × 2 of `first`.
+pub fn max_pool(dims: Dims) -> Product {
+    let (batch, channels, height, width) = dims;
+    let pooled = (batch, channels, height / 2, width / 2);
+    Launch::flat("max_pool", len_of(pooled), pool_job(dims)).into()
+}
+
+/// Its gradient, from `first`, the result in `gate`, and `gradient`.
+pub fn max_pool_gradient(dims: Dims) -> Product {
+    Launch::flat("max_pool_gradient", len_of(dims), pool_job(dims)).into()
+}
+
+fn pool_job(dims: Dims) -> Job {
+    Job {
+        out_height: (dims.2 / 2) as i32,
+        out_width: (dims.3 / 2) as i32,
+        ..job_of(dims)
+    }
+}
+
+fn flat(kernel: &'static str, count: usize, slope: f32, factor: f32) -> Product {
+    let job = Job {
+        count: count as i32,
+        slope,
+        factor,
+        ..Job::default()
+    };
+    Launch::flat(kernel, count, job).into()
+}
+
+/// `output` moves towards `first`, of which `1 − keep` comes in.
+pub fn blend(count: usize, keep: f64) -> Product {
+    flat("blend", count, keep as f32, (1.0 - keep) as f32)
+}
+
+/// `output` moves towards the squares of `first`, of which `1 − keep` come in.
+pub fn blend_squared(count: usize, keep: f64) -> Product {
+    flat("blend_squared", count, keep as f32, (1.0 - keep) as f32)
+}
+
+/// `output` steps along the moments `first` and `second`.
+pub fn adam(count: usize, rate: f32, correction: f32) -> Product {
+    flat("adam", count, rate, correction)
+}
+
+/// The mean of `|first − second|`, one number.
+pub fn mean_distance(count: usize) -> Product {
+    sum("sum_of_distances", "put_sum_of_parts", count, 1.0 / count as f32)
+}
+
+/// Its gradient by `first`, from that one number's, in `gradient`.
+pub fn distance_gradient(count: usize) -> Product {
+    flat("distance_gradient", count, 1.0, 1.0 / count as f32)
+}
+
+/// The sum of `first`'s squares is added to `output`, one number.
+pub fn add_squares(count: usize) -> Product {
+    sum("sum_of_squares", "add_sum_of_parts", count, 1.0)
+}
+
+fn sum(kernel: &'static str, finish: &'static str, count: usize, factor: f32) -> Product {
+    let parts = count.div_ceil(VALUES_PER_BLOCK).clamp(1, MAX_SUMS);
+    let job = Job {
+        count: count as i32,
+        splits: parts as i32,
+        factor,
+        ..Job::default()
+    };
+    let launch = |kernel, blocks: usize| Launch {
+        kernel,
+        grid: [blocks as u32, 1, 1],
+        threads: BLOCK,
+        job,
+    };
+    Product {
+        multiply: launch(kernel, parts),
+        finish: Some(launch(finish, 1)),
+        partial_bytes: parts * size_of::<f32>(),
+    }
+}

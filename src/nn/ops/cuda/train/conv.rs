@@ -1,0 +1,173 @@
+//! Convolutions with what goes into them and what follows them, in one launch or two.
+
+use candle_core::{Result, Tensor};
+
+use super::launch::{Op, Operands, Slot, detached, make};
+use crate::nn::ops::cuda::convolution::Shape;
+
+/// `conv(xs, weight)` with zero padding of half the kernel.
+pub fn conv2d(xs: &Tensor, weight: &Tensor, stride: usize) -> Result<Tensor> {
+    let shape = Shape::new(xs.dims4()?, weight.dims4()?, stride)?;
+    convolve(shape, xs, weight, Vec::new())
+}
+
+/// `relu(conv(xs, weight) + bias)` with stride 1; `bias` is `[o]`.
+pub fn conv2d_relu(xs: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
+    let shape = Shape {
+        slope: 0.0,
+        ..Shape::new(xs.dims4()?, weight.dims4()?, 1)?
+    };
+    let op = Op {
+        product: shape.forward(),
+        slots: [Slot::First, Slot::Weights, Slot::Shift],
+        held: Vec::new(),
+        dims: output_dims(&shape),
+        backward: Box::new(move |[xs, weight, bias], result, gradient| {
+            let around = vec![(Slot::Gate, result.clone())];
+            let [of_input, of_weight] = gradients(&shape, xs, weight, gradient, &around)?;
+            let of_bias = bias.track_op().then(|| {
+                let is_open = result.gt(0f64)?.to_dtype(gradient.dtype())?;
+                (gradient * is_open)?.sum((0, 2, 3))
+            });
+            Ok([of_input, of_weight, of_bias.transpose()?])
+        }),
+    };
+    xs.contiguous()?
+        .apply_op3(&weight.contiguous()?, &bias.contiguous()?, op)
+}
+
+/// `conv(xs ⊙ mask, weight) · ratio`; `mask` and `ratio` are `[b, 1, h, w]` and take no gradient.
+pub fn partial_conv2d(
+    xs: &Tensor,
+    weight: &Tensor,
+    mask: &Tensor,
+    ratio: &Tensor,
+    stride: usize,
+) -> Result<Tensor> {
+    let shape = Shape::new(xs.dims4()?, weight.dims4()?, stride)?;
+    let around = vec![
+        (Slot::FirstMask, mask.contiguous()?),
+        (Slot::Ratio, ratio.contiguous()?),
+    ];
+    convolve(shape, xs, weight, detached(around))
+}
+
+fn convolve(shape: Shape, xs: &Tensor, weight: &Tensor, around: Operands) -> Result<Tensor> {
+    let op = Op {
+        product: shape.forward(),
+        slots: [Slot::First, Slot::Weights],
+        held: around.clone(),
+        dims: output_dims(&shape),
+        backward: Box::new(move |[xs, weight], _, gradient| gradients(&shape, xs, weight, gradient, &around)),
+    };
+    xs.contiguous()?.apply_op2(&weight.contiguous()?, op)
+}
+
+/// As [`partial_conv2d`], 3 × 3 with stride 1, over `small` at twice its size, cut to that of `skip`, and `skip` behind
+/// its channels.
+pub fn partial_conv2d_upsampled(
+    small: &Tensor,
+    small_mask: &Tensor,
+    skip: &Tensor,
+    skip_mask: &Tensor,
+    weight: &Tensor,
+    ratio: &Tensor,
+) -> Result<Tensor> {
+    let shape = Shape::upsampled(small.dims4()?, skip.dims4()?, weight.dims4()?)?;
+    let around = detached([
+        (Slot::FirstMask, small_mask.contiguous()?),
+        (Slot::SecondMask, skip_mask.contiguous()?),
+        (Slot::Ratio, ratio.contiguous()?),
+    ]);
+    let op = Op {
+        product: shape.forward(),
+        slots: [Slot::First, Slot::Second, Slot::Weights],
+        held: around.clone(),
+        dims: output_dims(&shape),
+        backward: Box::new(move |[small, skip, weight], _, gradient| {
+            let [of_small, of_weight] = gradients(&shape, small, weight, gradient, &{
+                let mut around = around.clone();
+                around.push((Slot::Second, skip.detach()));
+                around
+            })?;
+            let of_skip = skip.track_op().then(|| {
+                let operands = of_gradient(gradient, &around, (Slot::Weights, weight));
+                make(shape.skip_gradient(), operands, skip.shape())
+            });
+            Ok([of_small, of_skip.transpose()?, of_weight])
+        }),
+    };
+    small
+        .contiguous()?
+        .apply_op3(&skip.contiguous()?, &weight.contiguous()?, op)
+}
+
+/// The gradients of input (in the decoder of the small map) and weight that are tracked.
+fn gradients(
+    shape: &Shape,
+    xs: &Tensor,
+    weight: &Tensor,
+    gradient: &Tensor,
+    around: &Operands,
+) -> Result<[Option<Tensor>; 2]> {
+    let of_input = xs.track_op().then(|| {
+        let operands = of_gradient(gradient, around, (Slot::Weights, weight));
+        make(shape.input_gradient(), operands, xs.shape())
+    });
+    let of_weight = weight.track_op().then(|| {
+        let operands = of_gradient(gradient, around, (Slot::First, xs));
+        make(shape.weight_gradient(), operands, weight.shape())
+    });
+    Ok([of_input.transpose()?, of_weight.transpose()?])
+}
+
+fn of_gradient(gradient: &Tensor, around: &Operands, other: (Slot, &Tensor)) -> Operands {
+    let mut operands = vec![(Slot::Gradient, gradient.clone()), (other.0, other.1.clone())];
+    operands.extend(around.iter().cloned());
+    operands
+}
+
+fn output_dims(shape: &Shape) -> candle_core::Shape {
+    (
+        shape.batch,
+        shape.out_channels,
+        shape.out_height(),
+        shape.out_width(),
+    )
+        .into()
+}
+
+/// The mask and the ratio, `[b, 1, h', w']`, that follow `mask` under `weight` `[o, c, k, k]`.
+pub fn update_mask(mask: &Tensor, weight: &Tensor, stride: usize) -> Result<[Tensor; 2]> {
+    let (batch, _, height, width) = mask.dims4()?;
+    let dims = (batch, weight.dim(1)?, height, width);
+    let shape = Shape::new(dims, weight.dims4()?, stride)?;
+    updated(&shape, vec![(Slot::FirstMask, mask.contiguous()?)])
+}
+
+/// As [`update_mask`] under a decoder's layer, whose small map has `small_channels`.
+pub fn update_mask_upsampled(
+    small_mask: &Tensor,
+    small_channels: usize,
+    skip_mask: &Tensor,
+    weight: &Tensor,
+) -> Result<[Tensor; 2]> {
+    let with_channels = |mask: &Tensor, channels| {
+        let (batch, _, height, width) = mask.dims4()?;
+        Ok::<_, candle_core::Error>((batch, channels, height, width))
+    };
+    let small = with_channels(small_mask, small_channels)?;
+    let skip = with_channels(skip_mask, weight.dim(1)?.saturating_sub(small_channels))?;
+    let shape = Shape::upsampled(small, skip, weight.dims4()?)?;
+    let masks = vec![
+        (Slot::FirstMask, small_mask.contiguous()?),
+        (Slot::SecondMask, skip_mask.contiguous()?),
+    ];
+    updated(&shape, masks)
+}
+
+fn updated(shape: &Shape, masks: Operands) -> Result<[Tensor; 2]> {
+    let dims = (2, shape.batch, 1, shape.out_height(), shape.out_width());
+    let both = make(super::steps::update_mask(shape), masks, dims)?;
+    Ok([both.get(0)?, both.get(1)?])
+}

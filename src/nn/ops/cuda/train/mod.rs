@@ -1,0 +1,146 @@
+//! The operations of training on a CUDA device, each a launch or two, with their gradients.
+//!
+//! They do what those of [`ops`](crate::nn::ops) do on the CPU; where the kernels cannot be used, candle's own
+//! operations run. All of this is tested without a GPU too: the operations, with candle's own backward pass around them,
+//! launch on an emulator that runs the kernels' text.
+
+mod conv;
+mod launch;
+mod norm;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use candle_core::{Device, Result, Tensor, bail};
+
+use super::steps;
+pub use conv::{
+    conv2d, conv2d_relu, partial_conv2d, partial_conv2d_upsampled, update_mask, update_mask_upsampled,
+};
+pub use launch::{Emulate, Slot, with_emulator};
+use launch::{InPlace, Op, make};
+pub use norm::{batch_norm, frozen_norm};
+
+/// Set where the kernels gave other gradients than the CPU.
+static IS_OFF: AtomicBool = AtomicBool::new(false);
+
+/// Whether these operations are those of `xs`: single precision, on a GPU that can run the kernels.
+pub fn runs(xs: &Tensor) -> bool {
+    launch::is_single(xs) && runs_on(xs.device())
+}
+
+/// Whether these operations run on a device.
+pub fn runs_on(device: &Device) -> bool {
+    launch::is_emulated() && device.is_cpu() || !IS_OFF.load(Ordering::Relaxed) && has_kernels(device)
+}
+
+/// From now on candle's own operations run in place of these, in the whole process.
+pub fn turn_off() {
+    IS_OFF.store(true, Ordering::Relaxed);
+}
+
+#[cfg(feature = "cuda")]
+fn has_kernels(device: &Device) -> bool {
+    let Ok(device) = device.as_cuda_device() else {
+        return false;
+    };
+    super::device::CudaGpu::with(device, super::device::Module::Training)
+        .inspect_err(|error| {
+            tracing::warn!("training uses candle's operations: {error}");
+            turn_off();
+        })
+        .is_ok()
+}
+
+#[cfg(not(feature = "cuda"))]
+const fn has_kernels(_: &Device) -> bool {
+    false
+}
+
+/// The largest of every 2 × 2 of `[b, c, h, w]`; what is left over at odd sides is cut off. Of equals the first takes
+/// the gradient, row by row.
+pub fn max_pool2(xs: &Tensor) -> Result<Tensor> {
+    let dims = xs.dims4()?;
+    let (batch, channels, height, width) = dims;
+    let op = Op {
+        product: steps::max_pool(dims),
+        slots: [Slot::First],
+        held: Vec::new(),
+        dims: (batch, channels, height / 2, width / 2).into(),
+        backward: Box::new(move |[xs], result, gradient| {
+            let operands = vec![
+                (Slot::First, xs.clone()),
+                (Slot::Gate, result.clone()),
+                (Slot::Gradient, gradient.clone()),
+            ];
+            Ok([Some(make(steps::max_pool_gradient(dims), operands, dims)?)])
+        }),
+    };
+    xs.contiguous()?.apply_op1(op)
+}
+
+/// The mean of `|xs − ys|`, without dimensions. Only `xs` takes a gradient, 0 where both are equal.
+pub fn mean_distance(xs: &Tensor, ys: &Tensor) -> Result<Tensor> {
+    let ys = ys.detach().contiguous()?;
+    let count = xs.elem_count();
+    let held = vec![(Slot::Second, ys.clone())];
+    let op = Op {
+        product: steps::mean_distance(count),
+        slots: [Slot::First],
+        held,
+        dims: ().into(),
+        backward: Box::new(move |[xs], _, gradient| {
+            let operands = vec![
+                (Slot::First, xs.clone()),
+                (Slot::Second, ys.clone()),
+                (Slot::Gradient, gradient.clone()),
+            ];
+            let of_xs = make(steps::distance_gradient(count), operands, xs.shape())?;
+            Ok([Some(of_xs)])
+        }),
+    };
+    xs.contiguous()?.apply_op1(op)
+}
+
+/// `average` moves towards `value`, in place: of it `keep` stays.
+pub fn blend(average: &Tensor, value: &Tensor, keep: f64) -> Result<()> {
+    let op = InPlace {
+        product: steps::blend(average.elem_count(), keep),
+        slots: [Slot::First],
+    };
+    average.inplace_op2(&value.detach().contiguous()?, &op)
+}
+
+/// As [`blend`] towards the squares of `value`.
+pub fn blend_squared(average: &Tensor, value: &Tensor, keep: f64) -> Result<()> {
+    let op = InPlace {
+        product: steps::blend_squared(average.elem_count(), keep),
+        slots: [Slot::First],
+    };
+    average.inplace_op2(&value.detach().contiguous()?, &op)
+}
+
+/// A step of Adam, in place: `rate` along `first`, over the root of `second` times `correction`.
+pub fn adam(weights: &Tensor, first: &Tensor, second: &Tensor, rate: f32, correction: f32) -> Result<()> {
+    let op = InPlace {
+        product: steps::adam(weights.elem_count(), rate, correction),
+        slots: [Slot::First, Slot::Second],
+    };
+    weights.inplace_op3(first, second, &op)
+}
+
+/// The sum of all squares of all tensors, without dimensions. There is at least one tensor.
+pub fn sum_of_squares<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) -> Result<Tensor> {
+    let mut tensors = tensors.into_iter().peekable();
+    let Some(first) = tensors.peek() else {
+        bail!("the squares of nothing");
+    };
+    let total = Tensor::zeros((), first.dtype(), first.device())?;
+    for tensor in tensors {
+        let op = InPlace {
+            product: steps::add_squares(tensor.elem_count()),
+            slots: [Slot::First],
+        };
+        total.inplace_op2(&tensor.detach().contiguous()?, &op)?;
+    }
+    Ok(total)
+}

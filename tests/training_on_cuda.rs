@@ -1,0 +1,237 @@
+//! Training's operations on CUDA without a GPU: the operations as they are, with candle's backward pass around them,
+//! launch their kernels on an emulator; values and gradients are those of the CPU's own operations.
+//!
+//! Where there is no C++ compiler every test says that it is skipped.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+#[path = "support/emulator.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod emulator;
+
+use std::rc::Rc;
+
+use candle_core::{Device, Tensor, Var};
+use emulator::Emulator;
+use lacuna::nn::{
+    ops::{self, cuda::train::with_emulator},
+    partial_conv::{Masked, PartialConv2d},
+};
+
+/// Sums in another order: what is multiplied here is exact in TF32.
+const EXACT: f32 = 1e-5;
+
+/// Random numbers from −1 to 1 that TF32 can hold exactly, so that products lose nothing.
+fn noise(dims: &[usize]) -> Tensor {
+    let values = Tensor::rand(-64f32, 64f32, dims, &Device::Cpu).unwrap();
+    (values.round().unwrap() / 64.0).unwrap()
+}
+
+/// A third of it holes, some of them large.
+fn mask(batch: usize, height: usize, width: usize) -> Tensor {
+    let value = |at: usize| {
+        let (y, x) = (at / width % height, at % width);
+        f32::from(u8::from(
+            !(y < height / 2 && x < width / 2 || (y * 7 + x * 3 + at / 5).is_multiple_of(4)),
+        ))
+    };
+    let values = (0..batch * height * width).map(value).collect();
+    Tensor::from_vec(values, (batch, 1, height, width), &Device::Cpu).unwrap()
+}
+
+fn with_nan_in_holes(xs: &Tensor, mask: &Tensor) -> Tensor {
+    let nothing = xs.affine(f64::NAN, f64::NAN).unwrap();
+    let is_valid = mask.ne(0f64).unwrap().broadcast_as(xs.shape()).unwrap();
+    is_valid.where_cond(xs, &nothing).unwrap()
+}
+
+fn values(tensor: &Tensor) -> Vec<f32> {
+    tensor.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+fn assert_close(what: &str, found: &Tensor, expected: &Tensor, tolerance: f32) {
+    assert_eq!(found.dims(), expected.dims(), "{what}");
+    let (found, expected) = (values(found), values(expected));
+    let largest = expected.iter().fold(1e-3f32, |max, value| max.max(value.abs()));
+    for (at, (found, expected)) in found.iter().zip(&expected).enumerate() {
+        let is_close = (found - expected).abs() <= tolerance * largest;
+        assert!(is_close, "{what}, value {at}: {found} instead of {expected}");
+    }
+}
+
+/// What `op` gives, and the gradients of all inputs under random weights.
+fn run(inputs: &[Tensor], weights: &mut Option<Tensor>, op: &dyn Fn(&[Tensor]) -> Tensor) -> Vec<Tensor> {
+    let variables: Vec<_> = inputs
+        .iter()
+        .map(|input| Var::from_tensor(input).unwrap())
+        .collect();
+    let tracked: Vec<_> = variables.iter().map(|var| var.as_tensor().clone()).collect();
+    let result = op(&tracked);
+    let weights = weights.get_or_insert_with(|| noise(result.dims()));
+    let gradients = (&result * &*weights)
+        .unwrap()
+        .sum_all()
+        .unwrap()
+        .backward()
+        .unwrap();
+    let of = |var: &Var| gradients.get(var).unwrap().clone();
+    [result.detach()]
+        .into_iter()
+        .chain(variables.iter().map(of))
+        .collect()
+}
+
+/// Compares the CPU's own operations with those of CUDA on the emulator.
+fn compare(what: &str, inputs: &[Tensor], tolerance: f32, op: impl Fn(&[Tensor]) -> Tensor) {
+    let Some(emulator) = Emulator::start() else { return };
+    let mut weights = None;
+    let expected = run(inputs, &mut weights, &op);
+    let found = with_emulator(Rc::new(emulator), || run(inputs, &mut weights, &op));
+    for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
+        let part = if index == 0 {
+            "result".to_owned()
+        } else {
+            format!("gradient of input {}", index - 1)
+        };
+        assert_close(&format!("{what}: {part}"), found, expected, tolerance);
+    }
+}
+
+#[test]
+fn convolutions_with_and_without_an_activation() {
+    for (dims, out_channels, kernel, stride) in [
+        ([2, 3, 17, 14], 66, 7, 2),
+        ([1, 70, 9, 8], 5, 3, 1),
+        ([3, 4, 5, 2], 6, 5, 2),
+    ] {
+        let what = format!("{dims:?} to {out_channels}, {kernel}, {stride}");
+        let inputs = [noise(&dims), noise(&[out_channels, dims[1], kernel, kernel])];
+        compare(&what, &inputs, EXACT, |inputs| {
+            ops::conv2d(&inputs[0], &inputs[1], kernel / 2, stride).unwrap()
+        });
+        let [xs, weight] = inputs;
+        let inputs = [xs, weight, noise(&[out_channels])];
+        compare(&format!("{what}, activated"), &inputs, EXACT, |inputs| {
+            ops::conv2d_relu(&inputs[0], &inputs[1], &inputs[2], kernel / 2).unwrap()
+        });
+    }
+}
+
+#[test]
+fn partial_convolutions_whatever_stands_in_the_holes() {
+    for (channels, (height, width), out_channels, kernel, stride) in
+        [(3, (16, 20), 8, 7, 2), (5, (9, 7), 4, 3, 2), (4, (6, 6), 3, 3, 1)]
+    {
+        let what = format!("{channels} × {height} × {width} to {out_channels}, {kernel}, {stride}");
+        let mask = mask(2, height, width);
+        let inputs = [
+            with_nan_in_holes(&noise(&[2, channels, height, width]), &mask),
+            noise(&[out_channels, channels, kernel, kernel]),
+            noise(&[out_channels]),
+        ];
+        // The ratio is not one of the numbers that TF32 holds.
+        compare(&what, &inputs, 1e-3, |inputs| {
+            let layer = PartialConv2d::from_tensors(inputs[1].clone(), Some(inputs[2].clone()), stride);
+            let input = Masked {
+                xs: inputs[0].clone(),
+                mask: mask.clone(),
+            };
+            layer.forward(&[input]).unwrap().xs
+        });
+    }
+}
+
+#[test]
+fn the_decoders_layer_of_even_and_odd_sides() {
+    for (height, width) in [(12usize, 10usize), (7, 9), (1, 2)] {
+        let (small_height, small_width) = (height.div_ceil(2), width.div_ceil(2));
+        let small_mask = mask(2, small_height, small_width);
+        let skip_mask = mask(2, height, width);
+        let inputs = [
+            with_nan_in_holes(&noise(&[2, 6, small_height, small_width]), &small_mask),
+            with_nan_in_holes(&noise(&[2, 3, height, width]), &skip_mask),
+            noise(&[5, 9, 3, 3]),
+        ];
+        compare(&format!("{height} × {width}"), &inputs, 1e-3, |inputs| {
+            let layer = PartialConv2d::from_tensors(inputs[2].clone(), None, 1);
+            let masked = |xs: &Tensor, mask: &Tensor| Masked {
+                xs: xs.clone(),
+                mask: mask.clone(),
+            };
+            let (small, skip) = (masked(&inputs[0], &small_mask), masked(&inputs[1], &skip_mask));
+            layer.forward_upsampled(&small, &skip).unwrap().xs
+        });
+    }
+}
+
+#[test]
+fn masks_are_the_same_bits() {
+    let Some(emulator) = Emulator::start() else { return };
+    let layer = |inputs, kernel, stride| {
+        PartialConv2d::from_tensors(noise(&[4, inputs, kernel, kernel]), None, stride)
+    };
+    let (encoder, decoder) = (layer(3, 5, 2), layer(8, 3, 1));
+    let masked = |channels, height, width| Masked {
+        xs: noise(&[2, channels, height, width]),
+        mask: mask(2, height, width),
+    };
+    let (picture, small, skip) = (masked(3, 13, 11), masked(5, 7, 6), masked(3, 13, 11));
+    let masks = || {
+        [
+            encoder.forward(std::slice::from_ref(&picture)).unwrap().mask,
+            decoder.forward_upsampled(&small, &skip).unwrap().mask,
+        ]
+    };
+    let expected = masks();
+    let found = with_emulator(Rc::new(emulator), masks);
+    for (found, expected) in found.iter().zip(&expected) {
+        assert_eq!(found.dims(), expected.dims());
+        assert_eq!(values(found), values(expected));
+    }
+}
+
+#[test]
+fn batch_norms_of_the_batch_and_of_stored_statistics() {
+    let dims = [3, 5, 6, 7];
+    let inputs = [noise(&dims), noise(&[5]), noise(&[5])];
+    for slope in [0.0, 0.2, 1.0] {
+        compare(&format!("batch, slope {slope}"), &inputs, EXACT, |inputs| {
+            let (ys, mean, variance) =
+                ops::batch_norm(&inputs[0], &inputs[1], &inputs[2], 1e-5, slope).unwrap();
+            let statistics = Tensor::stack(&[mean, variance], 0).unwrap();
+            assert!(!statistics.track_op(), "statistics take no gradient");
+            ys
+        });
+        let (mean, variance) = (noise(&[5]), noise(&[5]).abs().unwrap());
+        compare(&format!("stored, slope {slope}"), &inputs, EXACT, |inputs| {
+            ops::frozen_norm(&inputs[0], &inputs[1], &inputs[2], &mean, &variance, 1e-5, slope).unwrap()
+        });
+    }
+}
+
+#[test]
+fn pools_of_odd_sides_and_of_equals() {
+    // Of few different numbers, so that many squares have several largest.
+    let xs = (noise(&[2, 3, 9, 6]) * 2.0).unwrap().round().unwrap();
+    compare("pool", &[xs], 0.0, |inputs| ops::max_pool2(&inputs[0]).unwrap());
+}
+
+#[test]
+fn distances_and_squares() {
+    let (xs, ys) = (noise(&[2, 40_000]), noise(&[2, 40_000]));
+    // Some are equal.
+    let xs = Tensor::cat(&[&xs, &ys.narrow(1, 0, 5).unwrap()], 1).unwrap();
+    let ys = Tensor::cat(&[&ys, &ys.narrow(1, 0, 5).unwrap()], 1).unwrap();
+    compare("distance", std::slice::from_ref(&xs), EXACT, |inputs| {
+        ops::mean_distance(&inputs[0], &ys).unwrap()
+    });
+    let Some(emulator) = Emulator::start() else { return };
+    let sum = || ops::sum_of_squares([&xs, &ys]).unwrap();
+    let expected = sum();
+    assert_close(
+        "squares",
+        &with_emulator(Rc::new(emulator), sum),
+        &expected,
+        EXACT,
+    );
+}
