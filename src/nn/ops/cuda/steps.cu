@@ -29,6 +29,7 @@ template <class Value> DEVICE float sum_of_channel(const Job &job, int channel, 
     float sum = 0.0f;
     for (int picture = 0; picture < job.batch; picture++) {
         const size_t start = ((size_t)picture * job.first_channels + channel) * area;
+#pragma unroll 4
         for (int i = threadIdx.x; i < area; i += BLOCK) {
             sum += value(start + i);
         }
