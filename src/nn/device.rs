@@ -91,6 +91,17 @@ pub fn name(device: &Device) -> String {
     }
 }
 
+/// Memory in use on a GPU, by all programs together; `None` on the CPU and where the device does not tell.
+pub fn memory_in_use_mib(device: &Device) -> Option<f64> {
+    #[cfg(feature = "cuda")]
+    if let Device::Cuda(device) = device {
+        let used = super::ops::cuda::memory_in_use(device).ok()?;
+        return Some(used as f64 / f64::from(1 << 20));
+    }
+    let _ = device;
+    None
+}
+
 /// What this binary can run on, on this machine. Opens each device once.
 pub fn list() -> Vec<Available> {
     [DeviceChoice::Cpu, DeviceChoice::Cuda, DeviceChoice::Metal]

@@ -46,6 +46,9 @@ pub enum Event {
         loss: LossValues,
         /// The learning rate of the last step.
         rate: f64,
+        /// Memory of the GPU that is in use, by whatever program, where the device tells.
+        #[serde(default)]
+        device_memory_mib: Option<f64>,
     },
     /// The held-out photos were measured, with the averaged weights.
     HeldOut {
@@ -266,6 +269,7 @@ mod tests {
                     tv: value,
                 },
                 rate: 2e-4,
+                device_memory_mib: Some(2048.0),
             },
             Event::HeldOut {
                 step: 7,

@@ -303,6 +303,7 @@ impl Run<'_> {
             progress: moment.progress,
             loss: reading.loss,
             rate: moment.rate * self.position.rate_factor,
+            device_memory_mib: device::memory_in_use_mib(self.trainer.device()),
         })?;
         Ok(true)
     }

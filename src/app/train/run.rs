@@ -53,6 +53,8 @@ pub struct Now {
     pub loss: LossValues,
     /// The learning rate.
     pub rate: f64,
+    /// Memory of the GPU in use, where the device tells.
+    pub device_memory_mib: Option<f64>,
 }
 
 /// A measurement on the held-out photos.

@@ -96,6 +96,7 @@ impl Run {
             progress,
             loss,
             rate,
+            device_memory_mib,
         } = *event
         else {
             return;
@@ -113,6 +114,7 @@ impl Run {
             progress,
             loss,
             rate,
+            device_memory_mib,
         });
     }
 
@@ -197,6 +199,7 @@ mod tests {
                 ..LossValues::default()
             },
             rate: 2e-4,
+            device_memory_mib: Some(3000.0),
         }
     }
 
@@ -210,6 +213,10 @@ mod tests {
         assert_eq!(run.activity, Activity::Training);
         assert_eq!(run.curves.points(Term::Total), [[5.0, 3.0], [10.0, 2.0]]);
         assert_eq!(run.now.as_ref().map(|now| now.images_per_s), Some(3.0));
+        assert_eq!(
+            run.now.as_ref().and_then(|now| now.device_memory_mib),
+            Some(3000.0)
+        );
         run.take(Event::Paused);
         assert_eq!(run.activity, Activity::Paused);
         run.take(Event::Resumed);

@@ -191,6 +191,14 @@ fn facts_ui(run: &Run, ui: &mut Ui) {
             "Of the whole program, on the processor's side",
         );
     }
+    if let Some(mib) = run.now.as_ref().and_then(|now| now.device_memory_mib) {
+        fact(
+            ui,
+            "GPU memory",
+            &words::memory(mib),
+            "In use on the GPU, by all programs together",
+        );
+    }
     match &run.facts {
         Some(facts) => {
             let photos = format!("{}, {} held out", facts.photos, facts.held_out);

@@ -121,6 +121,13 @@ pub fn keep_memory(device: &CudaDevice) -> Result<()> {
     }
 }
 
+/// Bytes in use on the card, by all programs together.
+pub fn memory_in_use(device: &CudaDevice) -> Result<usize> {
+    let stream = device.cuda_stream();
+    let (free, total) = stream.context().mem_get_info().w()?;
+    Ok(total.saturating_sub(free))
+}
+
 /// A text of kernels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Module {

@@ -54,7 +54,7 @@ mod unet;
 use candle_core::Result;
 
 #[cfg(feature = "cuda")]
-pub use device::{CudaGpu, compile, keep_memory, missing_library, open_unet};
+pub use device::{CudaGpu, compile, keep_memory, memory_in_use, missing_library, open_unet};
 pub use job::{Addresses, Job, Launch, Product};
 pub use unet::GpuUNet;
 
