@@ -119,9 +119,11 @@ pub(super) fn native(
     rows.into_par_iter()
         .zip(filled)
         .try_for_each(|(y, (colours, steps))| {
+            let mut candidates = Vec::with_capacity(PATCH * PATCH);
             for (at, (colour, step)) in colours.iter_mut().zip(steps).enumerate() {
-                let sample = |x, y, bias: &_| source.sample(x, y, bias);
-                if let Some(vote) = pixel(field, &says, steepness, field.left + at, y, sample) {
+                let x = field.left + at;
+                let vote = native_pixel(field, &says, steepness, x, y, &source, &mut candidates);
+                if let Some(vote) = vote {
                     let of = |first: usize| std::array::from_fn(|channel| vote[first + channel]);
                     (*colour, *step) = (Some(of(0)), [of(3), of(6)]);
                 }
@@ -137,9 +139,9 @@ struct NativeSource<'a> {
 }
 
 impl NativeSource<'_> {
-    /// A colour with its bias, and how much the ones on the right and below differ from it: not at all where they are
-    /// unknown or not to be copied from.
-    fn sample(&self, x: usize, y: usize, bias: &[i16; 3]) -> [f32; 9] {
+    /// A colour, and how much the ones on the right and below differ from it: not at all where they are unknown or not to
+    /// be copied from.
+    fn sample(&self, x: usize, y: usize) -> [f32; 9] {
         let Planes {
             width,
             height,
@@ -158,7 +160,7 @@ impl NativeSource<'_> {
         let colour = |at: usize| &first_guess[3 * at..][..3];
         let (here, right, below) = (colour(at), colour(right), colour(below));
         std::array::from_fn(|channel| match channel {
-            0..3 => here[channel] + f32::from(bias[channel]) / WHITE,
+            0..3 => here[channel],
             3..6 => right[channel - 3] - here[channel - 3],
             _ => below[channel - 6] - here[channel - 6],
         })
@@ -224,6 +226,71 @@ fn pixel<const C: usize>(
     y: usize,
     sample: impl Fn(usize, usize, &[i16; 3]) -> [f32; C],
 ) -> Option<[f32; C]> {
+    let mut sum = [0.0f32; C];
+    let mut total = 0.0;
+    each_vote(field, says, steepness, x, y, |weight, from, bias| {
+        for (sum, sample) in sum.iter_mut().zip(sample(from.0, from.1, bias)) {
+            *sum += weight * sample;
+        }
+        total += weight;
+    });
+    (total > 0.0).then(|| sum.map(|sum| sum / total))
+}
+
+/// What was voted for one source pixel.
+struct Candidate {
+    from: (usize, usize),
+    weight: f32,
+    /// The sum of weighted biases.
+    bias: [f32; 3],
+}
+
+/// As [`pixel`] for native colours and differences. Neighbouring patches mostly agree on the source pixel: each is read
+/// once, with the weight of all that want it. `candidates` is memory that the next pixel uses again.
+fn native_pixel(
+    field: &Field,
+    says: &[f32],
+    steepness: u32,
+    x: usize,
+    y: usize,
+    source: &NativeSource<'_>,
+    candidates: &mut Vec<Candidate>,
+) -> Option<[f32; 9]> {
+    candidates.clear();
+    each_vote(field, says, steepness, x, y, |weight, from, bias| {
+        let bias = bias.map(|bias| weight * f32::from(bias));
+        match candidates.iter_mut().find(|candidate| candidate.from == from) {
+            Some(candidate) => {
+                candidate.weight += weight;
+                for (sum, bias) in candidate.bias.iter_mut().zip(bias) {
+                    *sum += bias;
+                }
+            }
+            None => candidates.push(Candidate { from, weight, bias }),
+        }
+    });
+    let total: f32 = candidates.iter().map(|candidate| candidate.weight).sum();
+    let mut sum = [0.0; 9];
+    for &Candidate { from, weight, bias } in &*candidates {
+        for (sum, sample) in sum.iter_mut().zip(source.sample(from.0, from.1)) {
+            *sum += weight * sample;
+        }
+        for (sum, bias) in sum.iter_mut().zip(bias) {
+            *sum += bias / WHITE;
+        }
+    }
+    (total > 0.0).then(|| sum.map(|sum| sum / total))
+}
+
+/// Calls `vote` for every patch over a pixel: its weight, the source pixel that it puts there, and its bias.
+fn each_vote(
+    field: &Field,
+    says: &[f32],
+    steepness: u32,
+    x: usize,
+    y: usize,
+    mut vote: impl FnMut(f32, (usize, usize), &[i16; 3]),
+) {
     let (rows, columns) = (field.rows_over(y), field.columns_over(x));
     let cells = || {
         rows.clone()
@@ -233,9 +300,9 @@ fn pixel<const C: usize>(
         let cell = row * field.columns + column;
         field.matches[cell].map(|found| (cell, found))
     };
-    let best = cells().filter_map(covering).map(|(_, found)| found.cost).min()?;
-    let mut sum = [0.0f32; C];
-    let mut total = 0.0;
+    let Some(best) = cells().filter_map(covering).map(|(_, found)| found.cost).min() else {
+        return;
+    };
     for (row, column) in cells() {
         let Some((cell, found)) = covering((row, column)) else {
             continue;
@@ -243,15 +310,10 @@ fn pixel<const C: usize>(
         let nearness =
             best.saturating_add(NOISE_FLOOR) as f32 / found.cost.saturating_add(NOISE_FLOOR) as f32;
         let weight = says[cell] * (0..steepness).fold(nearness, |power, _| power * power);
-        let source_x = usize::from(found.x) + x - field.anchor_x(column);
-        let source_y = usize::from(found.y) + y - field.anchor_y(row);
-        let colour = sample(source_x, source_y, &found.bias);
-        for (sum, sample) in sum.iter_mut().zip(colour) {
-            *sum += weight * sample;
-        }
-        total += weight;
+        let from_x = usize::from(found.x) + x - field.anchor_x(column);
+        let from_y = usize::from(found.y) + y - field.anchor_y(row);
+        vote(weight, (from_x, from_y), &found.bias);
     }
-    (total > 0.0).then(|| sum.map(|sum| sum / total))
 }
 
 #[cfg(test)]
@@ -275,7 +337,7 @@ mod tests {
                 trust: &Trust::none(),
                 beginning: Beginning::Network,
             };
-            NativeSource { planes: &planes }.sample(0, 0, &[0; 3])[3]
+            NativeSource { planes: &planes }.sample(0, 0)[3]
         };
         let (nowhere, there) = ([false; 3], [false, true, false]);
         assert!((right_of_the_first(&nowhere, None) - 0.2).abs() < 1e-6);
