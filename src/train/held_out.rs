@@ -1,6 +1,9 @@
 //! Photos that are never trained on: measured with fixed holes, always the same, and shown as samples.
 
 use candle_core::{Device, Result, Tensor};
+use rayon::prelude::{
+    IndexedParallelIterator as _, ParallelIterator as _, ParallelSlice as _, ParallelSliceMut as _,
+};
 
 use super::{
     BucketScore, Comparison, Error, Sample, Score,
@@ -210,13 +213,14 @@ pub(super) fn to_batch(rgb: &[f32], valid: &[u8], side: u32, device: &Device) ->
     let area = side * side;
     let count = valid.len() / area.max(1);
     let mut planes = vec![0f32; rgb.len()];
-    for (planes, pixels) in planes.chunks_mut(3 * area).zip(rgb.chunks(3 * area)) {
+    let pictures = planes.par_chunks_mut(3 * area).zip(rgb.par_chunks(3 * area));
+    pictures.for_each(|(planes, pixels)| {
         for (at, pixel) in pixels.as_chunks::<3>().0.iter().enumerate() {
             for channel in 0..3 {
                 planes[channel * area + at] = (pixel[channel] - nn::MEAN[channel]) / nn::DEVIATION[channel];
             }
         }
-    }
+    });
     let mask = valid.iter().map(|&valid| f32::from(valid)).collect::<Vec<_>>();
     Ok(Batch {
         photo: Tensor::from_vec(planes, (count, 3, side, side), device)?,

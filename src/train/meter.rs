@@ -23,6 +23,8 @@ pub(super) struct Reading {
     pub loss: LossValues,
     /// Steps per second of training.
     pub steps_per_s: f64,
+    /// Seconds until the device had done what it was given; steps are handed to a GPU ahead of time.
+    pub waited_s: f64,
 }
 
 impl Default for Meter {
@@ -68,7 +70,9 @@ impl Meter {
         let Some(sums) = meter.sums else {
             return Ok(None);
         };
+        let began = Instant::now();
         let sums = sums.to_vec1::<f32>()?;
+        let waited_s = began.elapsed().as_secs_f64();
         let mean = |index: usize| {
             sums.get(index)
                 .map_or(f64::NAN, |&sum| f64::from(sum) / meter.steps as f64)
@@ -82,7 +86,8 @@ impl Meter {
                 style: mean(4),
                 tv: mean(5),
             },
-            steps_per_s: meter.steps as f64 / meter.busy_s.max(1e-9),
+            steps_per_s: meter.steps as f64 / (meter.busy_s + waited_s).max(1e-9),
+            waited_s,
         }))
     }
 }

@@ -39,6 +39,8 @@ const MOST_RETREATS: u32 = 5;
 const CALM_REPORTS: u32 = 20;
 /// Threads that decode photos.
 const LOADER_THREADS: usize = 2;
+/// The same beside a GPU, at most.
+const MAX_LOADER_THREADS: usize = 12;
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -285,6 +287,7 @@ impl Run<'_> {
         let Some(reading) = reading else {
             return Ok(true);
         };
+        self.position.elapsed_s += reading.waited_s;
         if !reading.loss.total.is_finite() {
             self.retreat()?;
             return Ok(false);
@@ -369,7 +372,7 @@ impl Run<'_> {
             batch: self.config.batch as usize,
             seed: self.config.seed,
             first_step: self.position.step,
-            threads: LOADER_THREADS,
+            threads: loader_threads(self.trainer.device()),
             ..LoaderOptions::default()
         })?)
     }
@@ -387,6 +390,15 @@ impl Run<'_> {
         (self.on_event)(event);
         Ok(())
     }
+}
+
+/// Threads that make batches: few where the processor trains, almost all where it waits for a GPU.
+fn loader_threads(device: &candle_core::Device) -> usize {
+    if device.is_cpu() {
+        return LOADER_THREADS;
+    }
+    let all = thread::available_parallelism().map_or(1, usize::from);
+    all.saturating_sub(1).clamp(LOADER_THREADS, MAX_LOADER_THREADS)
 }
 
 pub(super) fn in_pool<T: Send>(pool: Option<&rayon::ThreadPool>, work: impl FnOnce() -> T + Send) -> T {
