@@ -74,9 +74,9 @@ def train(base, variant):
 
 
 print(json.dumps({"device": torch.cuda.get_device_name(), "torch": torch.__version__}))
-for base in (32, 64):
-    for size in (512, 1024):
-        for variant in ("eager", "cl", "cl tf32", "cl half"):
-            print(json.dumps(forward(base, size, variant)), flush=True)
 for variant in ("eager", "tf32", "cl half"):
     print(json.dumps(train(32, variant)), flush=True)
+for size in (512, 1024):
+    for base in (32, 64):
+        for variant in ("eager", "cl", "cl tf32", "cl half"):
+            print(json.dumps(forward(base, size, variant)), flush=True)
