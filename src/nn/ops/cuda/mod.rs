@@ -25,7 +25,7 @@
 //!
 //! Once, on one H100 (driver 580, 16 cores), the card otherwise idle, beside PyTorch 2.11 in the same quarter of an hour.
 //! All of `tests/gpu.rs` passed; the sample's fill differs from the CPU's in 0.01 % of its samples, by 1 of 255. Times are
-//! medians and include bringing the picture there and back.
+//! medians and include bringing the picture there and back. PyTorch's first two are without TF32.
 //!
 //! | | here | PyTorch: eager, channels last, with TF32, half |
 //! |---|---:|---:|
@@ -33,7 +33,7 @@
 //! | width 64, 512² | 5.1 and 5.0 ms | 10.5, 8.9, 12.4, 14.0 ms |
 //! | width 32, 1024² | 29.8 ms | 11.1, 16.2, 15.9, 12.3 ms |
 //! | width 64, 1024² | 21.3 ms | 17.2 ms, the others not reached |
-//! | a training step (width 32, batch 4, 256², all losses) | 161 and 188 ms | 31.5 ms |
+//! | a training step (width 32, batch 4, 256², all losses) | 161 and 188 ms | 31.5 ms, the others not reached |
 //!
 //! The kernels of a 512² picture took 0.8 ms of that. The rest was the program's: it turned values into bytes one by one,
 //! and the driver took all memory back after every picture. Neither is so any more; the convolutions were a tenth of a
