@@ -1,4 +1,4 @@
-//! The operations of training, forward and backward: on CUDA those of [`cuda::train`], on the CPU those that follow,
+//! The operations of training, forward and backward: on CUDA those of [`gpu`], on the CPU those that follow,
 //! elsewhere candle's own.
 //!
 //! Tensors are candle's usual `[b, c, h, w]` of `f32`, and stay so: nothing is transposed and no window is copied out.
@@ -82,7 +82,7 @@ pub fn are_ours(xs: &Tensor) -> bool {
     is_on_cpu(xs) || gpu::runs(xs)
 }
 
-/// Whether [`feature_losses`] runs on `xs`: in single precision, on the CPU.
+/// Whether [`feature_losses()`] runs on `xs`: in single precision, on the CPU.
 pub fn is_on_cpu(xs: &Tensor) -> bool {
     xs.device().is_cpu() && xs.dtype() == DType::F32 && !gpu::runs(xs)
 }
