@@ -85,11 +85,9 @@ pub fn partial_conv2d_upsampled(
         held: around.clone(),
         dims: output_dims(&shape),
         backward: Box::new(move |[small, skip, weight], _, gradient| {
-            let [of_small, of_weight] = gradients(&shape, small, weight, gradient, &{
-                let mut around = around.clone();
-                around.push((Slot::Second, skip.detach()));
-                around
-            })?;
+            let mut with_skip = around.clone();
+            with_skip.push((Slot::Second, skip.detach()));
+            let [of_small, of_weight] = gradients(&shape, small, weight, gradient, &with_skip)?;
             let of_skip = skip.track_op().then(|| {
                 let operands = of_gradient(gradient, &around, (Slot::Weights, weight));
                 make(shape.skip_gradient(), operands, skip.shape())
