@@ -39,17 +39,16 @@ def forward(base, size, variant):
     net = net.to(kind)
     layout = torch.channels_last if "cl" in variant else torch.contiguous_format
     net = net.to(memory_format=layout)
-    call = torch.compile(net, mode="reduce-overhead") if "compile" in variant else net
 
     def whole():
         with torch.inference_mode():
-            return call(x.to(dev, kind).contiguous(memory_format=layout), mask.to(dev, kind))[0].float().cpu()
+            return net(x.to(dev, kind).contiguous(memory_format=layout), mask.to(dev, kind))[0].float().cpu()
 
     there, mask_there = x.to(dev, kind).contiguous(memory_format=layout), mask.to(dev, kind)
 
     def alone():
         with torch.inference_mode():
-            call(there, mask_there)
+            net(there, mask_there)
 
     return {"variant": variant, "base": base, "size": size, "ms": median(whole), "device_ms": median(alone)}
 

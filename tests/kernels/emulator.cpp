@@ -104,14 +104,19 @@ struct Fragments {
 };
 static Fragments shown[2][1024];
 
-static float half_of(unsigned pair, int which) { return half_to_float((unsigned short)(pair >> 16 * which)); }
-
-static void multiply_tile(float sums[4], const unsigned a[4], const unsigned b[2]) {
+// Shows this fiber's fragments; gives those of its warp.
+static const Fragments *show(const unsigned a[4], const unsigned b[2]) {
     Fragments(&all)[1024] = shown[fibers[current].products++ % 2];
     memcpy(all[current].a, a, sizeof all[current].a);
     memcpy(all[current].b, b, sizeof all[current].b);
     meet();
-    const Fragments *warp = all + current / 32 * 32;
+    return all + current / 32 * 32;
+}
+
+static float half_of(unsigned pair, int which) { return half_to_float((unsigned short)(pair >> 16 * which)); }
+
+static void multiply_tile(float sums[4], const unsigned a[4], const unsigned b[2]) {
+    const Fragments *warp = show(a, b);
     const int group = current % 32 / 4, within = current % 4;
     for (int i = 0; i < 4; i++) {
         const int row = group + i / 2 * 8, column = within * 2 + i % 2;
@@ -140,11 +145,7 @@ static float float_of(unsigned bits) {
 }
 
 static void multiply_tf32_tile(float sums[4], const unsigned a[4], const unsigned b[2]) {
-    Fragments(&all)[1024] = shown[fibers[current].products++ % 2];
-    memcpy(all[current].a, a, sizeof all[current].a);
-    memcpy(all[current].b, b, sizeof all[current].b);
-    meet();
-    const Fragments *warp = all + current / 32 * 32;
+    const Fragments *warp = show(a, b);
     const int group = current % 32 / 4, within = current % 4;
     for (int i = 0; i < 4; i++) {
         const int row = group + i / 2 * 8, column = within * 2 + i % 2;

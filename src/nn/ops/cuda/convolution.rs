@@ -109,7 +109,8 @@ impl Shape {
         self.skip_channels > 0
     }
 
-    const fn job(&self) -> Job {
+    /// The numbers of its launches.
+    pub(super) const fn job(&self) -> Job {
         Job {
             batch: self.batch as i32,
             height: self.height as i32,

@@ -93,6 +93,25 @@ DEVICE void put_sum(const Job &job, const Out &out, int rows, int columns, int r
     }
 }
 
+// The 32 × 32 sums of a warp from (top, left) on, as tensor cores leave them: two by four products of 16 × 8.
+template <class Out>
+DEVICE void put_warp_sums(const Job &job, const Out &out, int rows, int columns, int top, int left,
+                          const float sums[2][4][4]) {
+    const int lane = threadIdx.x % 32;
+#pragma unroll
+    for (int i = 0; i < 2; i++) {
+#pragma unroll
+        for (int j = 0; j < 4; j++) {
+#pragma unroll
+            for (int k = 0; k < 4; k++) {
+                const int row = top + 16 * i + lane / 4 + k / 2 * 8;
+                const int column = left + 8 * j + lane % 4 * 2 + k % 2;
+                put_sum(job, out, rows, columns, row, column, sums[i][j][k]);
+            }
+        }
+    }
+}
+
 template <bool A_DEEP, bool B_DEEP, class A, class B, class Out>
 DEVICE void multiply(const Job &job, const A &a, const B &b, const Out &out, int rows, int columns, int depth) {
     __shared__ __align__(16) float tile_a[STEP][LINE];

@@ -75,9 +75,8 @@ pub fn norm_input_gradient(dims: Dims, slope: f32) -> Product {
 /// The new mask and the ratio, `[2, b, 1, h, w]`, of the convolution, from `first_mask` and, in the decoder,
 /// `second_mask`.
 pub fn update_mask(shape: &Shape) -> Product {
-    let job = shape.forward().multiply.job;
     let outputs = shape.batch * shape.out_height() * shape.out_width();
-    Launch::flat("update_mask", outputs, job).into()
+    Launch::flat("update_mask", outputs, shape.job()).into()
 }
 
 /// The largest of every 2 × 2 of `first`.

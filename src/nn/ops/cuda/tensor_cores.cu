@@ -140,19 +140,7 @@ template <bool WIDE> DEVICE void partial_conv_on_tensor_cores(const Job &job) {
             multiply_slice(tile_a, tile_b, warp_row, warp_column, k, sums);
         }
     }
-    const int lane = thread % 32;
-#pragma unroll
-    for (int i = 0; i < 2; i++) {
-#pragma unroll
-        for (int j = 0; j < 4; j++) {
-#pragma unroll
-            for (int k = 0; k < 4; k++) {
-                const int row = first_row + warp_row + 16 * i + lane / 4 + k / 2 * 8;
-                const int column = first_column + warp_column + 8 * j + lane % 4 * 2 + k % 2;
-                put_sum(job, out, rows, columns, row, column, sums[i][j][k]);
-            }
-        }
-    }
+    put_warp_sums(job, out, rows, columns, first_row + warp_row, first_column + warp_column, sums);
 }
 
 GLOBAL partial_conv_f16_mma(Job job) { partial_conv_on_tensor_cores<true>(job); }
