@@ -13,9 +13,12 @@ use std::rc::Rc;
 
 use candle_core::{Device, Tensor, Var};
 use emulator::Emulator;
-use lacuna::nn::{
-    ops::{self, cuda::train::with_emulator},
-    partial_conv::{Masked, PartialConv2d},
+use lacuna::{
+    nn::{
+        ops::{self, cuda::train::with_emulator},
+        partial_conv::{Masked, PartialConv2d},
+    },
+    train::CheckedGradients,
 };
 
 /// Sums in another order: what is multiplied here is exact in TF32.
@@ -214,6 +217,15 @@ fn pools_of_odd_sides_and_of_equals() {
     // Of few different numbers, so that many squares have several largest.
     let xs = (noise(&[2, 3, 9, 6]) * 2.0).unwrap().round().unwrap();
     compare("pool", &[xs], 0.0, |inputs| ops::max_pool2(&inputs[0]).unwrap());
+}
+
+/// What rounding to TF32 does to a step is no reason to take the kernels for wrong.
+#[test]
+fn the_check_before_training_lets_the_kernels_pass() {
+    let Some(emulator) = Emulator::start() else { return };
+    let gradients = || CheckedGradients::on(&Device::Cpu).unwrap();
+    let found = with_emulator(Rc::new(emulator), gradients);
+    assert_eq!(found.difference_from(&gradients()), None);
 }
 
 #[test]

@@ -24,14 +24,30 @@ const SIDE: usize = 32;
 
 /// What differs between two devices, in words, or `None`.
 pub fn difference(device: &Device, reference: &Device) -> Option<String> {
-    let found = gradients(device);
-    let expected = gradients(reference);
-    match (found, expected) {
-        (Ok(found), Ok(expected)) => found
-            .iter()
-            .zip(&expected)
-            .find_map(|(found, expected)| compare(found, expected)),
+    match (CheckedGradients::on(device), CheckedGradients::on(reference)) {
+        (Ok(found), Ok(expected)) => found.difference_from(&expected),
         (Err(error), _) | (_, Err(error)) => Some(error.to_string()),
+    }
+}
+
+/// The gradients that are compared, as one device computes them.
+#[derive(Debug, Clone)]
+pub struct CheckedGradients(Vec<Gradient>);
+
+impl CheckedGradients {
+    /// Computes them.
+    pub fn on(device: &Device) -> Result<Self> {
+        let mut all = of_convolutions(device)?;
+        all.extend(of_a_step(device)?);
+        Ok(Self(all))
+    }
+
+    /// The first that is too far from what it should be, in words.
+    pub fn difference_from(&self, expected: &Self) -> Option<String> {
+        self.0
+            .iter()
+            .zip(&expected.0)
+            .find_map(|(found, expected)| compare(found, expected))
     }
 }
 
@@ -53,12 +69,6 @@ fn compare(found: &Gradient, expected: &Gradient) -> Option<String> {
     let is_good = found.values.len() == expected.values.len()
         && found.values.iter().zip(&expected.values).all(is_close);
     (!is_good).then(|| format!("the gradient of {} is not the CPU's", expected.name))
-}
-
-fn gradients(device: &Device) -> Result<Vec<Gradient>> {
-    let mut all = of_convolutions(device)?;
-    all.extend(of_a_step(device)?);
-    Ok(all)
 }
 
 /// Gradients of everything that a step of a tiny network learns, all losses together.
@@ -159,7 +169,7 @@ fn wave(shape: (usize, usize, usize, usize), device: &Device) -> Result<Tensor> 
 mod tests {
     use candle_core::Device;
 
-    use super::{compare, difference, gradients};
+    use super::{CheckedGradients, compare, difference};
 
     #[test]
     fn a_device_agrees_with_itself() {
@@ -168,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_wrong_weight_gradient_is_named() {
-        let all = gradients(&Device::Cpu).unwrap();
+        let CheckedGradients(all) = CheckedGradients::on(&Device::Cpu).unwrap();
         let of = |name: &str| {
             let found = all.iter().find(|gradient| gradient.name.starts_with(name));
             found.unwrap().clone()

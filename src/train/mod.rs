@@ -29,6 +29,6 @@ pub use control::{Control, Hold};
 pub use error::Error;
 pub use estimate::{Estimate, estimate};
 pub use event::{BucketScore, Comparison, Event, LossValues, Phase, Reason, Sample, Score};
-pub use gradient_check::difference as gradient_difference;
+pub use gradient_check::{CheckedGradients, difference as gradient_difference};
 pub use initial::he;
 pub use run::{Outcome, run};
