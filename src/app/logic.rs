@@ -11,6 +11,7 @@ use super::{
     action::Action,
     command::Command,
     keys,
+    photo::OpenPhoto,
     state::{Dialog, Engine, Intent},
     tasks::Purpose,
     train::Tab,
@@ -59,17 +60,17 @@ impl App {
         if let Some(job) = self.tasks.writing.take() {
             job.stop(PATIENCE);
         }
-        let has_work = self
-            .photo
-            .as_ref()
-            .is_some_and(super::OpenPhoto::has_unsaved_work);
-        if self.state.may_close || !has_work {
+        if self.state.may_close || !self.has_unsaved_work() {
             self.journal.clear();
         }
         if let Some(training) = self.tasks.training.take() {
             training.control.stop();
             training.job.stop(PATIENCE_WITH_TRAINING);
         }
+    }
+
+    pub(super) fn has_unsaved_work(&self) -> bool {
+        self.photo.as_ref().is_some_and(OpenPhoto::has_unsaved_work)
     }
 
     fn take_keys(&mut self, ctx: &Context) {
@@ -206,11 +207,7 @@ impl App {
         if self.state.may_close {
             return;
         }
-        if self
-            .photo
-            .as_ref()
-            .is_some_and(super::OpenPhoto::has_unsaved_work)
-        {
+        if self.has_unsaved_work() {
             ctx.send_viewport_cmd(ViewportCommand::CancelClose);
             self.state.dialog = Dialog::Unsaved(Intent::Close);
         }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     canvas::Tool,
     export,
+    photo::OpenPhoto,
     tasks::{Filled, Purpose},
 };
 use crate::{document::Stale, imaging::Patch, nn::Network};
@@ -46,6 +47,8 @@ pub(super) enum Engine {
 pub(super) enum Intent {
     /// Open something else.
     Open(Source),
+    /// Show the photo of this name, which was read while new work was done.
+    Show(String),
     /// Close the window.
     Close,
 }
@@ -74,6 +77,17 @@ pub(super) enum Dialog {
     CloseTraining,
     /// A path to type, where the system has no file dialog.
     Path(PathForm),
+}
+
+impl Dialog {
+    /// Whether it says nothing of another photo.
+    pub(super) const fn is_about_the_photo(&self) -> bool {
+        match self {
+            Self::Export(_) | Self::Unsaved(_) => true,
+            Self::Path(form) => matches!(form.purpose, Purpose::Mask | Purpose::SaveMask),
+            _ => false,
+        }
+    }
 }
 
 /// A path being typed.
@@ -141,6 +155,10 @@ pub(super) struct State {
     pub(super) shows_uncertainty: bool,
     /// Where to go on after the export that was asked for.
     pub(super) after_export: Option<Intent>,
+    /// The state of the document that may be lost to the photo that is being opened.
+    pub(super) given_up: Option<u64>,
+    /// What was opened and waits until a person has said what to do with the work on the photo before.
+    pub(super) arrived: Option<Box<OpenPhoto>>,
     /// The person agreed to close.
     pub(super) may_close: bool,
     /// The window's title.
@@ -164,6 +182,8 @@ impl State {
             choice: None,
             shows_uncertainty: false,
             after_export: None,
+            given_up: None,
+            arrived: None,
             may_close: false,
             title: String::new(),
             has_mask: (0, false),

@@ -36,6 +36,8 @@ pub(super) struct Filled {
 /// What an export gives: the plan and what the format could not hold.
 pub(super) struct Written {
     pub(super) plan: Plan,
+    /// Of the photo whose result was written; another may be open by now.
+    pub(super) original: Arc<Pixels>,
     pub(super) state: u64,
     pub(super) outcome: Result<Vec<String>, WriteFailure>,
 }
@@ -128,6 +130,8 @@ pub(super) struct Running {
     pub(super) name: Cow<'static, str>,
     pub(super) status: Status,
     pub(super) is_cancelled: bool,
+    /// Files are written to their end.
+    pub(super) can_cancel: bool,
 }
 
 impl Tasks {
@@ -153,28 +157,29 @@ impl Tasks {
 
     /// The job that a person waits for most.
     pub(super) fn foremost(&self) -> Option<Running> {
-        fn running<T>(job: &Job<T>) -> Running {
+        fn running<T>(job: &Job<T>, can_cancel: bool) -> Running {
             Running {
                 name: Cow::Owned(job.name().to_owned()),
                 status: job.status(),
                 is_cancelled: job.is_cancelled(),
+                can_cancel,
             }
         }
-        let fill = self.fill.as_ref().map(running);
-        fill.or_else(|| self.writing.as_ref().map(running))
-            .or_else(|| self.opening.as_ref().map(running))
-            .or_else(|| self.mask.as_ref().map(running))
-            .or_else(|| self.mask_saving.as_ref().map(running))
-            .or_else(|| self.copying.as_ref().map(running))
+        let fill = self.fill.as_ref().map(|job| running(job, true));
+        fill.or_else(|| self.opening.as_ref().map(|job| running(job, true)))
+            .or_else(|| self.mask.as_ref().map(|job| running(job, true)))
+            .or_else(|| self.writing.as_ref().map(|job| running(job, false)))
+            .or_else(|| self.mask_saving.as_ref().map(|job| running(job, false)))
+            .or_else(|| self.copying.as_ref().map(|job| running(job, false)))
     }
 
-    /// Cancels the job that [`Self::foremost`] shows. Returns whether there was one.
+    /// Cancels the job that [`Self::foremost`] shows if that can be done. Returns whether there was one.
     pub(super) fn cancel_foremost(&self) -> bool {
         if let Some(job) = &self.fill {
             job.cancel();
-        } else if let Some(job) = &self.writing {
-            job.cancel();
         } else if let Some(job) = &self.opening {
+            job.cancel();
+        } else if let Some(job) = &self.mask {
             job.cancel();
         } else {
             return false;

@@ -274,6 +274,52 @@ fn unsaved_work_is_not_lost_without_a_question() {
 }
 
 #[test]
+fn work_done_while_another_photo_is_read_is_not_lost_without_a_question() {
+    let mut window = Window::with_photo();
+    let other = window.path("Other.png");
+    save_photo(&other);
+    window.queue_drop(&other);
+    window.harness.step();
+    window.drag((0.45, 0.45), (0.55, 0.55));
+    window.wait_to_show("Before Other.png opens");
+    assert!(window.document().has_mask(), "the work is still there");
+    window.click("Cancel");
+    assert!(!window.shows("Before Other.png opens"), "nothing happens");
+    assert!(window.document().has_mask(), "and nothing is lost");
+    window.drop_path(&other);
+    window.click("Discard");
+    window.wait("the other photo opens", |window| !window.document().has_mask());
+}
+
+#[test]
+fn an_export_says_nothing_of_the_photo_that_was_opened_meanwhile() {
+    let mut window = Window::with_photo();
+    window.drag((0.45, 0.45), (0.55, 0.55));
+    window.fill();
+    window.press_with(CTRL_SHIFT, Key::E);
+    let other = window.path("Other.png");
+    save_photo(&other);
+    window.queue_drop(&other);
+    window.settle();
+    window.click("Discard");
+    window.wait("the other photo opens", |window| {
+        window.document().removals().is_empty()
+    });
+    assert!(
+        window
+            .harness
+            .query_by_role_and_label(Role::Button, "Export")
+            .is_none(),
+        "the dialog was about the photo before"
+    );
+    window.drag((0.45, 0.45), (0.55, 0.55));
+    window.fill();
+    window.press_with(Modifiers::COMMAND, Key::E);
+    window.click("Export");
+    window.wait_to_show("Other-edited.png");
+}
+
+#[test]
 fn keys_do_not_fire_while_a_name_is_typed() {
     let mut window = Window::with_photo();
     window.drag((0.45, 0.45), (0.55, 0.55));

@@ -205,9 +205,14 @@ impl Window {
 
     /// Drops a file or folder on the window.
     pub(crate) fn drop_path(&mut self, path: &Path) {
+        self.queue_drop(path);
+        self.settle();
+    }
+
+    /// The same, for the next frame.
+    pub(crate) fn queue_drop(&mut self, path: &Path) {
         let dropped = Arc::new(Dropped(path.to_owned()));
         self.harness.input_mut().dropped_files.push(dropped);
-        self.settle();
     }
 
     pub(crate) fn fill(&mut self) {

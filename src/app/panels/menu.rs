@@ -56,7 +56,8 @@ impl App {
             }
             Action::ClearKeepOut => document.keep_out().is_some(),
             Action::Cancel => {
-                self.canvas.is_outlining() || self.tasks.foremost().is_some() || self.state.fill_when_ready
+                let runs = self.tasks.foremost().is_some_and(|running| running.can_cancel);
+                self.canvas.is_outlining() || runs || self.state.fill_when_ready
             }
             _ => true,
         }

@@ -82,6 +82,9 @@ fn running_ui(running: &Running, ui: &mut Ui, commands: &mut Vec<Command>) {
         Some(left) => format!("{} left", rough(left)),
         None => rough(status.started.elapsed()),
     });
+    if !running.can_cancel {
+        return;
+    }
     let button = Button::new("Cancel").small();
     if ui
         .add_enabled(!running.is_cancelled, button)

@@ -13,10 +13,8 @@ use crate::app::{
 pub(super) fn ui(app: &App, intent: &Intent, ctx: &Context, commands: &mut Vec<Command>) {
     let name = app.photo.as_ref().map_or("", |photo| photo.name.as_str());
     let what = match intent {
-        Intent::Open(source) => format!(
-            "Before {} opens: the work on {name} was not exported.",
-            source.name()
-        ),
+        Intent::Open(source) => before_opening(&source.name(), name),
+        Intent::Show(arrived) => before_opening(arrived, name),
         Intent::Close => format!("The work on {name} was not exported."),
     };
     dialog(
@@ -42,4 +40,8 @@ pub(super) fn ui(app: &App, intent: &Intent, ctx: &Context, commands: &mut Vec<C
             });
         },
     );
+}
+
+fn before_opening(next: &str, open: &str) -> String {
+    format!("Before {next} opens: the work on {open} was not exported.")
 }

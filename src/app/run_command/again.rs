@@ -170,7 +170,7 @@ pub(super) fn thumbnails(photo: &Pixels, hole: Rect, candidates: &Candidates) ->
     let pictures = candidates.all.iter().filter_map(|candidate| {
         let mut part = photo.crop(rect);
         for patch in &candidate.removal.patches {
-            if let Some(patch) = moved(patch, rect) {
+            if let Some(patch) = patch.seen_in(rect) {
                 patch.apply(&mut part);
             }
         }
@@ -181,19 +181,4 @@ pub(super) fn thumbnails(photo: &Pixels, hole: Rect, candidates: &Candidates) ->
         Some(picture)
     });
     pictures.collect()
-}
-
-/// The part of a patch inside `window`, in the window's own coordinates.
-fn moved(patch: &Patch, window: Rect) -> Option<Patch> {
-    let part = patch.rect().intersect(&window);
-    if part.is_empty() {
-        return None;
-    }
-    let (left, top) = (part.x - patch.rect().x, part.y - patch.rect().y);
-    let inside = Rect::new(left, top, part.width, part.height);
-    let stride = patch.rect().width as usize;
-    let rows = (top..top + part.height).map(|y| y as usize * stride + left as usize);
-    let weights = rows.flat_map(|start| patch.weights()[start..start + part.width as usize].to_vec());
-    let place = Rect::new(part.x - window.x, part.y - window.y, part.width, part.height);
-    Patch::new(place, patch.pixels().crop(inside), weights.collect())
 }

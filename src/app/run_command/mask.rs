@@ -235,10 +235,13 @@ impl App {
     }
 
     pub(in crate::app) fn drain_mask(&mut self) {
-        let Some(outcome) = self.tasks.mask.as_ref().and_then(jobs::Job::poll) else {
-            return;
-        };
+        let Some(job) = &self.tasks.mask else { return };
+        let was_cancelled = job.is_cancelled();
+        let Some(outcome) = job.poll() else { return };
         self.tasks.mask = None;
+        if was_cancelled {
+            return;
+        }
         match outcome
             .map_err(|crash| crash.to_string())
             .and_then(|outcome| outcome)

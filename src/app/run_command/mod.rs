@@ -135,6 +135,12 @@ impl App {
 
     fn close_dialog(&mut self) {
         self.state.dialog = Dialog::None;
+        self.forget_intent();
+    }
+
+    /// Does not go on with what unsaved work stood in the way of.
+    fn forget_intent(&mut self) {
         self.state.after_export = None;
+        self.state.arrived = None;
     }
 }

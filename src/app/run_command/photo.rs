@@ -9,7 +9,7 @@ use eframe::egui::{Context, ViewportCommand};
 
 use crate::{
     app::{
-        App,
+        App, OpenPhoto,
         command::{Answer, Command},
         state::{Dialog, Intent, PathForm, Source},
         tasks::Purpose,
@@ -26,11 +26,7 @@ const INSTANT: Duration = Duration::from_millis(1500);
 impl App {
     /// Opens a photo, but asks first if work would be lost.
     pub(super) fn open_when_saved(&mut self, source: Source) {
-        if self
-            .photo
-            .as_ref()
-            .is_some_and(crate::app::OpenPhoto::has_unsaved_work)
-        {
+        if self.has_unsaved_work() {
             self.state.dialog = Dialog::Unsaved(Intent::Open(source));
         } else {
             self.open(source);
@@ -39,6 +35,7 @@ impl App {
 
     /// Opens a photo in the background. The one that is open stays until that has worked.
     pub(in crate::app) fn open(&mut self, source: Source) {
+        self.state.given_up = self.photo.as_ref().map(|photo| photo.document.state());
         self.state.opening_name = source.name();
         let waker = self.tasks.waker.clone();
         let name = format!("Opening {}", self.state.opening_name);
@@ -59,7 +56,7 @@ impl App {
             .map_err(|crash| crash.to_string())
             .and_then(|outcome| outcome)
         {
-            Ok(photo) => self.show_photo(*photo),
+            Ok(photo) => self.take_arrived(photo),
             Err(_) if was_cancelled => {}
             Err(why) => {
                 let title = format!("{} could not be opened", self.state.opening_name);
@@ -68,7 +65,21 @@ impl App {
         }
     }
 
-    fn show_photo(&mut self, mut photo: crate::app::OpenPhoto) {
+    /// Shows the photo that was read, but asks first if there is work that came while it was.
+    fn take_arrived(&mut self, arrived: Box<OpenPhoto>) {
+        let new_work = self.photo.as_mut().is_some_and(|photo| {
+            photo.document.end_stroke();
+            photo.has_unsaved_work() && Some(photo.document.state()) != self.state.given_up
+        });
+        if new_work {
+            self.state.dialog = Dialog::Unsaved(Intent::Show(arrived.name.clone()));
+            self.state.arrived = Some(arrived);
+        } else {
+            self.show_photo(*arrived);
+        }
+    }
+
+    fn show_photo(&mut self, mut photo: OpenPhoto) {
         // A fill of the photo before has nowhere to go.
         self.tasks.fill = None;
         self.tasks.mask = None;
@@ -78,6 +89,9 @@ impl App {
         self.state.renaming = None;
         self.state.has_mask = (0, false);
         self.state.shows_before = false;
+        if self.state.dialog.is_about_the_photo() {
+            self.close_dialog();
+        }
         self.put_back(&mut photo);
         self.canvas.set_document(&photo.scene());
         for notice in photo.notices() {
@@ -92,7 +106,7 @@ impl App {
     }
 
     /// Puts back what an earlier window left of work on the photo.
-    fn put_back(&mut self, photo: &mut crate::app::OpenPhoto) {
+    fn put_back(&mut self, photo: &mut OpenPhoto) {
         let has_changed = self
             .journal
             .find(&photo.source)
@@ -139,8 +153,11 @@ impl App {
             return;
         };
         match answer {
-            Answer::Stay => {}
-            Answer::Discard => self.go_on(ctx, intent),
+            Answer::Stay => self.forget_intent(),
+            Answer::Discard => {
+                self.state.after_export = None;
+                self.go_on(ctx, intent);
+            }
             Answer::Export => {
                 self.export();
                 self.state.after_export = Some(intent);
@@ -152,6 +169,11 @@ impl App {
     pub(in crate::app) fn go_on(&mut self, ctx: &Context, intent: Intent) {
         match intent {
             Intent::Open(source) => self.open(source),
+            Intent::Show(_) => {
+                if let Some(photo) = self.state.arrived.take() {
+                    self.show_photo(*photo);
+                }
+            }
             Intent::Close => {
                 self.state.may_close = true;
                 ctx.send_viewport_cmd(ViewportCommand::Close);

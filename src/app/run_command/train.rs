@@ -216,14 +216,15 @@ impl App {
     }
 
     fn use_if_good(&mut self, path: PathBuf) {
-        let weights = &self.training.shelf.weights;
-        let problem = weights
-            .iter()
+        let mut weights = self.training.shelf.weights.iter();
+        match weights
             .find(|entry| entry.path == path)
-            .and_then(|entry| entry.problem.clone());
-        match problem {
-            None => self.set_weights(Some(path)),
-            Some(why) => {
+            .map(|entry| &entry.problem)
+        {
+            Some(None) => self.set_weights(Some(path)),
+            // Why is told already: the shelf could not be read.
+            None => {}
+            Some(Some(why)) => {
                 let why = format!("{why} ({})", path.display());
                 self.notices.error("These weights cannot be used", why);
             }

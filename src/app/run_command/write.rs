@@ -11,9 +11,8 @@ use crate::{
         state::Dialog,
         tasks::{WriteFailure, Written},
     },
-    imaging::write,
+    imaging::{Pixels, write},
     jobs::{self, Job},
-    progress::Progress as _,
 };
 
 impl App {
@@ -32,15 +31,21 @@ impl App {
         }
     }
 
-    /// Writes the result in the background.
+    /// Writes the result in the background, one file at a time.
     pub(super) fn write(&mut self, plan: Plan) {
         let Some(photo) = &mut self.photo else { return };
+        if let Some(job) = &self.tasks.writing {
+            self.notices
+                .news("Not exported yet", format!("{} has to end first", job.name()));
+            return;
+        }
         if let Dialog::Export(form) = &self.state.dialog {
             self.settings.now.export = form.to_settings();
             self.state.dialog = Dialog::None;
         }
         photo.document.end_stroke();
         let (pixels, metadata) = (Arc::clone(photo.document.result()), Arc::clone(&photo.metadata));
+        let original = Arc::clone(photo.document.original());
         let state = photo.document.state();
         let name = plan
             .path
@@ -49,29 +54,25 @@ impl App {
             .to_string_lossy()
             .into_owned();
         let waker = self.tasks.waker.clone();
-        self.tasks.writing = Some(jobs::spawn(
-            &format!("Exporting {name}"),
-            waker,
-            move |progress| {
-                let outcome = if progress.stage("Writing").is_err() {
-                    Err(WriteFailure::Other("cancelled".to_owned()))
-                } else {
-                    let Plan {
-                        path,
-                        format,
-                        options,
-                        overwrite,
-                    } = &plan;
-                    write::photo(path, &pixels, &metadata, *format, options, *overwrite).map_err(|error| {
-                        match error.problem {
-                            write::Problem::Exists => WriteFailure::Exists,
-                            problem => WriteFailure::Other(problem.to_string()),
-                        }
-                    })
-                };
-                Written { plan, state, outcome }
-            },
-        ));
+        self.tasks.writing = Some(jobs::spawn(&format!("Exporting {name}"), waker, move |_| {
+            let Plan {
+                path,
+                format,
+                options,
+                overwrite,
+            } = &plan;
+            let outcome = write::photo(path, &pixels, &metadata, *format, options, *overwrite);
+            let outcome = outcome.map_err(|error| match error.problem {
+                write::Problem::Exists => WriteFailure::Exists,
+                problem => WriteFailure::Other(problem.to_string()),
+            });
+            Written {
+                plan,
+                original,
+                state,
+                outcome,
+            }
+        }));
     }
 
     pub(in crate::app) fn drain_writing(&mut self, ctx: &Context) {
@@ -82,14 +83,31 @@ impl App {
         match outcome {
             Ok(Written {
                 plan,
+                original,
                 state,
                 outcome: Ok(notices),
-            }) => self.note_written(ctx, plan, state, &notices),
+            }) => {
+                self.notices.news("Exported", plan.path.display().to_string());
+                for notice in notices {
+                    self.notices.warning("Not all could be kept", notice);
+                }
+                self.note_written(plan, &original, state);
+                self.go_on_if_saved(ctx);
+            }
+            Ok(Written {
+                plan,
+                original,
+                outcome: Err(WriteFailure::Exists),
+                ..
+            }) if self.is_open(&original) => self.ask_to_replace(&plan),
             Ok(Written {
                 plan,
                 outcome: Err(WriteFailure::Exists),
                 ..
-            }) => self.ask_to_replace(&plan),
+            }) => {
+                let why = format!("{} is there already", plan.path.display());
+                self.notices.error("The export failed", why);
+            }
             Ok(Written {
                 plan,
                 outcome: Err(WriteFailure::Other(why)),
@@ -106,8 +124,11 @@ impl App {
         }
     }
 
-    fn note_written(&mut self, ctx: &Context, plan: Plan, state: u64, notices: &[String]) {
-        let place = plan.path.display().to_string();
+    /// Notes with the photo, if it is still open, that its result in `state` is in a file.
+    fn note_written(&mut self, plan: Plan, original: &Arc<Pixels>, state: u64) {
+        if !self.is_open(original) {
+            return;
+        }
         if let Some(photo) = &mut self.photo {
             photo.saved_state = state;
             // From now on the file is this program's own, and may be replaced.
@@ -116,11 +137,21 @@ impl App {
                 ..plan
             });
         }
-        self.notices.news("Exported", place);
-        for notice in notices {
-            self.notices.warning("Not all could be kept", notice.as_str());
-        }
-        if let Some(intent) = self.state.after_export.take() {
+    }
+
+    fn is_open(&self, original: &Arc<Pixels>) -> bool {
+        let open = self.photo.as_ref().map(|photo| photo.document.original());
+        open.is_some_and(|open| Arc::ptr_eq(open, original))
+    }
+
+    /// Goes on with what the export was asked for, unless there is new work by now.
+    fn go_on_if_saved(&mut self, ctx: &Context) {
+        let Some(intent) = self.state.after_export.take() else {
+            return;
+        };
+        if self.has_unsaved_work() {
+            self.state.dialog = Dialog::Unsaved(intent);
+        } else {
             self.go_on(ctx, intent);
         }
     }
