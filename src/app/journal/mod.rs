@@ -26,8 +26,12 @@ use session::{DOCUMENT, Left, ORIGIN, ORIGINAL, Origin, Session, left_in};
 
 /// So long after a change it is kept: quick strokes are kept together.
 const PAUSE: Duration = Duration::from_secs(1);
+/// But no longer after the first of them.
+const LATEST: Duration = Duration::from_secs(10);
 /// Between two times passes at least so often the time that keeping takes.
 const BETWEEN: u32 = 5;
+/// What could not be kept is tried again after this time.
+const RETRY: Duration = Duration::from_secs(30);
 /// Writing ends within this time, or is left alone.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -63,9 +67,10 @@ pub(super) struct Journal {
     left: Vec<Left>,
     /// The document's version that is being kept or was.
     kept: Option<u64>,
-    /// The version seen last, and since when.
-    seen: (u64, Instant),
-    pause: Duration,
+    /// What is to be kept.
+    change: Option<Change>,
+    /// Nothing is kept before.
+    not_before: Option<Instant>,
     job: Option<Job<Result<Duration, Failure>>>,
     has_failed: bool,
 }
@@ -79,8 +84,8 @@ impl Journal {
             session: None,
             left,
             kept: None,
-            seen: (0, Instant::now()),
-            pause: PAUSE,
+            change: None,
+            not_before: None,
             job: None,
             has_failed: false,
         }
@@ -133,17 +138,24 @@ impl Journal {
             return None;
         }
         let version = photo.document.version();
-        if self.seen.0 != version {
-            self.seen = (version, Instant::now());
-        }
-        if self.kept == Some(version) || self.job.is_some() {
+        if self.kept == Some(version) {
             return None;
         }
-        let left = self.pause.saturating_sub(self.seen.1.elapsed());
+        let now = Instant::now();
+        let change = Change::seen(self.change, version, now);
+        self.change = Some(change);
+        if self.job.is_some() {
+            return None;
+        }
+        let due = self
+            .not_before
+            .map_or(change.due(), |rest| rest.max(change.due()));
+        let left = due.saturating_duration_since(now);
         if !left.is_zero() {
             return Some(left);
         }
         self.kept = Some(version);
+        self.change = None;
         self.job = self.write(photo, waker);
         None
     }
@@ -153,10 +165,18 @@ impl Journal {
         let outcome = self.job.as_ref()?.poll()?;
         self.job = None;
         match outcome.unwrap_or_else(|crash| Err(crash.to_string())) {
-            Ok(took) => self.pause = PAUSE.max(took * BETWEEN),
-            Err(why) => return self.fail(why),
+            Ok(took) => {
+                self.not_before = Instant::now().checked_add(took * BETWEEN);
+                self.has_failed = false;
+                None
+            }
+            Err(why) => {
+                self.kept = None;
+                self.not_before = Instant::now().checked_add(RETRY);
+                let is_news = !std::mem::replace(&mut self.has_failed, true);
+                is_news.then_some(why)
+            }
         }
-        None
     }
 
     /// Nothing is left to be kept: it was exported or given up.
@@ -165,14 +185,10 @@ impl Journal {
             job.stop(PATIENCE);
         }
         self.kept = None;
+        self.change = None;
         if let Some(session) = self.session.take() {
             session.remove();
         }
-    }
-
-    fn fail(&mut self, why: Failure) -> Option<Failure> {
-        let is_news = !std::mem::replace(&mut self.has_failed, true);
-        is_news.then_some(why)
     }
 
     /// Writes what belongs to the photo in the background. `None` if there is no place for it.
@@ -211,6 +227,39 @@ impl Journal {
             write::own_file(&folder.join(DOCUMENT), &document).map_err(text)?;
             Ok(started.elapsed())
         }))
+    }
+}
+
+/// Changes that are not kept yet.
+#[derive(Debug, Clone, Copy)]
+struct Change {
+    /// The document's version after the last of them.
+    version: u64,
+    first: Instant,
+    last: Instant,
+}
+
+impl Change {
+    /// Those `before`, and what led to `version`.
+    fn seen(before: Option<Self>, version: u64, now: Instant) -> Self {
+        match before {
+            Some(before) if before.version == version => before,
+            Some(before) => Self {
+                version,
+                last: now,
+                ..before
+            },
+            None => Self {
+                version,
+                first: now,
+                last: now,
+            },
+        }
+    }
+
+    /// When they are to be kept.
+    fn due(self) -> Instant {
+        (self.last + PAUSE).min(self.first + LATEST)
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Journal,
+    Change, Journal, LATEST, PAUSE,
     session::{DOCUMENT, ORIGINAL},
 };
 use crate::{
@@ -93,18 +93,62 @@ fn a_pasted_picture_and_the_work_on_it_outlive_the_window() {
     );
 }
 
+/// One attempt to keep, without the wait before another. Gives what went wrong, if that is news.
+fn attempt(journal: &mut Journal, photo: &OpenPhoto) -> Option<String> {
+    let started = Instant::now();
+    let waker: crate::jobs::Waker = Arc::new(|| {});
+    journal.not_before = None;
+    let mut has_begun = false;
+    while !has_begun || journal.job.is_some() {
+        assert!(started.elapsed() < Duration::from_secs(60), "nothing is tried");
+        if !has_begun {
+            journal.keep(photo, &waker);
+            has_begun = journal.job.is_some();
+        }
+        if let Some(why) = journal.take_failure() {
+            return Some(why);
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    None
+}
+
 #[test]
-fn a_place_that_cannot_be_written_is_told_once() {
-    let root = tempfile::tempdir().unwrap();
-    let file = root.path().join("file");
-    fs::write(&file, b"in the way").unwrap();
-    let mut journal = Journal::new(Some(file));
+fn a_place_that_cannot_be_written_is_told_once_and_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("journal");
+    fs::write(&root, b"in the way").unwrap();
+    let mut journal = Journal::new(Some(root.clone()));
     let mut photo = pasted();
     let _changed = photo.document.change_mask(MaskChange::Invert);
-    assert!(keep(&mut journal, &photo).is_some(), "it is told");
-    let _changed = photo.document.change_mask(MaskChange::Clear);
-    let _changed = photo.document.change_mask(MaskChange::Invert);
-    assert_eq!(keep(&mut journal, &photo), None);
+    assert!(attempt(&mut journal, &photo).is_some(), "it is told");
+    let wait = journal.keep(&photo, &(Arc::new(|| {}) as crate::jobs::Waker));
+    assert!(wait.is_some(), "it is tried again without another change");
+    assert_eq!(attempt(&mut journal, &photo), None, "told already");
+    fs::remove_file(&root).unwrap();
+    assert_eq!(attempt(&mut journal, &photo), None);
+    assert_eq!(folders(&root), 1, "kept as soon as it can be");
+    journal.clear();
+    fs::remove_dir_all(&root).unwrap();
+    fs::write(&root, b"in the way").unwrap();
+    assert!(
+        attempt(&mut journal, &photo).is_some(),
+        "after a success it is news"
+    );
+}
+
+#[test]
+fn somebody_who_paints_on_and_on_is_not_left_without() {
+    let start = Instant::now();
+    let mut change = None;
+    for half_seconds in 0..40 {
+        let now = start + Duration::from_millis(500 * half_seconds);
+        change = Some(Change::seen(change, half_seconds, now));
+    }
+    let due = change.map(|change| change.due() - start);
+    assert_eq!(due, Some(LATEST));
+    let quiet = Change::seen(None, 1, start);
+    assert_eq!(Change::seen(Some(quiet), 1, start + PAUSE).due(), start + PAUSE);
 }
 
 #[test]
