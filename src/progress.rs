@@ -21,8 +21,14 @@ pub trait Progress: Sync {
 
     /// Reports that `done` of `total` steps of the current phase are finished.
     ///
-    /// This is also the cancel point: call it at least every 100 ms of work and pass the error on with `?`.
+    /// This is also a cancel point: call it or [`check`](Self::check) at least every 100 ms of work and pass the error
+    /// on with `?`.
     fn step(&self, done: u64, total: u64) -> Result<(), Cancelled>;
+
+    /// A cancel point where no step is finished. Receivers that show how far the work is leave it where it was.
+    fn check(&self) -> Result<(), Cancelled> {
+        self.step(0, 1)
+    }
 
     /// Tells the person something they should know although the work goes on ("the GPU ran out of memory; went
     /// on with the CPU").
@@ -93,6 +99,11 @@ impl Progress for Watched<'_> {
         self.whole.step(done, total)
     }
 
+    fn check(&self) -> Result<(), Cancelled> {
+        self.note();
+        self.whole.check()
+    }
+
     fn notice(&self, text: &str) {
         self.whole.notice(text);
     }
@@ -109,7 +120,7 @@ mod tests {
         let watched = Watched::new(&Silent);
         let report = |wait: u64| {
             sleep(Duration::from_millis(wait));
-            watched.step(0, 1).unwrap();
+            watched.check().unwrap();
         };
         [2, 40, 2].into_iter().for_each(report);
         let reported = watched.longest_wait();

@@ -1,7 +1,7 @@
 //! What the program remembers from one day to the next.
 //!
 //! One JSON file, written beside and renamed. Fields that a file lacks have their defaults, so older files stay
-//! good; a file that cannot be read is kept beside as `settings.damaged.json`, never overwritten, and the person is
+//! good; a file that cannot be read is kept beside as `settings.damaged.json` or under the next free name, and the person is
 //! told. Choices that belong to other modules' types are kept as the words of their command-line flags.
 
 use std::{
@@ -202,7 +202,8 @@ impl Settings {
         Some(folders.config_dir().join("settings.json"))
     }
 
-    /// Reads settings. Defaults stand in for a file that is missing, and, with a notice, for one that cannot be read.
+    /// Reads settings. Defaults stand in for a file that is missing, and, with a notice, for one that cannot be read;
+    /// that is put aside, so that it is not written over.
     pub fn load(path: &Path) -> (Self, Option<String>) {
         let problem = match fs::read(path) {
             Ok(bytes) => match parse(&bytes) {
@@ -212,9 +213,8 @@ impl Settings {
             Err(error) if error.kind() == ErrorKind::NotFound => return (Self::default(), None),
             Err(error) => error.to_string(),
         };
-        let kept = path.with_file_name("settings.damaged.json");
-        let fate = match fs::rename(path, &kept) {
-            Ok(()) => format!("The old file is kept as {}", kept.display()),
+        let fate = match put_aside(path) {
+            Ok(kept) => format!("The old file is kept as {}", kept.display()),
             Err(_) => format!("The file is {}", path.display()),
         };
         let notice = format!("Settings could not be read ({problem}), so the defaults are used. {fate}");
@@ -250,9 +250,29 @@ impl Settings {
         self.overlay.opacity = within(self.overlay.opacity, 0.0, 1.0, 0.5);
         self.panel_width = within(self.panel_width, 220.0, 480.0, 280.0);
         self.export.quality = self.export.quality.clamp(1, 100);
+        self.fill = self.fill.into_range();
+        if self.train.values_problem().is_some() {
+            self.train = train::Config {
+                photos: self.train.photos,
+                out: self.train.out,
+                ..train::Config::default()
+            };
+        }
         self.recent.truncate(RECENT_PHOTOS);
         self
     }
+}
+
+/// Gives the file a name that no other has, and says which.
+fn put_aside(path: &Path) -> io::Result<PathBuf> {
+    let names = (1..).map(|number: u32| match number {
+        1 => "settings.damaged.json".to_owned(),
+        _ => format!("settings.damaged-{number}.json"),
+    });
+    let mut places = names.map(|name| path.with_file_name(name));
+    let kept = places.find(|place| !place.exists()).unwrap_or_default();
+    fs::rename(path, &kept)?;
+    Ok(kept)
 }
 
 fn within(value: f32, least: f32, most: f32, otherwise: f32) -> f32 {
@@ -276,6 +296,7 @@ mod tests {
     use std::{fs, path::Path};
 
     use super::{Settings, Theme};
+    use crate::train;
 
     #[test]
     fn what_is_saved_is_read_back() {
@@ -286,6 +307,7 @@ mod tests {
             ..Settings::default()
         };
         settings.fill.grow_px = Some(7);
+        settings.train.batch = 3;
         settings.remember_photo(Path::new("/photos/a.jpg"));
         settings.save(&path).unwrap();
         assert_eq!(Settings::load(&path), (settings, None));
@@ -314,6 +336,12 @@ mod tests {
             );
             let kept = fs::read_to_string(folder.path().join("settings.damaged.json"));
             assert_eq!(kept.unwrap(), contents);
+            fs::write(&path, "{").unwrap();
+            Settings::load(&path);
+            let first = fs::read_to_string(folder.path().join("settings.damaged.json"));
+            assert_eq!(first.unwrap(), contents, "the next one does not take its place");
+            let next = fs::read_to_string(folder.path().join("settings.damaged-2.json"));
+            assert_eq!(next.unwrap(), "{");
         }
     }
 
@@ -321,13 +349,21 @@ mod tests {
     fn files_of_older_versions_keep_what_they_know() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("settings.json");
-        fs::write(&path, "{\"brush\": {\"diameter_px\": 1e9}, \"device\": \"cpu\"}").unwrap();
+        let edited = r#"{"brush": {"diameter_px": 1e9}, "device": "cpu",
+            "fill": {"candidates": 0, "grain": 255}, "train": {"photos": "p", "batch": 0}}"#;
+        fs::write(&path, edited).unwrap();
         let (settings, notice) = Settings::load(&path);
         assert_eq!(
             (settings.brush.diameter_px, settings.device.as_str()),
             (2000.0, "cpu")
         );
         assert_eq!((settings.brush.hardness, notice), (0.8, None));
+        assert_eq!((settings.fill.candidates, settings.fill.grain), (1, 100));
+        let usual = train::Config::default().batch;
+        assert_eq!(
+            (settings.train.photos.as_path(), settings.train.batch),
+            (Path::new("p"), usual)
+        );
     }
 
     #[test]

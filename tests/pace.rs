@@ -67,9 +67,12 @@ impl Notes {
         }
     }
 
-    fn note(&self, stage: Option<&str>, fraction: f64) -> Result<(), Cancelled> {
+    /// A report; what it does not say is as before.
+    fn note(&self, stage: Option<&str>, fraction: Option<f64>) -> Result<(), Cancelled> {
         let mut reports = self.reports.lock().unwrap();
-        let stage = stage.map_or_else(|| reports.last().unwrap().stage.clone(), str::to_owned);
+        let last = reports.last().unwrap();
+        let stage = stage.map_or_else(|| last.stage.clone(), str::to_owned);
+        let fraction = fraction.unwrap_or(last.fraction);
         let at = processor_seconds();
         reports.push(Report { at, stage, fraction });
         if reports.len() > self.cancel_at {
@@ -82,12 +85,16 @@ impl Notes {
 
 impl Progress for Notes {
     fn stage(&self, name: &str) -> Result<(), Cancelled> {
-        self.note(Some(name), 0.0)
+        self.note(Some(name), Some(0.0))
     }
 
     fn step(&self, done: u64, total: u64) -> Result<(), Cancelled> {
         assert!(done <= total, "{done} of {total}");
-        self.note(None, done as f64 / total as f64)
+        self.note(None, Some(done as f64 / total as f64))
+    }
+
+    fn check(&self) -> Result<(), Cancelled> {
+        self.note(None, None)
     }
 
     fn notice(&self, _text: &str) {}

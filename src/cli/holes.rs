@@ -10,11 +10,11 @@ use std::{
 use anyhow::{Context as _, anyhow};
 use serde_json::{Value, json};
 
-use super::{Outcome, Shared, terminal::Terminal};
+use super::{Outcome, Shared, error::Kept, terminal::Terminal};
 use crate::{
     data::holes::{self, Border, Bucket, Spec},
     imaging::{Format, Mask, Metadata, random::Random, write},
-    progress::Progress as _,
+    progress::{Cancelled, Progress as _},
 };
 
 /// Name of the summary in the folder of the masks.
@@ -54,46 +54,73 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
     fs::create_dir_all(&args.out)
         .with_context(|| format!("making the folder {}; choose another place", args.out.display()))?;
     let seed = shared.seed.unwrap_or_default();
-    terminal.stage("Masks")?;
-    let mut counts = [0_u32; Bucket::ALL.len()];
-    let mut masks = Vec::new();
-    for index in 0..args.count {
-        terminal.step(u64::from(index), u64::from(args.count))?;
-        let bucket = args
-            .bucket
-            .unwrap_or(Bucket::ALL[index as usize % Bucket::ALL.len()]);
-        let mask = make(
-            args,
-            bucket,
-            Random::keyed(seed, [u64::from(index), 0, 0, 0]).next_u64(),
-        );
-        let ratio = holes::ratio(&mask);
-        let name = format!("{index:05}-{ratio:.3}.png");
-        terminal.uninterrupted(|| write_mask(&args.out.join(&name), &mask, args.force))??;
-        counts[bucket as usize] += 1;
-        masks.push(json!({"file": name, "ratio": ratio, "bucket": bucket}));
-    }
-    let counts: Vec<Value> = Bucket::ALL
-        .iter()
-        .zip(counts)
-        .map(|(bucket, count)| json!({"bucket": bucket, "masks": count}))
-        .collect();
+    let mut made = Made::default();
+    let ended = make_all(args, seed, &mut made, terminal);
+    let cancelled = match ended {
+        Ok(()) => None,
+        Err(error) => Some(error.downcast::<Cancelled>()?),
+    };
+    let counts = made.counts();
     let json = json!({
         "output": args.out.display().to_string(),
-        "count": args.count,
+        "count": made.masks.len(),
         "seed": seed,
         "size": args.size,
         "border": args.border,
         "white": "hole",
         "buckets": counts,
-        "masks": masks,
+        "masks": made.masks,
     });
     let summary = serde_json::to_string_pretty(&json)? + "\n";
-    terminal.uninterrupted(|| write::file(&args.out.join(SUMMARY), summary.as_bytes(), args.force))??;
+    terminal.to_the_end(|| write::file(&args.out.join(SUMMARY), summary.as_bytes(), args.force))?;
+    let count = made.masks.len();
+    if let Some(cancelled) = cancelled {
+        let kept = format!(
+            "stopped after {count} of {} masks; they are in {}",
+            args.count,
+            args.out.display()
+        );
+        return Err(anyhow::Error::new(cancelled).context(Kept(kept)));
+    }
     Ok(Outcome {
-        text: text(args, &counts),
+        text: text(args, count, &counts),
         json,
     })
+}
+
+/// The masks that were written.
+#[derive(Default)]
+struct Made {
+    masks: Vec<Value>,
+    per_bucket: [u32; Bucket::ALL.len()],
+}
+
+impl Made {
+    fn counts(&self) -> Vec<Value> {
+        let counted = Bucket::ALL.iter().zip(self.per_bucket);
+        counted
+            .map(|(bucket, count)| json!({"bucket": bucket, "masks": count}))
+            .collect()
+    }
+}
+
+fn make_all(args: &Args, seed: u64, made: &mut Made, terminal: &Terminal) -> anyhow::Result<()> {
+    terminal.stage("Masks")?;
+    for index in 0..args.count {
+        terminal.step(u64::from(index), u64::from(args.count))?;
+        let bucket = args
+            .bucket
+            .unwrap_or(Bucket::ALL[index as usize % Bucket::ALL.len()]);
+        let own_seed = Random::keyed(seed, [u64::from(index), 0, 0, 0]).next_u64();
+        let mask = make(args, bucket, own_seed);
+        let ratio = holes::ratio(&mask);
+        let name = format!("{index:05}-{ratio:.3}.png");
+        terminal.uninterrupted(|| write_mask(&args.out.join(&name), &mask, args.force))??;
+        made.per_bucket[bucket as usize] += 1;
+        made.masks
+            .push(json!({"file": name, "ratio": ratio, "bucket": bucket}));
+    }
+    Ok(())
 }
 
 /// An existing file is worth more than a new mask.
@@ -136,8 +163,8 @@ fn write_mask(path: &Path, mask: &Mask, overwrite: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn text(args: &Args, counts: &[Value]) -> String {
-    let mut text = format!("{} masks in {}", args.count, args.out.display());
+fn text(args: &Args, count: usize, counts: &[Value]) -> String {
+    let mut text = format!("{count} masks in {}", args.out.display());
     for (bucket, count) in Bucket::ALL.iter().zip(counts) {
         text += &format!("\n{:>9}  {}", bucket.to_string(), count["masks"]);
     }

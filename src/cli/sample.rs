@@ -7,7 +7,13 @@ use std::{
 
 use anyhow::Context as _;
 
-use super::{Outcome, Shared, inpaint, saving::Saving, terminal::Terminal};
+use super::{
+    Outcome, Shared,
+    error::{Kept, is_cancellation},
+    inpaint,
+    saving::Saving,
+    terminal::Terminal,
+};
 use crate::inpaint::Options;
 
 const PHOTO: &[u8] = include_bytes!("../../assets/sample/photo.jpg");
@@ -30,7 +36,15 @@ pub(super) fn run(shared: &Shared, terminal: &Terminal) -> anyhow::Result<Outcom
         force: false,
         saving: Saving::default(),
     };
-    let mut outcome = inpaint::run(&args, shared, terminal)?;
+    let filled = inpaint::run(&args, shared, terminal);
+    let mut outcome = filled.map_err(|error| {
+        if is_cancellation(&error) {
+            let kept = format!("cancelled; photo and mask are in {}", folder.display());
+            error.context(Kept(kept))
+        } else {
+            error
+        }
+    })?;
     outcome.json["before"] = before.display().to_string().into();
     outcome.text = format!(
         "before  {}\nafter   {}\n{}",

@@ -107,14 +107,6 @@ impl Terminal {
     pub(super) fn clear(&self) {
         self.bar.finish_and_clear();
     }
-
-    fn check(&self) -> Result<(), Cancelled> {
-        if self.signals.is_cancelled.load(Ordering::SeqCst) {
-            Err(Cancelled)
-        } else {
-            Ok(())
-        }
-    }
 }
 
 impl Progress for Terminal {
@@ -132,6 +124,14 @@ impl Progress for Terminal {
         self.bar.set_length(total);
         self.bar.set_position(done);
         Ok(())
+    }
+
+    fn check(&self) -> Result<(), Cancelled> {
+        if self.signals.is_cancelled.load(Ordering::SeqCst) {
+            Err(Cancelled)
+        } else {
+            Ok(())
+        }
     }
 
     fn notice(&self, text: &str) {

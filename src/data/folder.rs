@@ -154,7 +154,7 @@ pub fn files(
         .into_iter()
         .filter_entry(|entry| entry.depth() == 0 || !(is_hidden(entry) || is_left_out(entry.path())));
     for entry in entries {
-        progress.step(0, 1)?;
+        progress.check()?;
         match entry {
             Ok(entry) if entry.file_type().is_file() => files.push(entry.into_path()),
             Ok(_) => {}

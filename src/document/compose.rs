@@ -16,7 +16,7 @@ pub(super) fn recompose(original: &Pixels, removals: &[Removal], rects: &[Rect],
     for &rect in rects {
         copy(original, rect, result);
         for patch in &patches {
-            if let Some(part) = cut(patch, rect) {
+            if let Some(part) = patch.part(rect) {
                 part.apply(result);
             }
         }
@@ -38,20 +38,4 @@ fn copy(from: &Pixels, rect: Rect, to: &mut Pixels) {
         }
         _ => debug_assert!(false, "the result has the original's bit depth"),
     }
-}
-
-/// The part of the patch inside `rect`.
-fn cut(patch: &Patch, rect: Rect) -> Option<Patch> {
-    let whole = patch.rect();
-    let part = whole.intersect(&rect);
-    if part.is_empty() {
-        return None;
-    }
-    let inside = Rect::new(part.x - whole.x, part.y - whole.y, part.width, part.height);
-    let mut weights = Vec::with_capacity(part.area() as usize);
-    for y in inside.y..inside.bottom() {
-        let start = y as usize * whole.width as usize + inside.x as usize;
-        weights.extend_from_slice(&patch.weights()[start..start + inside.width as usize]);
-    }
-    Patch::new(part, patch.pixels().crop(inside), weights)
 }

@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use super::{
     Changed, Document, Removal,
     history::Op,
-    snapshot::bounds_from,
     tile::{self, Tile},
 };
 use crate::imaging::{Channels, Mask, Patch, Pixels, Rect, Samples};
@@ -108,10 +107,10 @@ impl Record {
     /// As a file. It takes long where much was removed.
     pub fn to_bytes(&self) -> Result<Vec<u8>, RecordError> {
         let mut planes = Vec::new();
-        let mask = bounds_from(&self.mask, 1);
+        let mask = self.mask.bounds_from(1);
         planes.push(("mask".to_owned(), Plane::bytes(tile::rows_of(&self.mask, mask))));
         let keep_out = self.keep_out.as_ref().map(|area| {
-            let rect = bounds_from(area, 1);
+            let rect = area.bounds_from(1);
             planes.push(("keep_out".to_owned(), Plane::bytes(tile::rows_of(area, rect))));
             rect
         });
@@ -229,7 +228,11 @@ impl Reader<'_> {
     }
 
     fn removal(&self, index: usize, entry: Entry) -> Result<Removal, RecordError> {
-        let coverage = self.coverage(&format!("removals.{index}.mask"), entry.mask)?;
+        let name = format!("removals.{index}.mask");
+        let coverage = self.coverage(&name, entry.mask)?;
+        if entry.mask.is_empty() || !self.bounds.contains_rect(&entry.hole) {
+            return Err(contradiction(name));
+        }
         let mask = Tile::new(entry.mask, coverage);
         let patches = entry.patches.iter().enumerate().map(|(number, &rect)| {
             let name = format!("removals.{index}.patches.{number}");

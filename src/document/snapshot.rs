@@ -52,8 +52,8 @@ impl Document {
             keep_out: self.keep_out.clone().filter(|_| self.has_keep_out()),
             replaces: None,
             visible: self.visible_ids(self.removals.len()).collect(),
-            holes: bounds_from(&self.mask, HOLE_THRESHOLD),
-            coverage: bounds_from(&self.mask, 1),
+            holes: self.mask.hole_bounds(),
+            coverage: self.mask.bounds_from(1),
         }
     }
 
@@ -74,8 +74,8 @@ impl Document {
             keep_out: self.keep_out.clone().filter(|_| self.has_keep_out()),
             replaces: Some(id),
             visible: self.visible_ids(index).collect(),
-            holes: bounds_from(&mask, HOLE_THRESHOLD),
-            coverage: bounds_from(&mask, 1),
+            holes: mask.hole_bounds(),
+            coverage: mask.bounds_from(1),
             mask,
         })
     }
@@ -156,37 +156,5 @@ impl Snapshot {
             }
         }
         rest
-    }
-}
-
-/// The bounding box of the pixels with at least this coverage.
-pub(super) fn bounds_from(mask: &Mask, least: u8) -> Rect {
-    let width = mask.width().max(1) as usize;
-    let mut bounds = Rect::default();
-    for (y, row) in (0..).zip(mask.coverage().chunks_exact(width)) {
-        // A vectorised test first: most rows are empty.
-        if row.iter().fold(0, |most, &value| value.max(most)) < least.max(1) {
-            continue;
-        }
-        let first = row.iter().position(|&value| value >= least).unwrap_or(0);
-        let last = row.iter().rposition(|&value| value >= least).unwrap_or(0);
-        bounds = bounds.union(&Rect::new(first as u32, y, (last + 1 - first) as u32, 1));
-    }
-    bounds
-}
-
-#[cfg(test)]
-mod tests {
-    use super::bounds_from;
-    use crate::imaging::{Mask, Rect};
-
-    #[test]
-    fn bounds_hold_all_coverage_and_no_more() {
-        let mut mask = Mask::empty(9, 7);
-        assert!(bounds_from(&mask, 1).is_empty(), "nothing painted");
-        mask.coverage_mut()[2 * 9 + 3] = 200;
-        mask.coverage_mut()[5 * 9 + 7] = 20;
-        assert_eq!(bounds_from(&mask, 1), Rect::new(3, 2, 5, 4));
-        assert_eq!(bounds_from(&mask, 128), Rect::new(3, 2, 1, 1));
     }
 }

@@ -78,11 +78,19 @@ impl Mask {
 
     /// The smallest rectangle around all pixels that go; empty where none does.
     pub fn hole_bounds(&self) -> Rect {
-        let width = self.width as usize;
-        let rows = self.coverage.par_chunks(width.max(1)).enumerate();
+        self.bounds_from(HOLE_THRESHOLD)
+    }
+
+    /// The smallest rectangle around all pixels with at least this coverage; empty where there are none.
+    pub fn bounds_from(&self, least: u8) -> Rect {
+        let rows = self.coverage.par_chunks(self.width.max(1) as usize).enumerate();
         rows.filter_map(|(y, row)| {
-            let first = row.iter().position(|&coverage| coverage >= HOLE_THRESHOLD)?;
-            let last = row.iter().rposition(|&coverage| coverage >= HOLE_THRESHOLD)?;
+            // A vectorised test first: most rows are empty.
+            if row.iter().fold(0, |most, &coverage| coverage.max(most)) < least {
+                return None;
+            }
+            let first = row.iter().position(|&coverage| coverage >= least)?;
+            let last = row.iter().rposition(|&coverage| coverage >= least)?;
             Some(Rect::new(first as u32, y as u32, (last - first) as u32 + 1, 1))
         })
         .reduce(Rect::default, |bounds, row| bounds.union(&row))
@@ -162,6 +170,16 @@ mod tests {
             mask.coverage_mut()[(y * width + x) as usize] = 255;
         }
         mask
+    }
+
+    #[test]
+    fn bounds_hold_all_coverage_and_no_more() {
+        let mut mask = Mask::empty(9, 7);
+        assert!(mask.bounds_from(1).is_empty(), "nothing painted");
+        mask.coverage_mut()[2 * 9 + 3] = 200;
+        mask.coverage_mut()[5 * 9 + 7] = 20;
+        assert_eq!(mask.bounds_from(1), Rect::new(3, 2, 5, 4));
+        assert_eq!(mask.hole_bounds(), Rect::new(3, 2, 1, 1));
     }
 
     #[test]

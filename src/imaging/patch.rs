@@ -41,6 +41,33 @@ impl Patch {
         &self.weights
     }
 
+    /// The part inside `rect`; `None` where they do not meet.
+    pub fn part(&self, rect: Rect) -> Option<Self> {
+        let shared = self.rect.intersect(&rect);
+        if shared.is_empty() {
+            return None;
+        }
+        let (left, top) = (shared.x - self.rect.x, shared.y - self.rect.y);
+        let stride = self.rect.width as usize;
+        let mut weights = Vec::with_capacity(shared.area() as usize);
+        for y in top..top + shared.height {
+            let start = y as usize * stride + left as usize;
+            weights.extend_from_slice(&self.weights[start..start + shared.width as usize]);
+        }
+        let inside = Rect::new(left, top, shared.width, shared.height);
+        Self::new(shared, self.pixels.crop(inside), weights)
+    }
+
+    /// The same, as a patch for a photo of which `window` is all there is.
+    pub fn seen_in(&self, window: Rect) -> Option<Self> {
+        let part = self.part(window)?;
+        let Rect { x, y, width, height } = part.rect;
+        Some(Self {
+            rect: Rect::new(x - window.x, y - window.y, width, height),
+            ..part
+        })
+    }
+
     /// Blends the patch into `photo`, which must have its depth and channels and contain its rectangle.
     pub fn apply(&self, photo: &mut Pixels) {
         debug_assert!(
@@ -110,6 +137,26 @@ const fn blend(under: u32, over: u32, weight: u8) -> u32 {
 mod tests {
     use super::Patch;
     use crate::imaging::{Channels, Pixels, Rect, Samples};
+
+    #[test]
+    fn a_part_changes_what_the_whole_patch_changes_there() {
+        let numbered = |width: u32, height: u32| {
+            let samples = Samples::U8((0..(width * height) as u8).collect());
+            Pixels::new(width, height, Channels::Gray, samples).unwrap()
+        };
+        let weights = (0..20).map(|at| if at % 3 == 0 { 255 } else { 60 });
+        let patch = Patch::new(Rect::new(3, 2, 5, 4), numbered(5, 4), weights.collect()).unwrap();
+        let window = Rect::new(5, 1, 4, 3);
+        let photo = numbered(10, 8);
+        let (mut whole, mut parts) = (photo.clone(), photo.crop(window));
+        patch.apply(&mut whole);
+        patch.seen_in(window).unwrap().apply(&mut parts);
+        assert!(whole.crop(window) == parts, "seen in the window alone");
+        let mut part = photo;
+        patch.part(window).unwrap().apply(&mut part);
+        assert!(part.crop(window) == parts, "in its place in the photo");
+        assert_eq!(patch.part(Rect::new(0, 0, 3, 8)), None);
+    }
 
     #[test]
     fn weights_choose_between_photo_and_patch_and_alpha_stays() {

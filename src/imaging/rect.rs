@@ -46,13 +46,18 @@ impl Rect {
         x >= self.x && x < self.right() && y >= self.y && y < self.bottom()
     }
 
-    /// Whether every pixel of `other` lies in it.
+    /// Whether every pixel of `other` lies in it. No rectangle is too large to ask.
     pub const fn contains_rect(&self, other: &Self) -> bool {
+        const fn contains(start: u32, length: u32, other_start: u32, other_length: u32) -> bool {
+            let (end, other_end) = (
+                start as u64 + length as u64,
+                other_start as u64 + other_length as u64,
+            );
+            other_start >= start && other_end <= end
+        }
         other.is_empty()
-            || (other.x >= self.x
-                && other.right() <= self.right()
-                && other.y >= self.y
-                && other.bottom() <= self.bottom())
+            || (contains(self.x, self.width, other.x, other.width)
+                && contains(self.y, self.height, other.y, other.height))
     }
 
     /// The pixels in both; empty where they do not meet.

@@ -11,7 +11,7 @@ use super::{
     Detail, Error, Options, Removal, Request,
     detail::{Beginning, Score, score_unless},
     fill::{Filler, NetworkFiller},
-    plan::Crop,
+    plan::{self, Crop},
     prepare, remove_prepared,
     source::Source,
 };
@@ -249,9 +249,9 @@ fn block_means(patch: &Patch) -> Vec<[f32; 3]> {
 
 /// The crops of a variation: as planned, or with more around the holes as far as photo and network allow.
 pub(super) fn varied(crops: &[Crop], photo: Rect, holes: &Mask, variation: Variation) -> Vec<Crop> {
-    let wider = |crop: &Crop| {
+    let wider = |(number, crop): (usize, &Crop)| {
         let room = Rect::new(0, 0, photo.width, photo.height);
-        let rect = super::plan::wider(crop, room);
+        let rect = plan::wider(crop, room);
         let runs_in_view = || {
             (rect.y..rect.bottom())
                 .map(|y| (rect.x..rect.right()).filter(|&x| holes.is_hole(x, y)).count() as u64)
@@ -264,11 +264,12 @@ pub(super) fn varied(crops: &[Crop], photo: Rect, holes: &Mask, variation: Varia
                 runs_in_view()
             },
             rect,
+            builds_on: plan::seen_parts(&crops[..number], rect, &crop.parts_of),
             ..crop.clone()
         }
     };
     if variation.is_wider {
-        crops.iter().map(wider).collect()
+        crops.iter().enumerate().map(wider).collect()
     } else {
         crops.to_vec()
     }

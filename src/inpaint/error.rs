@@ -35,10 +35,20 @@ pub enum Error {
     /// Somebody asked to stop.
     #[error("cancelled")]
     Cancelled(#[from] Cancelled),
-    /// The network failed, and so did what was tried instead.
-    #[error("filling failed: {0}; try --device cpu")]
+    /// The network failed: on the CPU, or on another device for another reason than a lack of memory.
+    #[error("filling failed: {error}{hint}", error = .0, hint = hint(.0))]
     Network(#[from] NetworkError),
     /// A fill of another size than its crop: a fault of this program.
     #[error("filling failed: a part came back in the wrong size; please report this as a bug")]
     WrongFill,
+}
+
+/// What to try after a failure of the network.
+fn hint(error: &NetworkError) -> &'static str {
+    match error {
+        NetworkError::Compute { device, .. } if !device.starts_with("CPU") => {
+            "; choose the CPU as the device"
+        }
+        _ => "",
+    }
 }

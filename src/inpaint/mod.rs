@@ -13,6 +13,7 @@ mod error;
 pub mod fill;
 pub mod options;
 pub mod plan;
+mod push_pull;
 mod refine;
 mod report;
 mod source;
@@ -112,12 +113,12 @@ fn prepare(request: &Request<'_>, options: &Options, progress: &dyn Progress) ->
     let started = Instant::now();
     progress.stage("Planning")?;
     let widened = widened(request, options, progress)?;
-    progress.step(0, 1)?;
+    progress.check()?;
     let crops = match options.strategy {
         Strategy::Auto => plan::crops(&widened),
         Strategy::Whole => plan::whole(&widened),
     };
-    progress.step(0, 1)?;
+    progress.check()?;
     let largest = crops.iter().map(Crop::hole_share).fold(0.0, f64::max);
     if largest > plan::TRAINED_HOLE_SHARE {
         progress.notice(&format!(
@@ -219,12 +220,12 @@ fn widened(request: &Request<'_>, options: &Options, progress: &dyn Progress) ->
     if mask.hole_count() == 0 {
         return Err(Error::EmptyMask);
     }
-    progress.step(0, 1)?;
+    progress.check()?;
     let grow_px = options.grow_px_for(photo.width(), photo.height());
     let mut widened = mask.clone();
-    progress.step(0, 1)?;
+    progress.check()?;
     widened.grow(grow_px as f32);
-    progress.step(0, 1)?;
+    progress.check()?;
     if widened.hole_count() == photo.bounds().area() {
         return Err(Error::NothingValid { grow_px });
     }

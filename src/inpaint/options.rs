@@ -106,6 +106,13 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Values from a file that anybody can edit, brought into the ranges of the flags.
+    pub(crate) fn into_range(mut self) -> Self {
+        self.grain = self.grain.min(100);
+        self.candidates = self.candidates.clamp(1, MAX_CANDIDATES);
+        self
+    }
+
     /// How candidate `number` of these options is made.
     ///
     /// Several to choose from look once each, so that they differ as much as they can. One that is made alone (again,

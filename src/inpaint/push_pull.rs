@@ -1,6 +1,6 @@
-//! A smooth surface through known values: how a correction known at the edge of a hole spreads over it.
+//! A smooth surface through known values: for what even the network could not reach, and for colours known in part.
 //!
-//! Push-pull (Gortler et al., "The Lumigraph", SIGGRAPH 1996): weighted means go down a pyramid, gaps are filled
+//! Push-pull (Gortler et al., "The Lumigraph", SIGGRAPH 1996, section 3.4): weighted means go down a pyramid, gaps are filled
 //! on the way back up. It costs a fixed number of operations per pixel, however wide the hole, where an iterative
 //! Poisson solve slows down with it; the surface is as smooth as a correction needs to be.
 
@@ -10,7 +10,7 @@ use rayon::prelude::{
 
 /// Fills `values` (`[height][width][C]`) where `weight` (`[height][width]`, 0..=1) is below 1.
 ///
-/// A weight between 0 and 1 blends. With no weight anywhere the values become 0.
+/// A weight between 0 and 1 blends; a value without weight may be anything. With no weight anywhere the values become 0.
 pub(super) fn fill<const C: usize>(values: &mut [f32], weight: &[f32], width: usize, height: usize) {
     if width == 1 && height == 1 {
         if weight.first().is_none_or(|&weight| weight <= 0.0) {
@@ -28,11 +28,26 @@ pub(super) fn fill<const C: usize>(values: &mut [f32], weight: &[f32], width: us
             if known < 1.0 {
                 let spread = pulled::<C>(&coarse, coarse_width, coarse_height, x, y);
                 for (value, spread) in value.iter_mut().zip(spread) {
-                    *value = *value * known + spread * (1.0 - known);
+                    *value = if known > 0.0 {
+                        *value * known + spread * (1.0 - known)
+                    } else {
+                        spread
+                    };
                 }
             }
         }
     });
+}
+
+/// Replaces the pixels of `rgb` (interleaved) that are not `known` by a smooth continuation of those that are. If
+/// nothing is known, everything becomes mid-grey.
+pub(super) fn fill_unknown(rgb: &mut [f32], known: &[bool], width: usize, height: usize) {
+    if !known.contains(&true) {
+        rgb.fill(0.5);
+    } else if known.contains(&false) {
+        let weight: Vec<f32> = known.iter().map(|&known| f32::from(known)).collect();
+        fill::<3>(rgb, &weight, width, height);
+    }
 }
 
 /// A surface of three channels known per block of `block` pixels, at pixel `(x, y)`: bilinear between block centres.
@@ -117,7 +132,7 @@ fn taps(fine: usize, coarse_len: usize) -> [(usize, f32); 2] {
 
 #[cfg(test)]
 mod tests {
-    use super::fill;
+    use super::{fill, fill_unknown};
 
     #[test]
     fn known_values_stay_and_a_constant_is_continued() {
@@ -153,5 +168,36 @@ mod tests {
         let mut values = vec![3.0; 2 * 5 * 4];
         fill::<2>(&mut values, &[0.0; 20], 5, 4);
         assert!(values.iter().all(|&value| value == 0.0));
+    }
+
+    #[test]
+    fn known_pixels_stay_and_unknown_ones_lie_between_them() {
+        let mut rgb: Vec<f32> = (0..9 * 5 * 3).map(|i| (i / 3 % 9) as f32 / 8.0).collect();
+        let known: Vec<bool> = (0..45).map(|i| i % 9 < 2 || i % 9 > 6).collect();
+        for at in (0..45).filter(|&at| !known[at]) {
+            rgb[3 * at..3 * at + 3].fill(f32::NAN);
+        }
+        let before = rgb.clone();
+        fill_unknown(&mut rgb, &known, 9, 5);
+        for at in 0..45 {
+            if known[at] {
+                assert_eq!(rgb[3 * at], before[3 * at]);
+            } else {
+                assert!((0.0..=1.0).contains(&rgb[3 * at]), "{}", rgb[3 * at]);
+            }
+        }
+        assert!(rgb[3 * 20] < rgb[3 * 24], "the slope goes on");
+    }
+
+    #[test]
+    fn one_known_pixel_colours_everything() {
+        let mut rgb = vec![0.0; 7 * 6 * 3];
+        let mut known = vec![false; 42];
+        known[17] = true;
+        rgb[51..54].copy_from_slice(&[0.2, 0.4, 0.6]);
+        fill_unknown(&mut rgb, &known, 7, 6);
+        for pixel in rgb.chunks_exact(3) {
+            assert!((pixel[1] - 0.4).abs() < 1e-5, "{pixel:?}");
+        }
     }
 }

@@ -34,15 +34,15 @@ pub(super) fn refine(
     let mut hole = Vec::with_capacity(crop.rect.area() as usize);
     for row in y..y + height {
         if row.is_multiple_of(ROWS_PER_STEP) {
-            progress.step(0, 1)?;
+            progress.check()?;
         }
         hole.extend((x..x + width).map(|column| source.is_hole(column, row)));
     }
-    progress.step(0, 1)?;
+    progress.check()?;
     let keep_out = source.kept_out(crop.rect);
-    progress.step(0, 1)?;
+    progress.check()?;
     let native = source.pixels.rgb(source.local(crop.rect));
-    progress.step(0, 1)?;
+    progress.check()?;
     let input = Input {
         width: width as usize,
         height: height as usize,
@@ -52,6 +52,7 @@ pub(super) fn refine(
         scale: 1.0 / filled.scale_down as f32,
         keep_out: keep_out.as_deref(),
         beginning,
+        corner: [x as usize, y as usize],
         seed: options.seed,
     };
     let wanted = detail::Options {
@@ -125,6 +126,10 @@ impl Progress for Stretch<'_> {
             let left = self.end.saturating_sub(place.phase_start) as f64;
             place.reached = place.reached.max(place.phase_start + (left * share) as u64);
         })
+    }
+
+    fn check(&self) -> Result<(), Cancelled> {
+        self.whole.check()
     }
 
     fn notice(&self, text: &str) {

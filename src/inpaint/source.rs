@@ -81,21 +81,10 @@ impl<'a> Source<'a> {
 
     fn with_earlier(pixels: &Pixels, mask: &Mask, rect: Rect, earlier: &[&Patch]) -> Self {
         let mut pixels = pixels.crop(rect);
-        let mut mask = crop_mask(mask, rect);
-        for patch in earlier {
-            let shared = patch.rect().intersect(&rect);
-            let within = Rect::new(
-                shared.x - patch.rect().x,
-                shared.y - patch.rect().y,
-                shared.width,
-                shared.height,
-            );
-            let moved = Rect::new(shared.x - rect.x, shared.y - rect.y, shared.width, shared.height);
-            let weights = rows(patch.weights(), patch.rect().width, within);
-            clear(&mut mask, moved, &weights);
-            if let Some(part) = Patch::new(moved, patch.pixels().crop(within), weights) {
-                part.apply(&mut pixels);
-            }
+        let mut mask = mask.crop(rect);
+        for part in earlier.iter().filter_map(|patch| patch.seen_in(rect)) {
+            clear(&mut mask, part.rect(), part.weights());
+            part.apply(&mut pixels);
         }
         Self {
             pixels: Cow::Owned(pixels),
@@ -104,20 +93,6 @@ impl<'a> Source<'a> {
             keep_out: None,
         }
     }
-}
-
-fn crop_mask(mask: &Mask, rect: Rect) -> Mask {
-    let coverage = rows(mask.coverage(), mask.width(), rect);
-    Mask::new(rect.width, rect.height, coverage).unwrap_or_else(|| Mask::empty(rect.width, rect.height))
-}
-
-fn rows(values: &[u8], width: u32, rect: Rect) -> Vec<u8> {
-    let mut part = Vec::with_capacity(rect.area() as usize);
-    for y in rect.y..rect.bottom() {
-        let start = y as usize * width as usize + rect.x as usize;
-        part.extend_from_slice(&values[start..start + rect.width as usize]);
-    }
-    part
 }
 
 fn clear(mask: &mut Mask, rect: Rect, weights: &[u8]) {

@@ -180,7 +180,7 @@ mod tests {
         let (sender, outcome) = mpsc::channel();
         let job = spawn("waiting", Arc::new(|| {}), move |progress| {
             let end = loop {
-                if let Err(cancelled) = progress.step(0, 1) {
+                if let Err(cancelled) = progress.check() {
                     break cancelled;
                 }
                 thread::sleep(Duration::from_millis(1));
@@ -211,7 +211,7 @@ mod tests {
         let job = spawn(
             "stopping",
             Arc::new(|| {}),
-            |progress| while progress.step(0, 1).is_ok() {},
+            |progress| while progress.check().is_ok() {},
         );
         assert!(job.stop(Duration::from_secs(20)), "it ended");
     }

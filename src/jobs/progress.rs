@@ -147,6 +147,10 @@ impl Progress for JobProgress {
             told.status.done = done;
             told.status.total = total;
         });
+        self.check()
+    }
+
+    fn check(&self) -> Result<(), Cancelled> {
         self.wake_at_times();
         self.cancel_point()
     }

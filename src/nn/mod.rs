@@ -221,8 +221,8 @@ impl Network {
 
     /// As [`inpaint`](Self::inpaint), and reports the work of this run as steps of the current phase.
     ///
-    /// On the CPU `progress` hears of it, and can stop the run, every few milliseconds of work; on a GPU after every
-    /// layer.
+    /// On the CPU `progress` hears of it, and can stop the run, every few milliseconds of work; on Metal after every
+    /// layer. On CUDA a run takes milliseconds and goes to its end.
     pub fn inpaint_with(
         &self,
         rgb: &[f32],

@@ -5,8 +5,8 @@
 //! hole: `sum(1)` is always `C_in·k·k`. What stands in holes never matters, not even NaN: it is selected away
 //! before it is multiplied. Masks and ratio take no gradient.
 //!
-//! This is the form that trains and that runs on GPUs; on the CPU it is one operation of [`ops`] with its
-//! gradient. Inference on the CPU uses the packed layers there.
+//! This is the form that trains: one operation of [`ops`] with its gradient on the CPU and on CUDA, candle's own
+//! operations elsewhere, where it fills as well. On the CPU and on CUDA packed layers fill.
 
 use candle_core::{Device, Result, Tensor};
 use candle_nn::{Init, VarBuilder, init};

@@ -16,6 +16,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::nn::{self, DeviceChoice, loss, unet::Convolution};
 
+/// More threads than any machine has cores only get in each other's way.
+const MOST_THREADS: usize = 1024;
+
 /// What the network starts from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
@@ -192,7 +195,7 @@ pub struct Config {
     #[arg(long, value_name = "S", default_value_t = Self::default().checkpoint_every_s)]
     pub checkpoint_every_s: f64,
 
-    /// Checkpoints to keep, besides the best
+    /// Checkpoints to keep; the best weights are kept besides
     #[arg(long, value_name = "N", default_value_t = Self::default().keep_checkpoints)]
     pub keep_checkpoints: usize,
 
@@ -267,8 +270,12 @@ impl Config {
 
     /// The first value that makes no sense, in words that name the flag, or `None`.
     pub fn problem(&self) -> Option<String> {
+        self.folder_problem().or_else(|| self.values_problem())
+    }
+
+    /// The same without the folders, which are chosen last.
+    pub fn values_problem(&self) -> Option<String> {
         let subjects = [
-            Self::folder_problem,
             Self::size_problem,
             Self::rate_problem,
             Self::length_problem,
@@ -341,7 +348,11 @@ impl Config {
         first([
             (has_time, "--minutes: no time is left to train in"),
             (self.steps != Some(0), "--steps: 0 steps train nothing"),
-            (self.threads != Some(0), "--threads: it takes at least 1"),
+            (
+                self.threads
+                    .is_none_or(|threads| (1..=MOST_THREADS).contains(&threads)),
+                "--threads: it takes 1 to 1024",
+            ),
         ])
     }
 

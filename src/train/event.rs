@@ -83,7 +83,7 @@ pub enum Event {
         step: u64,
         /// Where it lies.
         path: PathBuf,
-        /// Whether the held-out loss was never lower.
+        /// Whether the held-out loss was never lower when it was measured last.
         is_best: bool,
     },
     /// Something the person should know although the run goes on.

@@ -45,6 +45,7 @@ fn whole_stage(criterion: &mut Criterion) {
         scale: 0.5,
         keep_out: None,
         beginning: Beginning::Ranked(0),
+        corner: [0, 0],
         seed: 1,
     };
     let mut group = criterion.benchmark_group("stage");

@@ -298,7 +298,7 @@ fn child(mut command: Command, terminal: &Terminal) -> anyhow::Result<Value> {
         .output()
         .context("starting a measurement")?;
     // An interrupt reaches the child as well; the person then asked this program to stop.
-    terminal.step(0, 1)?;
+    terminal.check()?;
     let said = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
         let last = said.lines().last().unwrap_or("it said nothing");

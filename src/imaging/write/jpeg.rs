@@ -5,7 +5,7 @@
 
 use jpeg_encoder::{ColorType, Encoder, EncodingError, SamplingFactor};
 
-use super::{Problem, depth::over_white};
+use super::{Problem, UNREADABLE_EXIF, depth::over_white};
 use crate::imaging::{Format, Metadata, Pixels, Samples, exif_fields::Fields};
 
 const XMP_PREFIX: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
@@ -100,7 +100,10 @@ fn fitting_exif(exif: Vec<u8>, notices: &mut Vec<String>) -> Option<Vec<u8>> {
     if exif.len() <= EXIF_BYTES {
         return Some(exif);
     }
-    let mut fields = Fields::parse(&exif)?;
+    let Some(mut fields) = Fields::parse(&exif) else {
+        notices.push(UNREADABLE_EXIF.to_owned());
+        return None;
+    };
     fields.drop_maker_note();
     let smaller = fields.to_block();
     if smaller.len() <= EXIF_BYTES {

@@ -20,6 +20,9 @@ pub use error::{Problem, WriteError};
 
 use super::{Format, Metadata, MetadataPolicy, Pixels};
 
+/// The notice for EXIF of which only the orientation can be made out.
+const UNREADABLE_EXIF: &str = "EXIF is left out: its fields cannot be read";
+
 /// How to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {

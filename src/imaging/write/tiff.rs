@@ -14,7 +14,7 @@ use ::tiff::{
     tags::{ExtraSamples, PhotometricInterpretation, SampleFormat, Tag, Type},
 };
 
-use super::Problem;
+use super::{Problem, UNREADABLE_EXIF};
 use crate::imaging::{
     Channels, Format, Metadata, Pixels, Samples,
     exif::{EXIF_IFD, GPS_IFD, INTEROP_IFD},
@@ -34,11 +34,13 @@ pub(super) fn encode(
     metadata: &Metadata,
     notices: &mut Vec<String>,
 ) -> Result<Vec<u8>, Problem> {
-    let fields = metadata
-        .exif
-        .as_deref()
-        .and_then(Fields::parse)
-        .unwrap_or_default();
+    let fields = match metadata.exif.as_deref().map(Fields::parse) {
+        Some(None) => {
+            notices.push(UNREADABLE_EXIF.to_owned());
+            Fields::default()
+        }
+        fields => fields.flatten().unwrap_or_default(),
+    };
     if fields.has_maker_note() {
         notices.push(
             "TIFF moves the camera maker's notes in EXIF; not every program will find all of them".to_owned(),

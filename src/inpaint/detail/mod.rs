@@ -13,7 +13,6 @@ mod field;
 mod grain;
 mod inward;
 mod join;
-mod membrane;
 mod offsets;
 mod patches;
 mod poisson;
@@ -78,6 +77,8 @@ pub struct Input<'a> {
     pub keep_out: Option<&'a [bool]>,
     /// How a large hole is begun.
     pub beginning: Beginning,
+    /// Column and row of the crop's corner in the photo: no two holes get the same grain.
+    pub corner: [usize; 2],
     /// Seed of every random choice.
     pub seed: u64,
 }
@@ -128,10 +129,10 @@ pub fn restore(input: &Input<'_>, options: &Options, progress: &dyn Progress) ->
     progress.stage("Restoring detail")?;
     let mut filled = guided(input, progress)?;
     let trust = trust::correct(&mut filled, hole, width, input.scale, progress)?;
-    progress.step(0, 1)?;
+    progress.check()?;
     let is_native = input.scale >= NATIVE && trust.mean >= TRUSTED;
     let is_another = matches!(input.beginning, Beginning::Ranked(1..));
-    if is_another || !is_native || !score_unless(&filled, hole, width, &|| progress.step(0, 1))?.is_alike() {
+    if is_another || !is_native || !score_unless(&filled, hole, width, &|| progress.check())?.is_alike() {
         let planes = Planes {
             width,
             height,
@@ -147,7 +148,11 @@ pub fn restore(input: &Input<'_>, options: &Options, progress: &dyn Progress) ->
     }
     if options.grain > 0.0 {
         progress.stage("Matching grain")?;
-        grain::restore(&mut filled, hole, width, options.grain, input.seed, progress)?;
+        let random = grain::Seed {
+            seed: input.seed,
+            corner: input.corner,
+        };
+        grain::restore(&mut filled, hole, width, options.grain, random, progress)?;
     }
     Ok(filled)
 }
@@ -165,7 +170,7 @@ fn guided(input: &Input<'_>, progress: &dyn Progress) -> Result<Vec<f32>, Cancel
         for (at, _) in hole.iter().enumerate().filter(|(_, hole)| **hole) {
             filled[start + 3 * at..start + 3 * at + 3].copy_from_slice(&guide[3 * at..3 * at + 3]);
         }
-        progress.step(0, 1)?;
+        progress.check()?;
     }
     Ok(filled)
 }

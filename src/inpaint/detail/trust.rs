@@ -10,8 +10,11 @@
 
 use rayon::prelude::{IntoParallelIterator as _, ParallelIterator as _};
 
-use super::{membrane, pyramid::depths};
-use crate::progress::{Cancelled, Progress};
+use super::pyramid::depths;
+use crate::{
+    inpaint::push_pull,
+    progress::{Cancelled, Progress},
+};
 
 /// Network pixels per side of a block: averages out the grid that its upsampling leaves.
 const NETWORK_PIXELS: f32 = 6.0;
@@ -76,7 +79,7 @@ pub(super) fn correct(
     let block = ((NETWORK_PIXELS / scale.clamp(1.0 / 64.0, 1.0)) as usize).max(4);
     let (columns, rows) = (width.div_ceil(block), height.div_ceil(block));
     let (means, covered) = blocks(filled, hole, width, block);
-    progress.step(0, 1)?;
+    progress.check()?;
     let mut values = judged(&means, &covered, columns, rows, progress)?;
     let reliability = reliability(&means, &covered, columns);
     for (value, _) in values
@@ -86,7 +89,7 @@ pub(super) fn correct(
     {
         *value *= reliability;
     }
-    progress.step(0, 1)?;
+    progress.check()?;
     let in_hole: Vec<f32> = values
         .iter()
         .zip(&covered)
@@ -106,16 +109,16 @@ pub(super) fn correct(
         mean,
     };
     let mut surface = edge_means(filled, hole, width, block, &means, &trust.values);
-    progress.step(0, 1)?;
-    membrane::fill::<3>(&mut surface.0, &surface.1, columns, rows);
+    progress.check()?;
+    push_pull::fill::<3>(&mut surface.0, &surface.1, columns, rows);
     for (y, row) in hole.chunks_exact(width).enumerate() {
         if y.is_multiple_of(ROWS_PER_STEP) {
-            progress.step(0, 1)?;
+            progress.check()?;
         }
         for (x, _) in row.iter().enumerate().filter(|(_, hole)| **hole) {
             let kept = trust.at(x, y);
             if kept < 1.0 {
-                let smooth = membrane::sample(&surface.0, [columns, rows], block, x, y);
+                let smooth = push_pull::sample(&surface.0, [columns, rows], block, x, y);
                 let at = y * width + x;
                 for (sample, smooth) in filled[3 * at..3 * at + 3].iter_mut().zip(smooth) {
                     *sample = *sample * kept + smooth * (1.0 - kept);
@@ -197,7 +200,7 @@ fn judged(
             if !is_hole[at] || ring.is_empty() {
                 return Ok(1.0);
             }
-            progress.step(0, 1)?;
+            progress.check()?;
             let squared = |known: &[f32; 3]| (0..3).map(|i| (known[i] - means[at][i]).powi(2)).sum::<f32>();
             let likeness = |known| ((STRANGE - squared(known).sqrt()) / (STRANGE - ALIKE)).clamp(0.0, 1.0);
             Ok((ring.iter().map(likeness).sum::<f32>() / (SUPPORT * ring.len() as f32)).min(1.0))

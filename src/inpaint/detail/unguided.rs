@@ -3,8 +3,11 @@
 //! The same pyramid, search and vote, started from a smooth continuation of the hole's edge (as `PatchMatch` based
 //! completion does, Barnes et al. 2009) and steered by nothing.
 
-use super::{Beginning, membrane, patches, pyramid::Planes, trust::Trust};
-use crate::progress::{Cancelled, Progress};
+use super::{Beginning, patches, pyramid::Planes, trust::Trust};
+use crate::{
+    inpaint::push_pull,
+    progress::{Cancelled, Progress},
+};
 
 /// So coarse a guide that no level would follow it.
 const NO_GUIDE: f32 = 1.0 / 64.0;
@@ -31,7 +34,7 @@ pub fn unguided(
         return Ok(filled);
     }
     let known: Vec<f32> = hole.iter().map(|&hole| f32::from(u8::from(!hole))).collect();
-    membrane::fill::<3>(&mut filled, &known, width, height);
+    push_pull::fill::<3>(&mut filled, &known, width, height);
     let planes = Planes {
         width,
         height,

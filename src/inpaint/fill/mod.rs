@@ -4,7 +4,6 @@
 //! where `ensemble` is wanted, and the mean is taken. When the device runs out of memory the crop is tried at half its scale, then on the CPU, and the person is told.
 
 mod ensemble;
-mod push_pull;
 mod scale_up;
 mod view;
 
@@ -18,7 +17,7 @@ use crate::{
     progress::{Cancelled, Progress},
 };
 
-use super::{Error, plan::Crop, refine::Stretch, source::Source};
+use super::{Error, plan::Crop, push_pull, refine::Stretch, source::Source};
 pub(super) use ensemble::Looks;
 use ensemble::Mean;
 use view::View;
@@ -58,7 +57,7 @@ pub(super) trait Filler {
     fn device_name(&self) -> String;
 }
 
-/// A network that moves to the CPU when its device fails.
+/// A network that can move to the CPU when its device has too little memory.
 pub(super) struct NetworkFiller<'a> {
     chosen: &'a Network,
     on_cpu: Option<Network>,
@@ -202,10 +201,10 @@ impl Stage<'_> {
     ) -> Result<Filled, NetworkError> {
         let progress = self.progress;
         let view = View::of(source, crop.rect, scale_down, self.side_step, &mut || {
-            progress.step(0, 1)
+            progress.check()
         })?;
         let looks = self.looks.at_each_scale();
-        progress.step(0, 1)?;
+        progress.check()?;
         let mut mean = Mean::new(view.width, view.height);
         for (index, &look) in looks.iter().enumerate() {
             let part = Part {
@@ -214,13 +213,13 @@ impl Stage<'_> {
                 count: looks.len() as u64,
             };
             let seen = view.seen_in(look);
-            part.step(0, 1)?;
+            part.check()?;
             let filled = filler.inpaint(&seen.rgb, &seen.valid, view.width, view.height, &part)?;
             mean.add(filled.rgb, filled.still_hole, look);
         }
         let (mut rgb, known) = mean.finish();
         progress.step(1, 1)?;
-        push_pull::fill(&mut rgb, &known, view.width, view.height);
+        push_pull::fill_unknown(&mut rgb, &known, view.width, view.height);
         progress.step(1, 1)?;
         let in_crop = Rect::new(
             wanted.x - crop.rect.x,
@@ -257,6 +256,10 @@ impl Progress for Part<'_> {
         let total = total.max(1);
         self.whole
             .step(self.index * total + done.min(total), self.count * total)
+    }
+
+    fn check(&self) -> Result<(), Cancelled> {
+        self.whole.check()
     }
 
     fn notice(&self, text: &str) {

@@ -37,6 +37,9 @@ pub struct Crop {
     /// Earlier crops that filled another part of one of these holes: their result counts as valid here, so that
     /// the parts continue each other.
     pub builds_on: Vec<usize>,
+    /// The holes of which it fills all or a part.
+    #[serde(skip)]
+    pub(super) parts_of: Vec<usize>,
     /// Exactly the pixels that this crop fills.
     #[serde(skip)]
     pub runs: Vec<Run>,
@@ -71,18 +74,10 @@ pub fn crops(mask: &Mask) -> Vec<Crop> {
     let pieces = components.iter().enumerate().flat_map(cut).collect();
     let mut pieces = piece::gather(pieces, holes.photo());
     pieces.sort_by_key(|piece| (piece.bounds.y, piece.bounds.x, piece.runs.first().copied()));
-    let parts_of: Vec<Vec<usize>> = pieces.iter().map(|piece| piece.parts_of.clone()).collect();
     let mut crops: Vec<Crop> = Vec::with_capacity(pieces.len());
-    for (index, piece) in pieces.into_iter().enumerate() {
+    for piece in pieces {
         let frame = Frame::around(piece.bounds, holes.photo(), |rect| holes.count(rect));
-        let builds_on = (0..index)
-            .filter(|&earlier| {
-                parts_of[earlier]
-                    .iter()
-                    .any(|hole| parts_of[index].contains(hole))
-            })
-            .filter(|&earlier| !crops[earlier].fills.intersect(&frame.rect).is_empty())
-            .collect();
+        let builds_on = seen_parts(&crops, frame.rect, &piece.parts_of);
         crops.push(Crop {
             rect: frame.rect,
             scale_down: frame.scale_down,
@@ -90,10 +85,22 @@ pub fn crops(mask: &Mask) -> Vec<Crop> {
             hole_pixels: piece.hole_pixels,
             holes_in_view: holes.count(frame.rect),
             builds_on,
+            parts_of: piece.parts_of,
             runs: piece.runs,
         });
     }
     crops
+}
+
+/// Which of the `earlier` crops filled a part of one of `holes` that is seen in `rect`.
+pub(super) fn seen_parts(earlier: &[Crop], rect: Rect, holes: &[usize]) -> Vec<usize> {
+    let is_seen = |crop: &Crop| {
+        crop.parts_of.iter().any(|hole| holes.contains(hole)) && !crop.fills.intersect(&rect).is_empty()
+    };
+    let numbered = earlier.iter().enumerate();
+    numbered
+        .filter_map(|(number, crop)| is_seen(crop).then_some(number))
+        .collect()
 }
 
 /// The crop's rectangle with an eighth more on every side, in whole pixels of the network, as far as `photo` and the
@@ -127,6 +134,7 @@ pub fn whole(mask: &Mask) -> Vec<Crop> {
         hole_pixels,
         holes_in_view: hole_pixels,
         builds_on: Vec::new(),
+        parts_of: Vec::new(),
         runs,
     }]
 }

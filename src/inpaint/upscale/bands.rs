@@ -101,7 +101,7 @@ impl<'a> Enlarging<'a> {
 
     fn mixed_tile(&self, tile: Rect, weight: f32, filler: &mut dyn Filler) -> Result<Picture, Error> {
         let stretch = self.bar.stretch();
-        let checkpoint: Checkpoint<'_> = &|| stretch.step(0, 1);
+        let checkpoint: Checkpoint<'_> = &|| stretch.check();
         let small = self.seen(tile);
         let mut mixed = small.enlarged(self.factor, checkpoint)?;
         let network = look(&mixed, self.factor, filler, &stretch)?;

@@ -53,7 +53,7 @@ pub(super) fn calibrate(
     for (index, part) in parts.into_iter().enumerate() {
         let start = index as u64 * 1000;
         let stretch = Stretch::new(progress, start, start + 1000, total);
-        let checkpoint: Checkpoint<'_> = &|| stretch.step(0, 1);
+        let checkpoint: Checkpoint<'_> = &|| stretch.check();
         let truth = Picture {
             rgb: photo.rgb(part),
             size: (part.width, part.height),

@@ -1,10 +1,9 @@
-//! The engine on the CPU: to fill, every layer of the U-Net as one fused operation; to train, operations with
-//! gradients, which `train` explains.
+//! The engine on the CPU, and in [`cuda`] on NVIDIA's GPUs: to fill, every layer of the U-Net as one fused operation; to
+//! train, operations with gradients, which `train` explains. What follows is about the CPU.
 //!
 //! One pass per layer does the masked convolution, the renormalisation, the bias, the batch norm (folded into the
 //! weights) and the activation. No map is copied to be convolved, no mask has more than one channel, and the decoder
-//! neither upsamples nor concatenates: it reads both of its sources in place. GPUs do not come here. The work is split
-//! over the current rayon pool; install a smaller one to limit it.
+//! neither upsamples nor concatenates: it reads both of its sources in place. The work is split over the current rayon pool; install a smaller one to limit it.
 //!
 //! # Layout
 //!

@@ -36,13 +36,21 @@ pub(super) struct Grain {
     mix: [[f32; 3]; 3],
 }
 
+/// What decides about every sample of the noise, together with its place in the photo.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seed {
+    pub(super) seed: u64,
+    /// Column and row of the plane's corner in the photo.
+    pub(super) corner: [usize; 2],
+}
+
 /// Adds `amount` (0..=1) of the missing grain to the hole of `rgb`.
 pub(super) fn restore(
     rgb: &mut [f32],
     hole: &[bool],
     width: usize,
     amount: f32,
-    seed: u64,
+    seed: Seed,
     progress: &dyn Progress,
 ) -> Result<(), Cancelled> {
     let Some(window) = Window::around(rgb, hole, width) else {
@@ -154,7 +162,7 @@ fn window_sums(plane: &[f32], width: usize, height: usize) -> Vec<f32> {
 }
 
 /// Three planes of white noise over the window and the filter's reach around it.
-fn white(window: &Window, seed: u64, progress: &dyn Progress) -> Result<Vec<[f32; 3]>, Cancelled> {
+fn white(window: &Window, seed: Seed, progress: &dyn Progress) -> Result<Vec<[f32; 3]>, Cancelled> {
     let width = window.width + SIDE;
     let mut noise = vec![[0.0; 3]; width * (window.height + SIDE)];
     noise
@@ -163,7 +171,9 @@ fn white(window: &Window, seed: u64, progress: &dyn Progress) -> Result<Vec<[f32
         .try_for_each(|(row, noise)| {
             for (column, noise) in noise.iter_mut().enumerate() {
                 let (x, y) = (window.left + column, window.top + row);
-                let mut random = Random::keyed(seed, [u64::MAX, 0, x as u64, y as u64]);
+                let [left, top] = seed.corner;
+                let place = [u64::MAX, 0, (left + x) as u64, (top + y) as u64];
+                let mut random = Random::keyed(seed.seed, place);
                 *noise = std::array::from_fn(|_| random.normal());
             }
             progress.step(2, 4)
@@ -207,7 +217,7 @@ impl Grain {
 
 #[cfg(test)]
 mod tests {
-    use super::restore;
+    use super::{Seed, restore};
     use crate::{imaging::random::Random, progress::Silent};
 
     const SIDE: usize = 240;
@@ -215,6 +225,13 @@ mod tests {
 
     /// Standard deviation of what is added to a hole that holds what it should but no noise, among noisy surroundings.
     fn added(colour: impl Fn(usize, usize) -> f32) -> f32 {
+        let differences = differences(colour, [0, 0]);
+        let squares = differences.iter().map(|difference| difference.powi(2));
+        (squares.sum::<f32>() / differences.len() as f32).sqrt()
+    }
+
+    /// What is added to each sample of the hole, for a crop with this corner.
+    fn differences(colour: impl Fn(usize, usize) -> f32, corner: [usize; 2]) -> Vec<f32> {
         let places = || (0..SIDE * SIDE).map(|at| (at % SIDE, at / SIDE));
         let inside = |x: usize, y: usize| (80..160).contains(&x) && (80..160).contains(&y);
         let hole: Vec<bool> = places().map(|(x, y)| inside(x, y)).collect();
@@ -226,12 +243,24 @@ mod tests {
         let of = |(place, hole): ((usize, usize), &bool)| if *hole { clean(place) } else { noisy(place) };
         let before: Vec<f32> = places().zip(&hole).flat_map(of).collect();
         let mut after = before.clone();
-        restore(&mut after, &hole, SIDE, 1.0, 1, &Silent).expect("nobody cancels");
-        let squares = after
-            .iter()
-            .zip(&before)
-            .map(|(after, before)| (after - before).powi(2));
-        (squares.sum::<f32>() / (3 * hole.iter().filter(|hole| **hole).count()) as f32).sqrt()
+        let seed = Seed { seed: 1, corner };
+        restore(&mut after, &hole, SIDE, 1.0, seed, &Silent).expect("nobody cancels");
+        let pixels = after.as_chunks::<3>().0.iter().zip(before.as_chunks::<3>().0);
+        let in_hole = pixels.zip(&hole).filter(|(_, hole)| **hole);
+        in_hole
+            .flat_map(|((after, before), _)| std::array::from_fn::<f32, 3, _>(|i| after[i] - before[i]))
+            .collect()
+    }
+
+    #[test]
+    fn two_holes_do_not_get_the_same_noise() {
+        let [one, other] = [[0, 0], [300, 500]].map(|corner| differences(|_, _| 0.5, corner));
+        let same = one.iter().zip(&other).filter(|(one, other)| one == other).count();
+        assert!(
+            same < one.len() / 20,
+            "{same} of {} samples are the same",
+            one.len()
+        );
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl Window {
                         .map(|(tap, weight)| weight * row[near(x, tap, width)])
                         .sum();
                 }
-                progress.step(0, 1)
+                progress.check()
             })?;
         let mut residual = plane.to_vec();
         residual
@@ -80,7 +80,7 @@ impl Window {
                         |(tap, weight): (usize, &f32)| weight * smooth[near(y, tap, height) * width + x];
                     *out -= TAPS.iter().enumerate().map(mean).sum::<f32>();
                 }
-                progress.step(0, 1)
+                progress.check()
             })?;
         Ok(residual)
     }

@@ -34,7 +34,7 @@ pub(super) fn native_level(planes: &Planes<'_>, progress: &dyn Progress) -> Resu
                 }
                 pixel[3] = quantised(TEXTURE_WEIGHT * gradient(first_guess, hole, width, height, x, y));
             }
-            progress.step(0, 1)
+            progress.check()
         })?;
     let blocked: Vec<bool> = match keep_out {
         Some(keep_out) => hole
@@ -44,11 +44,11 @@ pub(super) fn native_level(planes: &Planes<'_>, progress: &dyn Progress) -> Resu
             .collect(),
         None => hole.to_vec(),
     };
-    progress.step(0, 1)?;
+    progress.check()?;
     let is_source = free_anchors(&blocked, width, height);
-    progress.step(0, 1)?;
+    progress.check()?;
     let depth = depths(hole, width, height);
-    progress.step(0, 1)?;
+    progress.check()?;
     let mut level = Level {
         halvings: 0,
         width,
@@ -60,9 +60,9 @@ pub(super) fn native_level(planes: &Planes<'_>, progress: &dyn Progress) -> Resu
         guide: Vec::new(),
         trust: Vec::new(),
     };
-    progress.step(0, 1)?;
+    progress.check()?;
     average_texture(&mut level, progress)?;
-    progress.step(0, 1)?;
+    progress.check()?;
     Ok(level)
 }
 
@@ -102,11 +102,11 @@ pub(super) fn halved(fine: &Level, progress: &dyn Progress) -> Result<Level, Can
             *mean = sums.map(|sum| (sum / 4) as i16);
         }
     });
-    progress.step(0, 1)?;
+    progress.check()?;
     let is_source = halved_sources(fine, &hole, width, height, progress)?;
-    progress.step(0, 1)?;
+    progress.check()?;
     let depth = depths(&hole, width, height);
-    progress.step(0, 1)?;
+    progress.check()?;
     let mut level = Level {
         halvings: fine.halvings + 1,
         width,
@@ -131,7 +131,7 @@ fn halved_sources(
     progress: &dyn Progress,
 ) -> Result<Vec<bool>, Cancelled> {
     let mut is_source = free_anchors(hole, width, height);
-    progress.step(0, 1)?;
+    progress.check()?;
     is_source
         .par_chunks_mut(width)
         .enumerate()
@@ -142,7 +142,7 @@ fn halved_sources(
                     .iter()
                     .all(|(dx, dy)| fine.offers((2 * x + dx) as i32, (2 * y + dy) as i32));
             }
-            progress.step(0, 1)
+            progress.check()
         })?;
     Ok(is_source)
 }

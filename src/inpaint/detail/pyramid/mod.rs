@@ -93,7 +93,7 @@ pub(super) fn build(
 ) -> Result<Vec<Level>, Cancelled> {
     let mut levels = vec![native_level(planes, progress)?];
     while let Some(last) = levels.last() {
-        progress.step(0, 1)?;
+        progress.check()?;
         let fits = last.width.min(last.height) >= 6 * PATCH;
         if last.deepest() <= deepest || !fits {
             break;
@@ -106,12 +106,12 @@ pub(super) fn build(
     }
     for (halvings, level) in levels.iter_mut().enumerate() {
         if halvings as u32 >= guide_from {
-            progress.step(0, 1)?;
+            progress.check()?;
             level.guide = block_means(level);
             level.trust = trust_of(level, planes, halvings as u32);
         }
     }
-    progress.step(0, 1)?;
+    progress.check()?;
     continue_texture(&mut levels);
     Ok(levels)
 }

@@ -5,14 +5,14 @@ use rayon::prelude::{
 };
 
 use super::{
-    super::{
-        distance::{CHANNELS, WHITE},
-        membrane,
-    },
+    super::distance::{CHANNELS, WHITE},
     Level,
     anchors::depths,
 };
-use crate::progress::{Cancelled, Progress};
+use crate::{
+    inpaint::push_pull,
+    progress::{Cancelled, Progress},
+};
 
 /// Mean absolute difference of the luminance to the right and lower neighbour; 0 where one of them is hole.
 pub(super) fn gradient(rgb: &[f32], hole: &[bool], width: usize, height: usize, x: usize, y: usize) -> f32 {
@@ -45,7 +45,7 @@ pub(super) fn average_texture(level: &mut Level, progress: &dyn Progress) -> Res
                     .map(|tap| row[(x + tap).saturating_sub(2).min(width - 1)])
                     .sum();
             }
-            progress.step(0, 1)
+            progress.check()
         })?;
     level
         .colour
@@ -58,7 +58,7 @@ pub(super) fn average_texture(level: &mut Level, progress: &dyn Progress) -> Res
                     .sum();
                 pixel[3] = (sum / 25) as i16;
             }
-            progress.step(0, 1)
+            progress.check()
         })
 }
 
@@ -76,7 +76,7 @@ pub(super) fn continue_texture(levels: &mut [Level]) {
         .collect();
     // Averages reach two pixels into the hole's neighbourhood, where gradients were not measured.
     let is_known: Vec<f32> = far_from(&coarsest.hole, coarsest.width, coarsest.height, 3);
-    membrane::fill::<1>(&mut texture, &is_known, coarsest.width, coarsest.height);
+    push_pull::fill::<1>(&mut texture, &is_known, coarsest.width, coarsest.height);
     for ((pixel, texture), known) in coarsest
         .colour
         .as_chunks_mut::<CHANNELS>()

@@ -138,7 +138,11 @@ fn the_grain_that_is_added_follows_the_amount() {
         for &at in &hole {
             filled[3 * at..3 * at + 3].copy_from_slice(&guide[3 * at..3 * at + 3]);
         }
-        super::grain::restore(&mut filled, input.hole, scene.width, grain, 5, &Silent)
+        let seed = super::grain::Seed {
+            seed: 5,
+            corner: [0, 0],
+        };
+        super::grain::restore(&mut filled, input.hole, scene.width, grain, seed, &Silent)
             .expect("nobody cancels");
         deviation(&filled, &hole) / wanted
     };

@@ -56,6 +56,7 @@ impl Scene {
             scale,
             keep_out: None,
             beginning: Beginning::Ranked(0),
+            corner: [0, 0],
             seed: 5,
         }
     }
