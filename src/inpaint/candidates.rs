@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{
     Detail, Error, Options, Removal, Request,
     detail::{Beginning, Score, score_unless},
-    fill::{Filler, NetworkFiller},
+    fill::{Filler, NetworkFiller, Part},
     plan::{self, Crop},
     prepare, remove_prepared,
     source::Source,
@@ -102,7 +102,7 @@ pub struct Candidates {
 
 /// Fills the holes of `request` as often as `options.candidates` says and orders the results.
 ///
-/// The same input gives the same candidates in the same order. Reports a phase per candidate.
+/// The same input gives the same candidates in the same order. Reports one phase for all of them.
 pub fn remove_candidates(
     request: &Request<'_>,
     network: &Network,
@@ -126,15 +126,19 @@ pub(super) fn candidates_with(
     let prepared = prepare(request, options, progress)?;
     let count = options.candidates.max(1);
     let mut all = Vec::with_capacity(count as usize);
+    progress.stage(&match count {
+        1 => "Filling".to_owned(),
+        _ => format!("{count} candidates"),
+    })?;
     for number in 0..count {
-        let name = match count {
-            1 => "Filling".to_owned(),
-            _ => format!("Filling, candidate {} of {count}", number + 1),
+        let progress = Part {
+            whole: progress,
+            index: u64::from(number),
+            count: u64::from(count),
         };
-        progress.stage(&name)?;
         let variation = options.variation(number);
-        let removal = remove_prepared(request, &prepared, filler, options, variation, progress)?;
-        let score = score_of(request.photo, &removal, progress)?;
+        let removal = remove_prepared(request, &prepared, filler, options, variation, &progress)?;
+        let score = score_of(request.photo, &removal, &progress)?;
         all.push(Candidate { removal, score });
     }
     let disagreement = disagreement(&all);

@@ -241,10 +241,10 @@ impl Stage<'_> {
 }
 
 /// One of `count` equal parts of a bar, the first with `index` 0.
-struct Part<'a> {
-    whole: &'a dyn Progress,
-    index: u64,
-    count: u64,
+pub(super) struct Part<'a> {
+    pub(super) whole: &'a dyn Progress,
+    pub(super) index: u64,
+    pub(super) count: u64,
 }
 
 impl Progress for Part<'_> {
