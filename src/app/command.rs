@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     document::Removal,
+    imaging::Rect,
     inpaint,
     nn::DeviceChoice,
     settings::{Brush, Overlay, Wand},
@@ -30,6 +31,8 @@ pub(super) enum Command {
     SetDialog(Dialog),
     /// The name that is being typed.
     SetRenaming(Option<Renaming>),
+    /// Bring this part of the photo into view.
+    LookAt(Rect),
     /// Width of the panels on the right, in points.
     SetPanelWidth(f32),
     /// Open this photo.
@@ -89,6 +92,8 @@ pub(super) enum Command {
 pub(super) enum Answer {
     /// Export first.
     Export,
+    /// Save the mask first.
+    SaveMask,
     /// Go on and lose it.
     Discard,
     /// Stay.

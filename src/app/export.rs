@@ -33,6 +33,8 @@ pub(super) struct Form {
     pub(super) metadata: MetadataPolicy,
     /// There is a file at this path already.
     pub(super) exists: bool,
+    /// Why this very export failed when it was tried.
+    pub(super) failure: Option<String>,
     original: Option<PathBuf>,
 }
 
@@ -52,8 +54,23 @@ impl Form {
             bit_depth: photo.document.original().bit_depth(),
             metadata: MetadataPolicy::from_str(&saved.metadata, true).unwrap_or_default(),
             exists: false,
+            failure: None,
             original: photo.path.clone(),
         }
+    }
+
+    /// The choices of a plan that failed: for another name, place or format.
+    pub(super) fn of_failed(photo: &OpenPhoto, saved: &settings::Export, plan: &Plan) -> Self {
+        let mut form = Self::new(photo, saved);
+        form.set_path(&plan.path);
+        form.bit_depth = plan.options.bit_depth.unwrap_or(form.bit_depth);
+        form
+    }
+
+    /// What was found out about a place says nothing of another.
+    fn forget_place(&mut self) {
+        self.exists = false;
+        self.failure = None;
     }
 
     /// Takes another format and lets the name follow.
@@ -61,7 +78,7 @@ impl Form {
         self.format = format;
         let name = Path::new(self.name.trim()).with_extension(format.extension());
         self.name = name.display().to_string();
-        self.exists = false;
+        self.forget_place();
     }
 
     /// Takes another name and lets the format follow its ending.
@@ -70,13 +87,13 @@ impl Form {
             self.format = format;
         }
         self.name = name;
-        self.exists = false;
+        self.forget_place();
     }
 
     /// Takes another folder.
     pub(super) fn set_folder(&mut self, folder: String) {
         self.folder = folder;
-        self.exists = false;
+        self.forget_place();
     }
 
     /// Takes another place and lets the format follow its ending.

@@ -3,6 +3,8 @@
 //! Keys act wherever the pointer is, but never while text is being typed. Enter and Space belong to a button that
 //! has the keyboard's focus.
 
+use std::collections::HashMap;
+
 use eframe::egui::{Context, Event, Id, Key, KeyboardShortcut, ModifierNames, Modifiers};
 
 use super::action::{Action, Menu};
@@ -45,7 +47,7 @@ impl Action {
         match self {
             Self::Open => const { &[ctrl(Key::O)] },
             Self::Paste => const { &[ctrl(Key::V)] },
-            Self::Export => const { &[ctrl(Key::E)] },
+            Self::Export => const { &[ctrl(Key::E), ctrl(Key::S)] },
             Self::ExportAs => const { &[ctrl_shift(Key::E)] },
             Self::CopyResult => const { &[ctrl(Key::C)] },
             Self::Settings => const { &[ctrl(Key::Comma)] },
@@ -204,6 +206,41 @@ pub(super) fn take_actions(ctx: &Context, canvas: Option<Id>) -> Vec<Action> {
     })
 }
 
+/// The keys that are down: what each meant when it was pressed, by its place on the keyboard.
+///
+/// Where Shift or `AltGr` is let go first, a key's release has another meaning than its press, and whoever counts by
+/// meaning takes it to be down for ever.
+#[derive(Debug, Default)]
+pub(super) struct Held(HashMap<Key, Key>);
+
+impl Held {
+    /// Gives releases in `events` the meaning that their presses had.
+    pub(super) fn settle(&mut self, events: &mut [Event]) {
+        for event in events {
+            match event {
+                Event::Key {
+                    key,
+                    physical_key: Some(place),
+                    pressed: true,
+                    ..
+                } => {
+                    self.0.insert(*place, *key);
+                }
+                Event::Key {
+                    key,
+                    physical_key: Some(place),
+                    pressed: false,
+                    ..
+                } => {
+                    *key = self.0.remove(place).unwrap_or(*key);
+                }
+                Event::WindowFocused(false) => self.0.clear(),
+                _ => {}
+            }
+        }
+    }
+}
+
 /// Whether the key that shows the original is down.
 pub(super) fn is_before_held(ctx: &Context) -> bool {
     !ctx.text_edit_focused() && ctx.input(|input| input.key_down(Key::Backslash))
@@ -255,7 +292,25 @@ impl Action {
 mod tests {
     use std::collections::HashMap;
 
-    use super::Action;
+    use eframe::egui::{Event, Key, Modifiers};
+
+    use super::{Action, Held};
+
+    #[test]
+    fn a_key_is_released_as_what_it_was_pressed() {
+        let event = |key, pressed| Event::Key {
+            key,
+            physical_key: Some(Key::Slash),
+            pressed,
+            repeat: false,
+            modifiers: Modifiers::NONE,
+        };
+        let mut held = Held::default();
+        held.settle(&mut [event(Key::Questionmark, true)]);
+        let mut later = [event(Key::Slash, false), event(Key::Slash, false)];
+        held.settle(&mut later);
+        assert_eq!(later, [event(Key::Questionmark, false), event(Key::Slash, false)]);
+    }
 
     #[test]
     fn no_key_does_two_things() {

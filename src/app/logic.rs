@@ -128,7 +128,7 @@ impl App {
             self.drain_mask();
             self.drain_fill(ctx);
         }
-        self.drain_mask_saving();
+        self.drain_mask_saving(ctx);
         self.drain_network();
         self.drain_writing(ctx);
         self.drain_copying();
@@ -199,17 +199,12 @@ impl App {
         if !wants_to_close {
             return;
         }
-        if self.tasks.training.is_some() {
-            ctx.send_viewport_cmd(ViewportCommand::CancelClose);
-            self.state.dialog = Dialog::CloseTraining;
-            return;
-        }
-        if self.state.may_close {
-            return;
-        }
-        if self.has_unsaved_work() {
+        if self.has_unsaved_work() && !self.state.may_close {
             ctx.send_viewport_cmd(ViewportCommand::CancelClose);
             self.state.dialog = Dialog::Unsaved(Intent::Close);
+        } else if self.tasks.training.is_some() {
+            ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+            self.state.dialog = Dialog::CloseTraining;
         }
     }
 

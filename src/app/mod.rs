@@ -58,6 +58,7 @@ pub struct App {
     journal: Journal,
     settings: Preferences,
     commands: Vec<Command>,
+    held_keys: keys::Held,
 }
 
 /// The settings, where they are kept, and whether that is up to date.
@@ -96,6 +97,7 @@ impl App {
                 session: start.clone(),
             },
             commands: Vec::new(),
+            held_keys: keys::Held::default(),
         };
         if let Some(notice) = notice {
             app.notices.warning("Settings are back to the defaults", notice);
@@ -160,6 +162,7 @@ impl eframe::App for App {
     }
 
     fn raw_input_hook(&mut self, ctx: &egui::Context, input: &mut egui::RawInput) {
+        self.held_keys.settle(&mut input.events);
         clipboard::translate_for_text_fields(ctx, input);
     }
 

@@ -91,6 +91,16 @@ impl Notices {
         self.shown.retain(|notice| notice.id != id);
     }
 
+    /// Takes away what was told under this title: it is put right.
+    pub(super) fn settle(&mut self, title: &str) {
+        self.shown.retain(|notice| notice.title != title);
+    }
+
+    /// Takes everything away.
+    pub(super) fn clear(&mut self) {
+        self.shown.clear();
+    }
+
     /// Drops what is outdated. Returns when to look again.
     pub(super) fn age(&mut self) -> Option<Duration> {
         self.shown
@@ -104,7 +114,7 @@ impl Notices {
 }
 
 /// Errors come in lower case, to be joined with others; on the screen they begin like a sentence.
-fn sentence(text: String) -> String {
+pub(super) fn sentence(text: String) -> String {
     let mut letters = text.chars();
     match letters.next() {
         Some(first) if first.is_lowercase() => first.to_uppercase().chain(letters).collect(),
@@ -123,6 +133,20 @@ mod tests {
         notices.error("Could not open", "the file is empty");
         assert_eq!(notices.shown().len(), 1);
         assert_eq!(notices.shown()[0].detail, "The file is empty");
+    }
+
+    #[test]
+    fn what_is_put_right_goes_and_the_rest_stays() {
+        let mut notices = Notices::default();
+        notices.error("The export failed", "no such folder");
+        notices.error("The fill failed", "");
+        notices.settle("The export failed");
+        let titles: Vec<_> = notices
+            .shown()
+            .iter()
+            .map(|notice| notice.title.as_str())
+            .collect();
+        assert_eq!(titles, ["The fill failed"]);
     }
 
     #[test]

@@ -98,6 +98,11 @@ impl OpenPhoto {
         self.document.state() != self.saved_state
     }
 
+    /// Whether that work is a mask and nothing else, which an export would not hold.
+    pub(super) fn has_only_mask(&self) -> bool {
+        self.document.removals().is_empty() && self.document.has_mask()
+    }
+
     /// "6000 × 4000".
     pub(super) fn size_text(&self) -> String {
         let bounds = self.document.bounds();

@@ -42,6 +42,14 @@ pub(super) struct Written {
     pub(super) outcome: Result<Vec<String>, WriteFailure>,
 }
 
+/// What saving a mask gives.
+pub(super) struct SavedMask {
+    /// Of the photo whose mask it is.
+    pub(super) original: Arc<Pixels>,
+    pub(super) state: u64,
+    pub(super) outcome: Result<PathBuf, Failure>,
+}
+
 /// Why an export failed.
 pub(super) enum WriteFailure {
     /// Another file is there.
@@ -110,7 +118,7 @@ pub(super) struct Tasks {
     pub(super) waker: Waker,
     pub(super) opening: Option<Job<Result<Box<OpenPhoto>, Failure>>>,
     pub(super) mask: Option<Job<Result<ReadMask, Failure>>>,
-    pub(super) mask_saving: Option<Job<Result<PathBuf, Failure>>>,
+    pub(super) mask_saving: Option<Job<SavedMask>>,
     pub(super) mask_change: Option<Job<MaskAfter>>,
     /// What was asked for while the mask is changed and has to come after it.
     pub(super) waiting: VecDeque<Command>,

@@ -42,6 +42,10 @@ pub(super) const COLUMN_GAP: f32 = 32.0;
 pub(super) const FACT_GAP: f32 = 18.0;
 /// Margin around the tool strip.
 pub(super) const STRIP_MARGIN: Margin = Margin::symmetric(6, 8);
+/// Least size of a dialog's own button.
+pub(super) const DIALOG_BUTTON: [f32; 2] = [96.0, 30.0];
+/// Width of the ring around a button that has the keyboard's focus and whose colours say something else.
+pub(super) const FOCUS_RING: f32 = 1.5;
 /// Width of dialogs.
 pub(super) const DIALOG_WIDTH: f32 = 460.0;
 /// Margin around the contents of side panels.

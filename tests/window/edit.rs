@@ -292,6 +292,61 @@ fn work_done_while_another_photo_is_read_is_not_lost_without_a_question() {
 }
 
 #[test]
+fn enter_presses_the_button_that_has_the_focus() {
+    let mut window = Window::with_photo();
+    window.drag((0.45, 0.45), (0.55, 0.55));
+    window.fill();
+    window.drop_path(&window.path("Lake.png"));
+    window.wait_to_show("Keep your work?");
+    let cancel = window.harness.get_by_role_and_label(Role::Button, "Cancel");
+    cancel.focus();
+    window.settle();
+    window.press(Key::Enter);
+    assert!(!window.shows("Keep your work?"), "cancelled");
+    assert!(
+        window
+            .harness
+            .query_by_role_and_label(Role::Button, "Export")
+            .is_none(),
+        "and nothing else"
+    );
+}
+
+#[test]
+fn work_that_is_a_mask_alone_is_offered_to_be_saved_as_one() {
+    let mut window = Window::with_photo();
+    window.drag((0.45, 0.45), (0.55, 0.55));
+    let other = window.path("Other.png");
+    save_photo(&other);
+    window.drop_path(&other);
+    window.wait_to_show("the mask on Lake.png was not saved");
+    assert!(window.can_click("Save mask…"), "an export would not hold it");
+    window.click("Cancel");
+    window.fill();
+    window.drop_path(&other);
+    window.wait_to_show("the work on Lake.png was not exported");
+    assert!(window.can_click("Export…"), "now there is a result");
+}
+
+#[test]
+fn undo_takes_back_a_corner_of_what_is_being_outlined() {
+    let mut window = Window::with_photo();
+    window.press_with(Modifiers::SHIFT, Key::L);
+    for corner in [(0.4, 0.4), (0.6, 0.4), (0.5, 0.6), (0.9, 0.9)] {
+        window.drag(corner, corner);
+    }
+    assert!(window.shows("Ctrl+Z takes a corner back"), "it is told");
+    window.press_with(Modifiers::COMMAND, Key::Z);
+    window.press(Key::Enter);
+    let (right, bottom) = (SIZE.0 * 9 / 10, SIZE.1 * 9 / 10);
+    assert!(window.document().has_mask(), "the rest is closed");
+    assert!(
+        !window.document().mask().is_hole(right - 8, bottom - 8),
+        "without it"
+    );
+}
+
+#[test]
 fn an_export_says_nothing_of_the_photo_that_was_opened_meanwhile() {
     let mut window = Window::with_photo();
     window.drag((0.45, 0.45), (0.55, 0.55));

@@ -134,6 +134,26 @@ impl Action {
         }
     }
 
+    /// What else people call it, to find it by.
+    pub(in crate::app) const fn other_words(self) -> &'static str {
+        match self {
+            Self::Export | Self::ExportAs => "save",
+            Self::Fill => "remove heal inpaint erase object",
+            Self::KeepOut => "protect exclude",
+            Self::Wand => "select similar",
+            Self::Before => "compare original",
+            Self::Split | Self::SideBySide => "compare before after",
+            Self::ToggleTheme => "dark appearance",
+            Self::Settings => "preferences options",
+            Self::Quit => "exit",
+            Self::ClearMask => "deselect",
+            Self::InvertMask => "inverse selection",
+            Self::GrowMask => "expand",
+            Self::ShrinkMask => "contract",
+            _ => "",
+        }
+    }
+
     /// Its glyph.
     pub const fn icon(self) -> &'static str {
         match self {

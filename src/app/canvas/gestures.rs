@@ -217,7 +217,7 @@ impl Gestures {
     }
 
     /// Takes the last corner of an open polygon back.
-    fn step_back(&mut self) {
+    pub(super) fn step_back(&mut self) {
         let is_gone = self.outline.as_mut().is_some_and(|outline| !outline.step_back());
         if is_gone {
             self.take_outline();

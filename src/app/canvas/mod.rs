@@ -96,6 +96,8 @@ pub struct Canvas {
     view: View,
     photo_size: (u32, u32),
     gestures: Gestures,
+    /// What is to be brought into view as soon as the viewport is known.
+    sought: Option<Rect>,
     pipeline: Option<Arc<Pipeline>>,
     tile_side: u32,
     shown: Option<Shown>,
@@ -125,6 +127,7 @@ impl Canvas {
             view: View::fitted(1, 1),
             photo_size: (0, 0),
             gestures: Gestures::default(),
+            sought: None,
             pipeline: render_state.map(Pipeline::new),
             tile_side,
             shown: None,
@@ -194,6 +197,16 @@ impl Canvas {
         self.gestures.take_outline().and_then(Outline::close)
     }
 
+    /// Takes the last corner back of what is being outlined.
+    pub fn take_corner_back(&mut self) {
+        self.gestures.step_back();
+    }
+
+    /// Brings a part of the photo into the middle, as large as it fits with some of its surroundings.
+    pub fn look_at(&mut self, part: Rect) {
+        self.sought = Some(part);
+    }
+
     /// Lets go of what is being outlined.
     pub fn drop_outline(&mut self) {
         self.gestures.take_outline();
@@ -235,6 +248,9 @@ impl Canvas {
             self.gestures
                 .take(&input.events, around, &mut self.view, &mut found);
         });
+        if let Some(part) = self.sought.take() {
+            self.view.look_at(part, viewports[0]);
+        }
         if self.view.advance(elapsed_secs, viewports[0]) {
             ui.ctx().request_repaint();
         }

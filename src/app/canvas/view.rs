@@ -125,6 +125,17 @@ impl View {
         self.set_zoom(next.unwrap_or(self.zoom));
     }
 
+    /// Brings a part of the photo into the middle, as large as it fits with a quarter of its size around it, but no larger
+    /// than its pixels are.
+    pub fn look_at(&mut self, part: crate::imaging::Rect, viewport: Viewport) {
+        let size = vec2(part.width.max(1) as f32, part.height.max(1) as f32);
+        let room = viewport.rect.size() * viewport.pixels_per_point / (1.5 * size);
+        let zoom = room.x.min(room.y).min(1.0).max(self.min_zoom(viewport));
+        self.set_zoom(zoom);
+        self.center_in_photo = pos2(part.x as f32, part.y as f32) + size / 2.0;
+        self.keep_in_view(viewport);
+    }
+
     /// Multiplies the zoom at once, keeping the photo under `anchor` where it is.
     pub fn zoom_at(&mut self, factor: f32, anchor: Pos2, viewport: Viewport) {
         let wanted = self.zoom * factor;

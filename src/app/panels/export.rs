@@ -1,8 +1,8 @@
 //! The export dialog: where, in which format, what goes along, and what that loses.
 
-use eframe::egui::{Align, ComboBox, Context, Key, Label, Layout, Modifiers, RichText, Slider, TextEdit, Ui};
+use eframe::egui::{Align, ComboBox, Context, Label, Layout, RichText, Slider, TextEdit, Ui};
 
-use super::widgets::{dialog, main_button, row};
+use super::widgets::{default_button, dialog, main_button, row, show_main};
 use crate::{
     app::{App, command::Command, export::Form, icons, state::Dialog, theme},
     imaging::{Format, MetadataPolicy},
@@ -28,7 +28,7 @@ pub(super) fn ui(app: &App, form: &Form, ctx: &Context, commands: &mut Vec<Comma
         ui.add(Label::new(RichText::new(format!("{loss} {}", form.metadata_text())).weak()).wrap());
         if form.exists {
             warning_ui("There is a file of that name already", ui);
-        } else if let Some(problem) = form.problem() {
+        } else if let Some(problem) = form.problem().or(form.failure.as_deref()) {
             warning_ui(problem, ui);
         }
         ui.add_space(theme::SECTION_GAP);
@@ -98,18 +98,22 @@ fn format_ui(form: &mut Form, original_bit_depth: u8, ui: &mut Ui) {
 
 fn warning_ui(text: &str, ui: &mut Ui) {
     let color = ui.visuals().warn_fg_color;
-    ui.label(RichText::new(format!("{}  {text}", icons::WARNING)).color(color));
+    let text = RichText::new(format!("{}  {text}", icons::WARNING)).color(color);
+    ui.add(Label::new(text).wrap());
 }
 
 fn buttons_ui(form: &Form, ui: &mut Ui, commands: &mut Vec<Command>) {
     let verb = if form.exists { "Replace" } else { "Export" };
     let is_ready = form.problem().is_none();
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        let button = main_button(ui, verb).min_size([96.0, 30.0].into());
-        let clicked = ui.add_enabled(is_ready, button).clicked();
         // A file is replaced only by choosing so, not by a key that was still on its way.
-        let enter = !form.exists && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
-        if clicked || enter && is_ready {
+        let is_chosen = if form.exists {
+            let button = main_button(ui, verb).min_size(theme::DIALOG_BUTTON.into());
+            show_main(ui, is_ready, button).clicked()
+        } else {
+            default_button(ui, is_ready, verb)
+        };
+        if is_chosen {
             commands.push(Command::Write(form.plan()));
         }
         if ui.button("Cancel").clicked() {

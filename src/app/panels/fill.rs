@@ -4,7 +4,7 @@ use eframe::egui::{
     Button, CollapsingHeader, ComboBox, DragValue, Image, ProgressBar, RichText, Role, Ui, WidgetInfo, vec2,
 };
 
-use super::widgets::{Scale, divider, heading, main_button, note, row, slider};
+use super::widgets::{Scale, divider, heading, main_button, note, row, show_main, slider};
 use crate::{
     app::{App, action::Action, command::Command, icons, state::Engine, theme},
     inpaint::{Detail, Ensemble, MAX_CANDIDATES, Options, Strategy},
@@ -32,10 +32,14 @@ fn button_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
     let is_waiting = app.state.fill_when_ready;
     if app.tasks.fill.is_none() && !is_waiting {
         let text = RichText::new(format!("{}  Fill", icons::SPARKLE)).size(15.0);
-        let button = main_button(ui, text)
-            .min_size(size)
-            .shortcut_text(RichText::new("Enter").color(theme::ON_ACCENT));
-        let response = ui.add_enabled(app.can(Action::Fill), button);
+        // With nothing masked it is there to say what to do first.
+        let has_work = app.state.has_mask.1 || app.canvas.is_outlining();
+        let button = if has_work {
+            main_button(ui, text).shortcut_text(RichText::new("Enter").color(theme::ON_ACCENT))
+        } else {
+            Button::new(text.weak()).shortcut_text("Enter")
+        };
+        let response = show_main(ui, app.can(Action::Fill), button.min_size(size));
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Fill"));
         if response.on_hover_text(Action::Fill.tooltip()).clicked() {
             commands.push(Action::Fill.into());

@@ -78,12 +78,17 @@ fn name_ui(removal: &Removal, ui: &mut Ui, commands: &mut Vec<Command>) {
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &removal.name));
     if response.double_clicked() {
         commands.push(begin_renaming(removal));
+    } else if response.clicked() {
+        commands.push(Command::LookAt(removal.hole));
     }
 }
 
 fn about(removal: &Removal) -> String {
     let hole = removal.hole;
-    format!("{} × {} pixels; double-click to rename", hole.width, hole.height)
+    format!(
+        "{} × {} pixels; click to see it, double-click to rename",
+        hole.width, hole.height
+    )
 }
 
 fn again_menu_ui(removal: &Removal, ui: &mut Ui, commands: &mut Vec<Command>) {

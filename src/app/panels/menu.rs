@@ -1,6 +1,6 @@
 //! The menu bar, made of the actions.
 
-use eframe::egui::{MenuBar, Ui};
+use eframe::egui::{MenuBar, RichText, Ui};
 
 use super::{tabs, widgets::menu_entry};
 use crate::app::{
@@ -8,6 +8,7 @@ use crate::app::{
     action::{Action, Menu},
     canvas::{Compare, Tool},
     command::Command,
+    icons, theme,
     train::{
         Tab,
         run::{Activity, Run},
@@ -33,7 +34,34 @@ fn menu_ui(app: &App, menu: Menu, ui: &mut Ui, commands: &mut Vec<Command>) {
             commands.push(action.into());
             ui.close();
         }
+        if action == Action::Open {
+            recent_ui(app, ui, commands);
+        }
     }
+}
+
+/// The photos that were open lately, the latest first.
+fn recent_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
+    let recent = &app.settings.now.recent;
+    let title = (
+        RichText::new(icons::HISTORY).size(theme::SMALL_ICON),
+        "Open recent",
+    );
+    ui.add_enabled_ui(!recent.is_empty(), |ui| {
+        ui.menu_button(title, |ui| {
+            for path in recent {
+                let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+                if ui
+                    .button(name)
+                    .on_hover_text(path.display().to_string())
+                    .clicked()
+                {
+                    commands.push(Command::OpenPath(path.clone()));
+                    ui.close();
+                }
+            }
+        });
+    });
 }
 
 impl App {
@@ -47,7 +75,7 @@ impl App {
         };
         let document = &photo.document;
         match action {
-            Action::Undo => document.position() > 0 || document.is_stroking(),
+            Action::Undo => document.position() > 0 || document.is_stroking() || self.canvas.is_outlining(),
             Action::Redo => document.position() < document.steps().len(),
             Action::Fill => self.tasks.fill.is_none(),
             Action::TryAgain => self.tasks.fill.is_none() && !document.removals().is_empty(),

@@ -2,12 +2,12 @@
 
 use eframe::egui::{Align, Align2, Area, Context, Frame, Id, Label, Layout, Rect, RichText, Ui, vec2};
 
-use super::widgets::{icon_button, main_button};
+use super::widgets::{icon_button, main_button, show_main};
 use crate::app::{
     App,
     command::Command,
     icons,
-    notify::{Kind, Notice},
+    notify::{Kind, Notice, sentence},
     theme,
 };
 
@@ -68,17 +68,10 @@ fn notice_ui(notice: &Notice, ui: &mut Ui, commands: &mut Vec<Command>) {
 
 fn offer_ui(why: &str, ui: &mut Ui, commands: &mut Vec<Command>) {
     ui.strong("The fill is done, but things have changed");
-    let mut letters = why.chars();
-    let why: String = letters
-        .next()
-        .into_iter()
-        .flat_map(char::to_uppercase)
-        .chain(letters)
-        .collect();
-    ui.add(Label::new(why).wrap());
+    ui.add(Label::new(sentence(why.to_owned())).wrap());
     ui.horizontal(|ui| {
         let button = main_button(ui, "Add it anyway");
-        if ui.add(button).clicked() {
+        if show_main(ui, true, button).clicked() {
             commands.push(Command::Offer { accept: true });
         }
         if ui.button("Let it go").clicked() {

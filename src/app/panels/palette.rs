@@ -15,6 +15,8 @@ use crate::app::{
 
 const WIDTH: f32 = 480.0;
 const FROM_TOP: f32 = 90.0;
+/// Height of the list, however much is found: nothing jumps while a name is typed.
+const HEIGHT: f32 = 360.0;
 
 pub(super) fn ui(app: &App, palette: &Palette, ctx: &Context, commands: &mut Vec<Command>) {
     let id = Id::unique("palette");
@@ -57,7 +59,14 @@ fn contents_ui(app: &App, palette: &Palette, ui: &mut Ui, commands: &mut Vec<Com
     }
     ui.separator();
     let mut chosen = (enter > 0).then(|| found.get(next.selected).copied()).flatten();
-    ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
+    let mut list = ScrollArea::vertical()
+        .auto_shrink(false)
+        .min_scrolled_height(HEIGHT)
+        .max_height(HEIGHT);
+    if next.query != palette.query {
+        list = list.vertical_scroll_offset(0.0);
+    }
+    list.show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 1.0;
         if found.is_empty() {
             ui.weak("No command of that name");
@@ -81,8 +90,12 @@ fn contents_ui(app: &App, palette: &Palette, ui: &mut Ui, commands: &mut Vec<Com
 
 fn entry_ui(app: &App, action: Action, is_selected: bool, ui: &mut Ui) -> eframe::egui::Response {
     let icon = RichText::new(action.icon()).size(theme::SMALL_ICON);
+    let mut keys = RichText::new(action.shortcut_text(ui.ctx()));
+    if is_selected {
+        keys = keys.color(ui.visuals().selection.stroke.color);
+    }
     let button = Button::selectable(is_selected, (icon, action.label()))
-        .shortcut_text(action.shortcut_text(ui.ctx()))
+        .shortcut_text(keys)
         .min_size(vec2(ui.available_width(), 28.0));
     let is_enabled = app.can(action);
     let response = ui.add_enabled(is_enabled, button).on_hover_text(action.tooltip());
@@ -90,28 +103,34 @@ fn entry_ui(app: &App, action: Action, is_selected: bool, ui: &mut Ui) -> eframe
     response
 }
 
-/// The actions whose names have the letters of `query` in this order, best first.
+/// The actions whose names have the letters of `query` in this order, best first, and those that are described by a
+/// word that begins so.
 fn found(query: &str) -> Vec<Action> {
     let actions = Action::ALL
         .into_iter()
         .filter(|action| *action != Action::Palette);
     let mut ranked: Vec<_> = actions
-        .filter_map(|action| Some((rank(query, action.label())?, action)))
+        .filter_map(|action| Some((rank(query, action)?, action)))
         .collect();
     ranked.sort_by_key(|(rank, _)| *rank);
     ranked.into_iter().map(|(_, action)| action).collect()
 }
 
-/// Lower is better; `None` if the letters do not occur in this order.
-fn rank(query: &str, label: &str) -> Option<usize> {
-    let (query, label) = (query.trim().to_lowercase(), label.to_lowercase());
+/// Lower is better; `None` if the action has nothing to do with the query.
+fn rank(query: &str, action: Action) -> Option<usize> {
+    let (query, label) = (query.trim().to_lowercase(), action.label().to_lowercase());
     if let Some(at) = label.find(&query) {
         let begins_word = at == 0 || label[..at].ends_with(' ');
         return Some(if begins_word { 0 } else { 1 });
     }
     let mut letters = label.chars();
     let in_order = query.chars().all(|wanted| letters.any(|letter| letter == wanted));
-    in_order.then_some(2)
+    let about = format!("{} {}", action.tooltip(), action.other_words()).to_lowercase();
+    let mut words = about.split(|letter: char| !letter.is_alphanumeric());
+    if query.chars().count() >= 3 && words.any(|word| word.starts_with(&query)) {
+        return Some(2);
+    }
+    in_order.then_some(3)
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use eframe::egui::{Align, Context, Key, Layout, Modifiers, Role, TextEdit, WidgetInfo};
+use eframe::egui::{Align, Context, Layout, Role, TextEdit, WidgetInfo};
 
-use super::widgets::{dialog, main_button, note};
+use super::widgets::{default_button, dialog, note};
 use crate::app::{
     command::Command,
     state::{Dialog, PathForm},
@@ -24,7 +24,9 @@ pub(super) fn ui(form: &PathForm, ctx: &Context, commands: &mut Vec<Command>) {
         let field = TextEdit::singleline(&mut next.text).hint_text(name);
         let field = ui.add(field.desired_width(f32::INFINITY));
         field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, name));
-        field.request_focus();
+        if ui.memory(|memory| memory.focused()).is_none() {
+            field.request_focus();
+        }
         note(
             ui,
             match form.purpose {
@@ -37,10 +39,7 @@ pub(super) fn ui(form: &PathForm, ctx: &Context, commands: &mut Vec<Command>) {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             // What was typed in this very frame counts too.
             let path = next.text.trim();
-            let open = main_button(ui, form.purpose.verb()).min_size([96.0, 30.0].into());
-            let clicked = ui.add_enabled(!path.is_empty(), open).clicked();
-            let enter = ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
-            if clicked || enter && !path.is_empty() {
+            if default_button(ui, !path.is_empty(), form.purpose.verb()) {
                 commands.push(Command::ChoosePath(form.purpose, PathBuf::from(path)));
                 is_over = true;
             }

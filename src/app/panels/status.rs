@@ -110,7 +110,9 @@ fn hint(app: &App) -> &'static str {
     };
     let document = &photo.document;
     let is_changing = |job: &Job<MaskAfter>| job.status().started.elapsed() > UNNOTICED;
-    if app.tasks.mask_change.as_ref().is_some_and(is_changing) {
+    if app.canvas.is_outlining() {
+        "Enter closes the outline · Ctrl+Z takes a corner back · Esc lets it go"
+    } else if app.tasks.mask_change.as_ref().is_some_and(is_changing) {
         "Working out the mask…"
     } else if app.state.fill_when_ready {
         "Waiting for the network…"

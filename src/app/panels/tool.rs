@@ -2,22 +2,38 @@
 
 use eframe::egui::Ui;
 
-use super::widgets::{Scale, row, slider};
+use super::widgets::{Scale, note, row, slider};
 use crate::{
-    app::{App, action::Action, canvas::Tool, command::Command},
+    app::{App, action::Action, canvas::Tool, command::Command, theme},
     settings::{Brush, Overlay, Wand},
 };
 
 pub(super) fn ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
-    let is_wand = app.tool().tool == Tool::Wand;
-    ui.strong(if is_wand { "Magic wand" } else { "Brush" });
-    ui.add_space(crate::app::theme::HEADING_GAP);
-    if is_wand {
-        wand_ui(app.settings.now.wand, ui, commands);
-    } else {
-        brush_ui(app.settings.now.brush, ui, commands);
+    let tool = app.tool().tool;
+    ui.strong(action_of(tool).label());
+    ui.add_space(theme::HEADING_GAP);
+    match tool {
+        Tool::Brush | Tool::Eraser | Tool::KeepOut => brush_ui(app.settings.now.brush, ui, commands),
+        Tool::Wand => wand_ui(app.settings.now.wand, ui, commands),
+        Tool::Lasso | Tool::Polygon | Tool::Rectangle | Tool::Hand => {
+            note(ui, action_of(tool).tooltip());
+        }
     }
     overlay_ui(app, ui, commands);
+}
+
+/// The action that takes the tool.
+const fn action_of(tool: Tool) -> Action {
+    match tool {
+        Tool::Brush => Action::Brush,
+        Tool::Eraser => Action::Eraser,
+        Tool::KeepOut => Action::KeepOut,
+        Tool::Lasso => Action::Lasso,
+        Tool::Polygon => Action::Polygon,
+        Tool::Rectangle => Action::Rectangle,
+        Tool::Wand => Action::Wand,
+        Tool::Hand => Action::Hand,
+    }
 }
 
 fn brush_ui(brush: Brush, ui: &mut Ui, commands: &mut Vec<Command>) {

@@ -1,21 +1,28 @@
 //! The question before work is lost.
 
-use eframe::egui::{Align, Context, Key, Label, Layout, Modifiers};
+use eframe::egui::{Align, Context, Label, Layout};
 
-use super::widgets::{dialog, main_button};
+use super::widgets::{default_button, dialog};
 use crate::app::{
-    App,
+    App, OpenPhoto,
     command::{Answer, Command},
+    notify::sentence,
     state::Intent,
     theme,
 };
 
 pub(super) fn ui(app: &App, intent: &Intent, ctx: &Context, commands: &mut Vec<Command>) {
     let name = app.photo.as_ref().map_or("", |photo| photo.name.as_str());
+    let has_only_mask = app.photo.as_ref().is_some_and(OpenPhoto::has_only_mask);
+    let what = if has_only_mask {
+        format!("the mask on {name} was not saved.")
+    } else {
+        format!("the work on {name} was not exported.")
+    };
     let what = match intent {
-        Intent::Open(source) => before_opening(&source.name(), name),
-        Intent::Show(arrived) => before_opening(arrived, name),
-        Intent::Close => format!("The work on {name} was not exported."),
+        Intent::Open(source) => format!("Before {} opens: {what}", source.name()),
+        Intent::Show(arrived) => format!("Before {arrived} opens: {what}"),
+        Intent::Close => sentence(what),
     };
     dialog(
         ctx,
@@ -26,10 +33,13 @@ pub(super) fn ui(app: &App, intent: &Intent, ctx: &Context, commands: &mut Vec<C
             ui.add(Label::new(what).wrap());
             ui.add_space(theme::SECTION_GAP);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let export = main_button(ui, "Export…").min_size([96.0, 30.0].into());
-                let enter = ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
-                if ui.add(export).clicked() || enter {
-                    commands.push(Command::Answer(Answer::Export));
+                let (verb, answer) = if has_only_mask {
+                    ("Save mask…", Answer::SaveMask)
+                } else {
+                    ("Export…", Answer::Export)
+                };
+                if default_button(ui, true, verb) {
+                    commands.push(Command::Answer(answer));
                 }
                 if ui.button("Discard").clicked() {
                     commands.push(Command::Answer(Answer::Discard));
@@ -40,8 +50,4 @@ pub(super) fn ui(app: &App, intent: &Intent, ctx: &Context, commands: &mut Vec<C
             });
         },
     );
-}
-
-fn before_opening(next: &str, open: &str) -> String {
-    format!("Before {next} opens: the work on {open} was not exported.")
 }

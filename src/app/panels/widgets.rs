@@ -3,8 +3,8 @@
 use std::ops::RangeInclusive;
 
 use eframe::egui::{
-    Align, Button, Context, Frame, Id, Label, Layout, Modal, Response, RichText, Role, Slider, Ui,
-    WidgetInfo, WidgetText, vec2,
+    Align, Button, Context, Frame, Id, Key, Label, Layout, Modal, Modifiers, Response, RichText, Role,
+    Slider, Stroke, StrokeKind, Ui, WidgetInfo, WidgetText, vec2,
 };
 
 use crate::app::{action::Action, command::Command, icons, theme};
@@ -97,6 +97,28 @@ pub(super) fn main_button<'a>(ui: &Ui, text: impl Into<WidgetText>) -> Button<'a
     let is_dark = ui.visuals().dark_mode;
     let text = text.into().color(theme::ON_ACCENT).strong();
     Button::new(text).fill(theme::accent(is_dark))
+}
+
+/// Shows a [`main_button`], with a ring around it while it has the keyboard's focus: its own colours never change.
+pub(super) fn show_main(ui: &mut Ui, is_enabled: bool, button: Button<'_>) -> Response {
+    let response = ui.add_enabled(is_enabled, button);
+    if response.has_focus() {
+        let stroke = Stroke::new(theme::FOCUS_RING, ui.visuals().strong_text_color());
+        let radius = ui.visuals().widgets.active.corner_radius;
+        let around = response.rect.expand(2.0 * theme::FOCUS_RING);
+        ui.painter()
+            .rect_stroke(around, radius, stroke, StrokeKind::Inside);
+    }
+    response
+}
+
+/// A dialog's own button, the one that Enter presses too unless another button has the keyboard's focus.
+pub(super) fn default_button(ui: &mut Ui, is_enabled: bool, text: &str) -> bool {
+    let button = main_button(ui, text).min_size(theme::DIALOG_BUTTON.into());
+    let has_clicked = show_main(ui, is_enabled, button).clicked();
+    let focused = ui.memory(|memory| memory.focused());
+    let takes_enter = is_enabled && (focused.is_none() || ui.ctx().text_edit_focused());
+    has_clicked || takes_enter && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter))
 }
 
 /// An action as a menu entry with icon and key.

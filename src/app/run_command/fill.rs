@@ -21,6 +21,10 @@ use crate::{
     progress::Progress as _,
 };
 
+/// Titles of notices that are over as soon as a fill goes well.
+const NOTHING_MASKED: &str = "Nothing is masked";
+const FAILED: &str = "The fill failed";
+
 impl App {
     /// Starts filling what is masked, as soon as the network is there.
     pub(super) fn fill(&mut self) {
@@ -55,14 +59,17 @@ impl App {
         let snapshot = photo.document.snapshot();
         if snapshot.hole_bounds().is_empty() {
             self.notices
-                .news("Nothing is masked", "Brush over what should go, then fill");
+                .news(NOTHING_MASKED, "Brush over what should go, then fill");
             return;
         }
+        self.notices.settle(NOTHING_MASKED);
         self.start_fill(snapshot, self.settings.now.fill, network);
     }
 
     /// Fills a snapshot in the background.
     pub(super) fn start_fill(&mut self, snapshot: Snapshot, options: Options, network: Arc<Network>) {
+        // A fill that no longer fits is not asked about for ever.
+        self.state.offer = None;
         let waker = self.tasks.waker.clone();
         // Training waits between two steps until the fill is done.
         let hold = self
@@ -109,14 +116,17 @@ impl App {
         let Some(outcome) = job.poll() else { return };
         self.tasks.fill = None;
         match outcome {
-            Err(crash) => self.notices.error("The fill failed", crash.to_string()),
+            Err(crash) => self.notices.error(FAILED, crash.to_string()),
             Ok(filled) => match &filled.outcome {
                 Err(_) if was_cancelled => self.notices.news("Fill cancelled", "The mask is as it was"),
                 Err(error) => {
                     let why = error.to_string();
-                    self.notices.error("The fill failed", why);
+                    self.notices.error(FAILED, why);
                 }
-                Ok(_) => self.take_removal(ctx, filled),
+                Ok(_) => {
+                    self.notices.settle(FAILED);
+                    self.take_removal(ctx, filled);
+                }
             },
         }
     }

@@ -3,6 +3,7 @@
 use std::{
     ops::RangeInclusive,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use eframe::egui::Context;
@@ -12,9 +13,10 @@ use crate::{
         App,
         action::Action,
         canvas::{CanvasEvent, Layer, Tool, ToolState},
+        tasks::SavedMask,
     },
     document::{Brush, Changed, Document, MaskChange, Target},
-    imaging::{Format, Metadata, Rect, read, write},
+    imaging::{Format, Metadata, Pixels, Rect, read, write},
     jobs,
     settings::{self, Settings},
 };
@@ -23,6 +25,9 @@ use crate::{
 const SIZE_STEP: f32 = 1.15;
 /// A press of a hardness key.
 const HARDNESS_STEP: f32 = 0.1;
+
+/// The title of what is said of a mask that could not be saved.
+const NOT_SAVED: &str = "The mask could not be saved";
 
 impl App {
     /// Changes the document and shows what changed.
@@ -205,32 +210,62 @@ impl App {
             return;
         };
         let path = path.with_extension(Format::Png.extension());
+        let (original, state) = (Arc::clone(photo.document.original()), photo.document.state());
         let waker = self.tasks.waker.clone();
         self.tasks.mask_saving = Some(jobs::spawn("Saving the mask", waker, move |_| {
             let options = write::Options::default();
-            match write::photo(&path, &pixels, &Metadata::default(), Format::Png, &options, false) {
+            let written = write::photo(&path, &pixels, &Metadata::default(), Format::Png, &options, false);
+            let outcome = match written.map_err(|error| error.problem) {
                 Ok(_) => Ok(path),
-                Err(error) => Err(match error.problem {
-                    write::Problem::Exists => {
-                        format!("{} is there already; choose another name", path.display())
-                    }
-                    problem => problem.to_string(),
-                }),
+                Err(write::Problem::Exists) => Err(format!(
+                    "{} is there already; choose another name",
+                    path.display()
+                )),
+                Err(problem) => Err(problem.to_string()),
+            };
+            SavedMask {
+                original,
+                state,
+                outcome,
             }
         }));
     }
 
-    pub(in crate::app) fn drain_mask_saving(&mut self) {
+    pub(in crate::app) fn drain_mask_saving(&mut self, ctx: &Context) {
         let Some(outcome) = self.tasks.mask_saving.as_ref().and_then(jobs::Job::poll) else {
             return;
         };
         self.tasks.mask_saving = None;
-        match outcome
-            .map_err(|crash| crash.to_string())
-            .and_then(|outcome| outcome)
+        let (saved, outcome) = match outcome {
+            Ok(SavedMask {
+                original,
+                state,
+                outcome,
+            }) => (Some((original, state)), outcome),
+            Err(crash) => (None, Err(crash.to_string())),
+        };
+        match outcome {
+            Ok(path) => {
+                self.notices.settle(NOT_SAVED);
+                self.notices.news("Mask saved", path.display().to_string());
+                if let Some((original, state)) = saved {
+                    self.note_mask_saved(&original, state);
+                }
+                self.go_on_if_saved(ctx);
+            }
+            Err(why) => {
+                self.state.after_export = None;
+                self.notices.error(NOT_SAVED, why);
+            }
+        }
+    }
+
+    /// Where there was nothing but the mask, all work is in a file now.
+    fn note_mask_saved(&mut self, original: &Arc<Pixels>, state: u64) {
+        if self.is_open(original)
+            && let Some(photo) = self.photo.as_mut().filter(|photo| photo.has_only_mask())
         {
-            Ok(path) => self.notices.news("Mask saved", path.display().to_string()),
-            Err(why) => self.notices.error("The mask could not be saved", why),
+            photo.saved_state = state;
         }
     }
 

@@ -40,7 +40,7 @@ impl App {
             Command::Answer(answer) => self.answer(ctx, answer),
             Command::Write(plan) => self.write(plan),
             Command::ChoosePath(purpose, path) => {
-                self.close_dialog();
+                self.state.dialog = Dialog::None;
                 self.take_path(purpose, path);
             }
             Command::BrowseExport => self.browse_export(),
@@ -60,6 +60,7 @@ impl App {
             Command::TryAgain(id) => self.try_again(id),
             Command::RunAgain(id) => self.run_again(id),
             Command::Choose(number) => self.choose(number),
+            Command::LookAt(rect) => self.canvas.look_at(rect),
             Command::JumpTo(position) => self.edit(|document| document.jump_to(position)),
             Command::Offer { accept } => self.settle_offer(ctx, accept),
             Command::Dismiss(id) => self.notices.dismiss(id),
@@ -82,6 +83,7 @@ impl App {
             Action::ExportAs => self.export_as(),
             Action::CopyResult => self.copy_result(),
             Action::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
+            Action::Undo if self.canvas.is_outlining() => self.canvas.take_corner_back(),
             Action::Undo => self.edit(crate::document::Document::undo),
             Action::Redo => self.edit(crate::document::Document::redo),
             Action::Fill if self.canvas.is_outlining() => self.close_outline(),
@@ -140,6 +142,7 @@ impl App {
 
     /// Does not go on with what unsaved work stood in the way of.
     fn forget_intent(&mut self) {
+        self.state.may_close = false;
         self.state.after_export = None;
         self.state.arrived = None;
     }

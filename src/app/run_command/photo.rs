@@ -89,6 +89,9 @@ impl App {
         self.state.renaming = None;
         self.state.has_mask = (0, false);
         self.state.shows_before = false;
+        if self.photo.is_some() {
+            self.notices.clear();
+        }
         if self.state.dialog.is_about_the_photo() {
             self.close_dialog();
         }
@@ -160,6 +163,10 @@ impl App {
             }
             Answer::Export => {
                 self.export();
+                self.state.after_export = Some(intent);
+            }
+            Answer::SaveMask => {
+                self.browse_mask_to_save();
                 self.state.after_export = Some(intent);
             }
         }
@@ -297,7 +304,7 @@ impl App {
                 });
                 self.state.dialog = Dialog::Path(PathForm { purpose, text });
             }
-            None => {}
+            None => self.forget_intent(),
         }
     }
 

@@ -8,12 +8,16 @@ use crate::{
     app::{
         App, clipboard,
         export::{Form, Plan},
+        notify::sentence,
         state::Dialog,
         tasks::{WriteFailure, Written},
     },
     imaging::{Pixels, write},
     jobs::{self, Job},
 };
+
+/// The title of what is said of an export that failed.
+const FAILED: &str = "The export failed";
 
 impl App {
     /// Writes again where it was written before; the first time the dialog asks.
@@ -87,6 +91,7 @@ impl App {
                 state,
                 outcome: Ok(notices),
             }) => {
+                self.notices.settle(FAILED);
                 self.notices.news("Exported", plan.path.display().to_string());
                 for notice in notices {
                     self.notices.warning("Not all could be kept", notice);
@@ -97,29 +102,12 @@ impl App {
             Ok(Written {
                 plan,
                 original,
-                outcome: Err(WriteFailure::Exists),
+                outcome: Err(failure),
                 ..
-            }) if self.is_open(&original) => self.ask_to_replace(&plan),
-            Ok(Written {
-                plan,
-                outcome: Err(WriteFailure::Exists),
-                ..
-            }) => {
-                let why = format!("{} is there already", plan.path.display());
-                self.notices.error("The export failed", why);
-            }
-            Ok(Written {
-                plan,
-                outcome: Err(WriteFailure::Other(why)),
-                ..
-            }) => {
-                self.state.after_export = None;
-                let why = format!("{why} ({})", plan.path.display());
-                self.notices.error("The export failed", why);
-            }
+            }) => self.ask_for_another_place(&plan, &original, failure),
             Err(crash) => {
                 self.state.after_export = None;
-                self.notices.error("The export failed", crash.to_string());
+                self.notices.error(FAILED, crash.to_string());
             }
         }
     }
@@ -139,13 +127,13 @@ impl App {
         }
     }
 
-    fn is_open(&self, original: &Arc<Pixels>) -> bool {
+    pub(super) fn is_open(&self, original: &Arc<Pixels>) -> bool {
         let open = self.photo.as_ref().map(|photo| photo.document.original());
         open.is_some_and(|open| Arc::ptr_eq(open, original))
     }
 
     /// Goes on with what the export was asked for, unless there is new work by now.
-    fn go_on_if_saved(&mut self, ctx: &Context) {
+    pub(super) fn go_on_if_saved(&mut self, ctx: &Context) {
         let Some(intent) = self.state.after_export.take() else {
             return;
         };
@@ -156,14 +144,26 @@ impl App {
         }
     }
 
-    /// Opens the dialog again, which now offers to replace the file.
-    fn ask_to_replace(&mut self, plan: &Plan) {
-        let Some(photo) = &self.photo else { return };
-        let mut form = Form::new(photo, &self.settings.now.export);
-        form.set_path(&plan.path);
-        form.bit_depth = plan.options.bit_depth.unwrap_or(form.bit_depth);
-        form.exists = true;
-        self.state.dialog = Dialog::Export(form);
+    /// Opens the dialog again, which now says why or offers to replace the file. Where another photo is open or another
+    /// dialog, a notice has to do.
+    fn ask_for_another_place(&mut self, plan: &Plan, original: &Arc<Pixels>, failure: WriteFailure) {
+        let is_free = self.state.dialog == Dialog::None && self.is_open(original);
+        if let (true, Some(photo)) = (is_free, &self.photo) {
+            let mut form = Form::of_failed(photo, &self.settings.now.export, plan);
+            match failure {
+                WriteFailure::Exists => form.exists = true,
+                WriteFailure::Other(why) => form.failure = Some(sentence(why)),
+            }
+            self.state.dialog = Dialog::Export(form);
+            return;
+        }
+        self.state.after_export = None;
+        let why = match failure {
+            WriteFailure::Exists => "there is a file of that name already".to_owned(),
+            WriteFailure::Other(why) => why,
+        };
+        let why = format!("{why} ({})", plan.path.display());
+        self.notices.error(FAILED, why);
     }
 
     pub(super) fn copy_result(&mut self) {

@@ -1,11 +1,11 @@
 //! The question before the window closes while training runs.
 
-use eframe::egui::{Align, Context, Key, Label, Layout, Modifiers};
+use eframe::egui::{Align, Context, Label, Layout};
 
 use crate::app::{
     App,
     command::Command,
-    panels::widgets::{dialog, main_button},
+    panels::widgets::{default_button, dialog},
     theme,
     train::Request,
 };
@@ -23,9 +23,7 @@ pub(in crate::app::panels) fn ui(app: &App, ctx: &Context, commands: &mut Vec<Co
         ui.add_space(theme::SECTION_GAP);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let text = if is_saving { "Saving…" } else { "Save and close" };
-            let button = main_button(ui, text).min_size([120.0, 30.0].into());
-            let enter = !is_saving && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
-            if ui.add_enabled(!is_saving, button).clicked() || enter {
+            if default_button(ui, !is_saving, text) {
                 commands.push(Request::CloseAfterSaving.into());
             }
             if !is_saving && ui.button("Keep training").clicked() {
