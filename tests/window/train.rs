@@ -176,7 +176,7 @@ fn weights_are_taken_into_use_and_back_with_one_click_each() {
         window.settings().weights_before,
         Some(Weights::File(tiny.clone()))
     );
-    window.click("Back to tiny.safetensors");
+    window.click("Back to “tiny.safetensors”");
     window.wait("the old ones are back", |window| {
         window.settings().weights.as_deref() == Some(&*tiny)
     });

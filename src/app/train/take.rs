@@ -141,10 +141,10 @@ fn started_line(photos: usize, held_out: usize, skipped: usize, start_step: u64)
     } else {
         format!("Going on at step {start_step}")
     };
-    let skipped = if skipped == 0 {
-        String::new()
-    } else {
-        format!(", {skipped} files skipped")
+    let skipped = match skipped {
+        0 => String::new(),
+        1 => ", 1 file skipped".to_owned(),
+        _ => format!(", {skipped} files skipped"),
     };
     format!("{begin}: {photos} photos to learn from, {held_out} held out{skipped}")
 }

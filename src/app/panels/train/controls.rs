@@ -168,8 +168,8 @@ fn facts_ui(run: &Run, ui: &mut Ui) {
         fact(ui, "Rate", &format!("{:.1e}", now.rate), "Learning rate");
     }
     if let Some(last) = run.measured.last() {
-        let hint =
-            "On photos the network never trained on, and the difference to the weights it started from";
+        let hint = "PSNR of a few fixed holes in photos the network never trained on, and the difference to the weights it \
+             started from; at the end more holes are measured";
         fact(ui, "Held-out", &words::decibels(last.psnr, run.old_psnr), hint);
     }
     if let Some(best) = run.best() {

@@ -20,6 +20,8 @@ use crate::app::{
     },
 };
 
+/// Height of the line above a plot.
+const TITLE_HEIGHT: f32 = 20.0;
 /// Where a value of zero is drawn on a logarithmic scale.
 const LEAST: f64 = 1e-6;
 
@@ -27,7 +29,7 @@ pub(super) fn ui(app: &App, run: &Run, ui: &mut Ui, commands: &mut Vec<Command>)
     let view = app.training.view;
     let mut next = view;
     toolbar_ui(&mut next, ui);
-    let height = (ui.clip_rect().height() * 0.36).clamp(150.0, 340.0);
+    let height = (ui.clip_rect().height() * 0.36 - TITLE_HEIGHT).clamp(150.0, 340.0);
     if ui.available_width() >= 560.0 {
         let spacing = ui.spacing().item_spacing.x;
         let width = ui.available_width() * 0.62;
@@ -86,6 +88,7 @@ fn toolbar_ui(view: &mut View, ui: &mut Ui) {
 }
 
 fn loss_ui(run: &Run, view: &View, height: f32, ui: &mut Ui) {
+    ui.weak("Loss by step");
     let is_log = view.is_logarithmic;
     let id = ui.make_persistent_id("loss plot");
     let is_refit = take_refit(ui, id, view.refits);
@@ -165,6 +168,7 @@ fn visible<'a>(plot: &PlotUi<'_>, points: &'a [[f64; 2]]) -> &'a [[f64; 2]] {
 }
 
 fn held_out_ui(run: &Run, view: &View, height: f32, ui: &mut Ui) {
+    ui.weak("Quality on held-out photos (PSNR) by step");
     let id = ui.make_persistent_id("held-out plot");
     let is_refit = take_refit(ui, id, view.refits);
     let is_dark = ui.visuals().dark_mode;
@@ -176,6 +180,7 @@ fn held_out_ui(run: &Run, view: &View, height: f32, ui: &mut Ui) {
         .map(|measured| [measured.step as f64, measured.psnr])
         .collect();
     let plot = plot("held-out", height)
+        .show_grid(!run.measured.is_empty())
         .y_axis_formatter(|mark, _| axis_mark(mark.value, mark.step_size))
         .label_formatter(|at| match at {
             HoverPosition::NearDataPoint { position, .. } => {

@@ -100,7 +100,7 @@ fn overview_ui(app: &App, overview: &Overview, ui: &mut Ui, commands: &mut Vec<C
         ui.label(RichText::new(overview.headline()).size(17.0).strong());
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if ui
-                .button("Look again")
+                .button("Rescan")
                 .on_hover_text("Look through the folder again")
                 .clicked()
             {
@@ -115,12 +115,17 @@ fn overview_ui(app: &App, overview: &Overview, ui: &mut Ui, commands: &mut Vec<C
     if is_wide {
         ui.columns_const(|[left, right]| {
             histogram_ui(left, "Sizes of the photos", &overview.sizes, 96.0);
-            histogram_ui(right, "Share of the picture that is hole", &overview.holes, 72.0);
+            histogram_ui(
+                right,
+                "Holes, by their share of the picture",
+                &overview.holes,
+                72.0,
+            );
         });
     } else {
         histogram_ui(ui, "Sizes of the photos", &overview.sizes, 96.0);
         ui.add_space(theme::SECTION_GAP);
-        histogram_ui(ui, "Share of the picture that is hole", &overview.holes, 96.0);
+        histogram_ui(ui, "Holes, by their share of the picture", &overview.holes, 96.0);
     }
     skipped_ui(overview, ui);
 }

@@ -9,20 +9,23 @@ pub(super) fn ui(report: &Comparison, ui: &mut Ui) {
     let is_dark = ui.visuals().dark_mode;
     let verdict = if new - old >= 0.005 {
         RichText::new(format!(
-            "Better by {:.2} dB on {} held-out photos",
+            "Better by {:.2} dB on {} held-out photos, over all hole sizes",
             new - old,
             report.photos
         ))
         .color(theme::good(is_dark))
     } else if old - new >= 0.005 {
         RichText::new(format!(
-            "Worse by {:.2} dB on {} held-out photos",
+            "Worse by {:.2} dB on {} held-out photos, over all hole sizes",
             old - new,
             report.photos
         ))
         .color(ui.visuals().warn_fg_color)
     } else {
-        RichText::new(format!("As good as before on {} held-out photos", report.photos))
+        RichText::new(format!(
+            "As good as before on {} held-out photos, over all hole sizes",
+            report.photos
+        ))
     };
     ui.label(verdict);
     perceptual_ui(report, ui);

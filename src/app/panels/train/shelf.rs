@@ -48,8 +48,8 @@ pub(super) fn back_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
         return;
     };
     let name = match before {
-        Weights::BuiltIn => "built-in weights".to_owned(),
-        Weights::File(path) => name_of(path),
+        Weights::BuiltIn => "the built-in weights".to_owned(),
+        Weights::File(path) => format!("“{}”", name_of(path)),
     };
     let text = format!("Back to {name}");
     let width = ui.available_width();
