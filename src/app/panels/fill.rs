@@ -1,7 +1,8 @@
 //! Filling: the one button, the device, and the options behind it.
 
 use eframe::egui::{
-    Button, CollapsingHeader, ComboBox, DragValue, Image, ProgressBar, RichText, Role, Ui, WidgetInfo, vec2,
+    Align, Button, CollapsingHeader, ComboBox, DragValue, Image, Layout, ProgressBar, RichText, Role, Ui,
+    WidgetInfo, vec2,
 };
 
 use super::widgets::{Scale, divider, heading, main_button, note, row, show_main, slider};
@@ -10,6 +11,9 @@ use crate::{
     inpaint::{Detail, Ensemble, MAX_CANDIDATES, Options, Strategy},
     nn::DeviceChoice,
 };
+
+/// Points between two thumbnails.
+const THUMBNAIL_GAP: f32 = 4.0;
 
 pub(super) fn ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
     divider(ui);
@@ -51,16 +55,19 @@ fn button_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
         .as_ref()
         .map_or("Waiting for the network", |status| status.stage.as_str());
     let fraction = status.as_ref().and_then(crate::jobs::Status::fraction);
-    let bar = ProgressBar::new(fraction.unwrap_or(0.0))
-        .desired_width(ui.available_width())
-        .text(stage.to_owned());
-    ui.add(bar.animate(fraction.is_none()));
-    let button = Button::new("Cancel fill")
-        .min_size(vec2(size.x, 0.0))
-        .shortcut_text("Esc");
-    if ui.add(button).clicked() {
-        commands.push(Action::Cancel.into());
-    }
+    // As high as the button that was there: nothing below moves.
+    ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
+        let cancel = Button::new("Cancel").min_size(vec2(0.0, size.y));
+        if ui.add(cancel).on_hover_text("Stop it (Esc)").clicked() {
+            commands.push(Action::Cancel.into());
+        }
+        let bar = ProgressBar::new(fraction.unwrap_or(0.0))
+            .desired_width(ui.available_width())
+            .desired_height(size.y)
+            .corner_radius(ui.visuals().widgets.inactive.corner_radius)
+            .text(stage.to_owned());
+        ui.add(bar.animate(fraction.is_none()));
+    });
 }
 
 fn device_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
@@ -151,14 +158,20 @@ fn candidates_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
     };
     ui.add_space(4.0);
     ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = vec2(4.0, 4.0);
+        ui.spacing_mut().item_spacing = vec2(THUMBNAIL_GAP, THUMBNAIL_GAP);
+        let in_a_row = if choice.candidates.len() > 4 { 3.0 } else { 2.0 };
+        let room = (ui.available_width() - (in_a_row - 1.0) * THUMBNAIL_GAP) / in_a_row;
+        let side = (room - 2.0 * ui.spacing().button_padding.x).floor();
         for (number, candidate) in choice.candidates.iter().enumerate() {
-            let image = Image::new(&candidate.thumbnail).fit_to_exact_size(vec2(56.0, 56.0));
+            let image = Image::new(&candidate.thumbnail).fit_to_exact_size(vec2(side, side));
             let is_chosen = number == chosen;
             let response = ui.add(Button::image(image).selected(is_chosen));
             let name = format!("Candidate {}", number + 1);
             response.widget_info(|| WidgetInfo::selected(Role::Button, true, is_chosen, &name));
-            let hint = format!("{name}, score {:.2}  (, and .)", candidate.score);
+            let hint = format!(
+                "{name}, score {:.2}; 1 cannot be told from its surroundings  (, and .)",
+                candidate.score
+            );
             let response = response.on_hover_text(hint);
             if (response.clicked() || response.gained_focus()) && !is_chosen {
                 commands.push(Command::Choose(number));

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Side of a thumbnail, in pixels.
-const THUMBNAIL: u32 = 160;
+const THUMBNAIL: u32 = 240;
 
 /// What a removal's recipe says of how it was made.
 #[derive(Deserialize)]
@@ -163,7 +163,7 @@ pub(super) fn thumbnails(photo: &Pixels, hole: Rect, candidates: &Candidates) ->
         return Vec::new();
     }
     let margin = (hole.width.max(hole.height) / 4).max(16);
-    let rect = hole.grown_within(margin, photo.width(), photo.height());
+    let rect = squared(&hole.grown_within(margin, photo.width(), photo.height()), photo);
     let longest = rect.width.max(rect.height);
     let scaled = |side: u32| (side * THUMBNAIL.min(longest) / longest).max(1);
     let size = (scaled(rect.width), scaled(rect.height));
@@ -181,4 +181,17 @@ pub(super) fn thumbnails(photo: &Pixels, hole: Rect, candidates: &Candidates) ->
         Some(picture)
     });
     pictures.collect()
+}
+
+/// As wide as it is high, as far as the photo allows.
+fn squared(rect: &Rect, photo: &Pixels) -> Rect {
+    let side = rect.width.max(rect.height);
+    let along = |start: u32, length: u32, limit: u32| {
+        let wanted = side.min(limit);
+        let from = (start + length / 2).saturating_sub(wanted / 2);
+        (from.min(limit - wanted), wanted)
+    };
+    let (x, width) = along(rect.x, rect.width, photo.width());
+    let (y, height) = along(rect.y, rect.height, photo.height());
+    Rect::new(x, y, width, height)
 }
