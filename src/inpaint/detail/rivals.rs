@@ -25,19 +25,23 @@ const MENDING: usize = 4;
 /// Offsets to arrange a hole from, before what is added so that all of it is reached.
 const OFFSETS: usize = 100;
 
-/// The network's fill counts as so much of its price: on a tie it has the say.
-const LEAD: f64 = 0.96;
+/// The network's fill counts as so much of its price: where patches agree about as well, it has the say.
+const LEAD: f64 = 0.85;
 /// What keeps to the photo's course counts as so much of its price: patches are too small to see that a kerb runs on
 /// through the whole hole, a person sees nothing else.
 const COURSE_PRICE: f64 = 0.77;
 /// But patches that agree this many times worse than the cheapest rival's are no course that the photo has.
 const COURSE_DEAREST: f64 = 1.35;
+/// Nor what is this many times further from the first guess than the cheapest rival: then the network saw something else.
+const COURSE_ASTRAY: f64 = 1.25;
+/// Side of the squares whose means are compared for that, in pixels of the level.
+const BLOCK: usize = 2;
 /// Two fills are alike if fewer than this share of their pixels differ by more than this much of white.
 const UNLIKE_SHARE: f32 = 0.05;
 const UNLIKE: f32 = 0.04;
 /// Power of the lost gradient energy that a fill's price is divided by. Soft patches agree cheaply; this makes up for a
 /// part of that: with all of it the noisiest would win.
-const BLANDNESS: f64 = 0.2;
+const BLANDNESS: f64 = 0.15;
 
 /// Whether the hole of `level` is small enough for the rivals to meet.
 pub(super) fn can_meet(level: &Level) -> bool {
@@ -62,7 +66,7 @@ pub(super) fn ranked(levels: &[Level], place: usize, ascent: &Ascent<'_>) -> Res
     );
     let (led, [free, course], inward) = (led?, arrangements?, inward?);
     let Some(led) = led else { return Ok(None) };
-    let mut fills = in_order(led, free, inward, course);
+    let mut fills = in_order(meeting, led, free, inward, course);
     let place = place % fills.len();
     Ok(Some(fills.swap_remove(place)))
 }
@@ -80,8 +84,15 @@ pub(super) fn work(levels: &[Level], count: usize) -> u64 {
 }
 
 /// The fills that are not alike, the best first: the cheapest, or what keeps to a course where that costs little more
-/// than those made of patches alone. A course that is not the best comes second, since it is the most unlike.
-fn in_order(led: Fill, arranged: Option<Fill>, inward: Option<Fill>, course: Option<Fill>) -> Vec<Fill> {
+/// than those made of patches alone and looks as the `first` guess does. A course that is not the best comes second,
+/// since it is the most unlike.
+fn in_order(
+    first: &Level,
+    led: Fill,
+    arranged: Option<Fill>,
+    inward: Option<Fill>,
+    course: Option<Fill>,
+) -> Vec<Fill> {
     let mut rest: Vec<Priced> = [
         (Some(led), LEAD, false),
         (arranged, 1.0, true),
@@ -94,10 +105,12 @@ fn in_order(led: Fill, arranged: Option<Fill>, inward: Option<Fill>, course: Opt
     if let Some(course) = course {
         let costs = rest.iter().map(|rival| mean_cost(&rival.fill.1));
         let is_dear = mean_cost(&course.1) >= COURSE_DEAREST * costs.fold(f64::MAX, f64::min);
+        let away = astray(first, &course.0);
         let course = Priced::new(course, COURSE_PRICE, true);
-        let is_best = rest
-            .first()
-            .is_none_or(|best| !best.sees_all && !is_dear && course.price < best.price);
+        let is_best = rest.first().is_none_or(|best| {
+            let is_astray = away > COURSE_ASTRAY * astray(first, &best.fill.0);
+            !best.sees_all && !is_dear && !is_astray && course.price < best.price
+        });
         rest.insert(usize::from(!is_best), course);
     }
     unlike(rest.into_iter().map(|priced| priced.fill))
@@ -152,6 +165,31 @@ fn price((level, field): &Fill) -> f64 {
         .collect();
     let sharpness = score(&rgb, &level.hole, level.width).sharpness_ratio;
     mean_cost(field) / f64::from(sharpness.min(1.0)).powf(BLANDNESS)
+}
+
+/// How far a fill is from what was there first: the mean squared difference of their blocks' colours.
+fn astray(first: &Level, filled: &Level) -> f64 {
+    let (columns, rows) = (filled.width / BLOCK, filled.height / BLOCK);
+    let (mut sum, mut count) = (0.0, 0_u32);
+    for block in 0..columns * rows {
+        let (left, top) = (block % columns * BLOCK, block / columns * BLOCK);
+        let pixels = (0..BLOCK * BLOCK).map(|at| (top + at / BLOCK) * filled.width + left + at % BLOCK);
+        let mut difference = [0_i32; 3];
+        let mut holes = 0_i32;
+        for at in pixels.filter(|&at| filled.hole[at]) {
+            holes += 1;
+            let (to, from) = (&filled.colour[at * CHANNELS..], &first.colour[at * CHANNELS..]);
+            for (sum, (to, from)) in difference.iter_mut().zip(to.iter().zip(from)) {
+                *sum += i32::from(*to) - i32::from(*from);
+            }
+        }
+        if 2 * holes >= (BLOCK * BLOCK) as i32 {
+            count += 1;
+            let squares = difference.map(|sum| (f64::from(sum) / f64::from(holes)).powi(2));
+            sum += squares.iter().sum::<f64>();
+        }
+    }
+    sum / f64::from(count.max(1))
 }
 
 fn mean_cost(field: &Field) -> f64 {
@@ -299,9 +337,20 @@ mod tests {
         order(led, [arranged, inward], course)[0]
     }
 
-    /// What the patches of each cost, the best first.
-    fn order(led: Fill, [arranged, inward]: [Option<Fill>; 2], course: Option<Fill>) -> Vec<u32> {
-        in_order(led, arranged, inward, course).iter().map(cost).collect()
+    /// What the patches of each cost, the best first. What was there first was the same colour all over.
+    fn order(led: Fill, rivals: [Option<Fill>; 2], course: Option<Fill>) -> Vec<u32> {
+        order_after(&fill(0.0, 0), led, rivals, course)
+    }
+
+    /// The same with another first guess.
+    fn order_after(
+        first: &Fill,
+        led: Fill,
+        [arranged, inward]: [Option<Fill>; 2],
+        course: Option<Fill>,
+    ) -> Vec<u32> {
+        let fills = in_order(&first.0, led, arranged, inward, course);
+        fills.iter().map(cost).collect()
     }
 
     #[test]
@@ -311,14 +360,27 @@ mod tests {
     }
 
     #[test]
-    fn on_a_tie_the_network_has_the_say() {
-        let rivals = [Some(fill(1.0, 980)), Some(fill(1.0, 1020))];
-        assert_eq!(won(fill(1.0, 1000), rivals, None), 1000);
+    fn where_patches_agree_about_as_well_the_network_has_the_say() {
+        let won = |other: u32| {
+            won(
+                fill(1.0, 1000),
+                [Some(fill(1.0, other)), Some(fill(1.0, 1020))],
+                None,
+            )
+        };
+        assert_eq!(won(870), 1000);
+        assert_eq!(won(830), 830);
     }
 
     #[test]
     fn a_bland_fill_wins_only_if_its_patches_agree_much_better() {
-        let won = |bland: u32| won(fill(0.3, bland), [Some(fill(1.0, 1000)), None], None);
+        let won = |bland: u32| {
+            won(
+                fill(1.0, 2000),
+                [Some(fill(0.3, bland)), Some(fill(1.0, 1000))],
+                None,
+            )
+        };
         assert_eq!(won(800), 1000, "a fifth cheaper is what softness gives by itself");
         assert_eq!(won(300), 300);
     }
@@ -332,7 +394,7 @@ mod tests {
     fn a_course_may_cost_a_little_more() {
         let won = |course: u32| {
             won(
-                fill(1.0, 1000),
+                fill(1.0, 1100),
                 [None, Some(fill(1.0, 900))],
                 Some(fill(1.0, course)),
             )
@@ -345,14 +407,23 @@ mod tests {
     fn a_course_whose_patches_do_not_fit_is_none() {
         // Much sharper than what is there.
         let won = |course: u32| {
-            won(
-                fill(0.1, 1000),
-                [None, Some(fill(0.1, 900))],
-                Some(fill(1.0, course)),
-            )
+            let rivals = [None, Some(fill(0.1, 900))];
+            order_after(&fill(1.0, 0), fill(0.1, 1100), rivals, Some(fill(1.0, course)))[0]
         };
         assert_eq!(won(1200), 1200);
         assert_eq!(won(1230), 900);
+    }
+
+    #[test]
+    fn a_course_that_shows_something_else_than_the_network_saw_is_none() {
+        let won = |strength: f32| {
+            let rivals = [None, Some(fill(1.0, 900))];
+            won(fill(1.0, 1100), rivals, Some(fill(strength, 900)))
+        };
+        let first = |strength| order(fill(1.0, 1100), [None, None], Some(fill(strength, 901)))[0];
+        assert_eq!(first(1.05), 901, "as far from it as the others");
+        assert_eq!(first(1.3), 1100, "much further");
+        assert_eq!(won(1.3), 900);
     }
 
     #[test]
@@ -363,20 +434,20 @@ mod tests {
             let course = course.map(|course| mirrored_fill([true, true], 1.0, course));
             order(fill(1.0, 1000), [Some(arranged), Some(inward)], course)
         };
-        assert_eq!(order(None), [800, 900, 1000]);
-        assert_eq!(order(Some(950)), [950, 800, 900, 1000], "it wins");
-        assert_eq!(order(Some(1500)), [800, 1500, 900, 1000], "it is too dear");
+        assert_eq!(order(None), [800, 1000, 900]);
+        assert_eq!(order(Some(950)), [950, 800, 1000, 900], "it wins");
+        assert_eq!(order(Some(1500)), [800, 1500, 1000, 900], "it is too dear");
     }
 
     #[test]
     fn fills_that_look_the_same_are_one() {
         let rivals = [Some(fill(1.0, 900)), Some(mirrored_fill([true, false], 1.0, 950))];
-        assert_eq!(order(fill(1.0, 1000), rivals, None), [900, 950]);
+        assert_eq!(order(fill(1.0, 1100), rivals, None), [900, 950]);
     }
 
     #[test]
     fn what_was_arranged_as_a_whole_needs_no_course() {
         let rivals = [Some(fill(1.0, 900)), None];
-        assert_eq!(won(fill(1.0, 1000), rivals, Some(fill(1.0, 950))), 900);
+        assert_eq!(won(fill(1.0, 1100), rivals, Some(fill(1.0, 950))), 900);
     }
 }
