@@ -46,10 +46,12 @@ pub fn psnr(picture: &[f32], reference: &[f32]) -> f64 {
 
 /// The PSNR of `count` values whose squared differences sum to `squared_error`, at most [`MAX_PSNR`].
 ///
-/// Where most of a picture is known to be equal, its PSNR follows from the rest.
+/// Where most of a picture is known to be equal, its PSNR follows from the rest. A NaN stays one.
 pub fn psnr_of(squared_error: f64, count: u64) -> f64 {
     let mean = squared_error / count.max(1) as f64;
-    (-10.0 * mean.log10()).min(MAX_PSNR)
+    let decibels = -10.0 * mean.log10();
+    // `min` would take the limit for a NaN.
+    if decibels > MAX_PSNR { MAX_PSNR } else { decibels }
 }
 
 /// Structural similarity, 1 for equal pictures. `None` for a picture smaller than the window.
@@ -200,6 +202,14 @@ mod tests {
             (psnr_of(of_part, 768) - psnr(&picture, &reference)).abs() < 1e-9,
             "same sum"
         );
+    }
+
+    #[test]
+    fn a_fill_that_is_no_number_has_no_psnr() {
+        let reference = waves(8, 8);
+        let mut picture = reference.clone();
+        picture[5] = f32::NAN;
+        assert!(psnr(&picture, &reference).is_nan(), "not the best there is");
     }
 
     /// One convolution per stage that passes its first channels on.
