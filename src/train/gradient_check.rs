@@ -42,12 +42,21 @@ impl CheckedGradients {
         Ok(Self(all))
     }
 
-    /// The first that is too far from what it should be, in words.
+    /// The first that is missing, too much or too far from what it should be, in words.
     pub fn difference_from(&self, expected: &Self) -> Option<String> {
-        self.0
+        let apart = expected
+            .0
             .iter()
-            .zip(&expected.0)
-            .find_map(|(found, expected)| compare(found, expected))
+            .find_map(|expected| match self.get(&expected.name) {
+                Some(found) => compare(found, expected),
+                None => Some(format!("there is no gradient of {}", expected.name)),
+            });
+        let extra = || self.0.iter().find(|found| expected.get(&found.name).is_none());
+        apart.or_else(|| extra().map(|extra| format!("the CPU has no gradient of {}", extra.name)))
+    }
+
+    fn get(&self, name: &str) -> Option<&Gradient> {
+        self.0.iter().find(|gradient| gradient.name == name)
     }
 }
 
@@ -174,6 +183,21 @@ mod tests {
     #[test]
     fn a_device_agrees_with_itself() {
         assert_eq!(difference(&Device::Cpu, &Device::Cpu), None);
+    }
+
+    #[test]
+    fn a_gradient_that_one_of_both_lacks_is_named() {
+        let all = CheckedGradients::on(&Device::Cpu).unwrap();
+        for missing in [0, all.0.len() / 2, all.0.len() - 1] {
+            let mut fewer = all.clone();
+            let name = fewer.0.remove(missing).name;
+            for why in [fewer.difference_from(&all), all.difference_from(&fewer)] {
+                assert!(
+                    why.as_ref().is_some_and(|why| why.ends_with(&name)),
+                    "{name}: {why:?}"
+                );
+            }
+        }
     }
 
     #[test]
