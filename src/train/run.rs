@@ -267,15 +267,22 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Where the photos have gone, what was learned until then is saved; gives the error to end with.
+    /// Where no batch can be made any more, what was learned until then is saved; gives the error to end with.
     fn save_what_is_left(&mut self, error: Error) -> Error {
-        let Error::Loader(LoaderError::NoPhotos(_)) = error else {
+        let Error::Loader(cause) = error else {
             return error;
         };
-        let why = error.to_string();
-        let saved = self.finish_weights();
+        if let Err(error) = self.finish_weights() {
+            return error;
+        }
         let step = self.position.step;
-        saved.err().unwrap_or(Error::PhotosGone { step, why })
+        match cause {
+            LoaderError::NoPhotos(_) => Error::PhotosGone {
+                step,
+                why: cause.to_string(),
+            },
+            LoaderError::Threads(_) => Error::Loader(cause),
+        }
     }
 
     /// Tells the losses since the last report. `false`: they were no numbers, and the run has gone back.
