@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     fs,
-    io::{self, Write as _},
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -14,7 +14,7 @@ use safetensors::{Dtype, tensor::TensorView};
 use super::{Config, Error, Event, checkpoint, initial::is_statistic};
 use crate::{
     imaging::write,
-    nn::{self, unet::Convolution},
+    nn::{self, unet::Convolution, weights},
 };
 
 /// The folder and its parts.
@@ -23,28 +23,54 @@ pub(super) struct Output {
     folder: PathBuf,
 }
 
+/// Whether a run in `folder` has saved something to go on with.
+pub fn can_resume(folder: &Path) -> bool {
+    Output::new(folder).has_checkpoint()
+}
+
 impl Output {
-    /// The folder of an earlier run, or a new one. An existing run is never written over.
-    pub(super) fn open(folder: &Path, resume: bool) -> Result<Self, Error> {
-        let output = Self {
+    fn new(folder: &Path) -> Self {
+        Self {
             folder: folder.to_owned(),
-        };
-        let has_run = output.config_file().exists()
-            || output.log_file().exists()
-            || !checkpoint::list(&output.checkpoints()).is_empty();
-        if resume && !has_run {
+        }
+    }
+
+    /// The folder of an earlier run, or one for a new run. An existing run is never written over.
+    ///
+    /// Only looks; [`Self::prepare`] makes what is missing.
+    pub(super) fn open(folder: &Path, resume: bool) -> Result<Self, Error> {
+        let output = Self::new(folder);
+        if resume && !output.has_checkpoint() {
             return Err(Error::Resume {
                 folder: folder.to_owned(),
-                why: "there is no training run in it".to_owned(),
+                why: "there is no training run in it that was saved".to_owned(),
             });
         }
-        if has_run && !resume {
+        if !resume && output.is_taken() {
             return Err(Error::OutNotEmpty(folder.to_owned()));
         }
-        for part in [output.checkpoints(), output.samples()] {
+        Ok(output)
+    }
+
+    /// Makes the folders, and ends a line of the log that a crash tore off: the next event gets a line of its own.
+    pub(super) fn prepare(&self) -> Result<(), Error> {
+        for part in [self.checkpoints(), self.samples()] {
             fs::create_dir_all(&part).map_err(|error| failed("the output folder", &part, &error))?;
         }
-        Ok(output)
+        end_line(&self.log_file()).map_err(|error| failed("the log", &self.log_file(), &error))
+    }
+
+    fn has_checkpoint(&self) -> bool {
+        !checkpoint::list(&self.checkpoints()).is_empty()
+    }
+
+    /// Whether a new run must not begin here.
+    ///
+    /// A run that was broken off before its first checkpoint has left nothing of worth. A configuration without a log,
+    /// or a log without one, may well be another program's.
+    fn is_taken(&self) -> bool {
+        let is_foreign = self.config_file().exists() != self.log_file().exists();
+        is_foreign || self.has_checkpoint() || has_learned(&self.weights()) || has_learned(&self.best())
     }
 
     /// Writes the configuration.
@@ -98,6 +124,28 @@ impl Output {
     pub(super) fn best(&self) -> PathBuf {
         self.folder.join("best.safetensors")
     }
+}
+
+/// Whether there is a file that holds more than the weights that a run started from.
+fn has_learned(path: &Path) -> bool {
+    path.exists() && weights::read(path).map_or(true, |file| file.info().steps != Some(0))
+}
+
+/// Adds the line break that a file of lines lacks at its end. Nothing where there is no file.
+fn end_line(path: &Path) -> io::Result<()> {
+    let mut file = match fs::OpenOptions::new().read(true).append(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        file => file?,
+    };
+    let mut last = *b"\n";
+    if file.seek(SeekFrom::End(0))? > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+    }
+    if last == *b"\n" {
+        return Ok(());
+    }
+    file.write_all(b"\n")
 }
 
 /// Writes beside `path`, syncs and renames; replaces what is there.
@@ -194,7 +242,30 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::rfc3339;
+    use std::fs;
+
+    use super::{Event, Output, rfc3339};
+
+    #[test]
+    fn after_a_torn_line_a_resumed_run_begins_a_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = Output::new(folder.path());
+        output.prepare().unwrap();
+        fs::write(output.checkpoints().join("step-00000001.safetensors"), b"").unwrap();
+        for torn in ["", "{\"event\":\"resumed\"}\n", "{\"event\":\"st"] {
+            fs::write(output.log_file(), torn).unwrap();
+            let resumed = Output::open(folder.path(), true).unwrap();
+            resumed.prepare().unwrap();
+            resumed.log(&Event::Paused).unwrap();
+            let log = fs::read_to_string(output.log_file()).unwrap();
+            assert_eq!(
+                log.lines().last(),
+                Some(r#"{"event":"paused"}"#),
+                "after {torn:?}"
+            );
+            assert_eq!(log.lines().count(), 1 + torn.lines().count(), "after {torn:?}");
+        }
+    }
 
     #[test]
     fn dates_are_right_around_leap_days() {

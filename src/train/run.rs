@@ -69,8 +69,9 @@ pub fn run(
     if let Some(problem) = config.problem() {
         return Err(Error::Config(problem));
     }
-    let photos = start::photos(config, progress)?;
     let output = Output::open(&config.out, resume)?;
+    let photos = start::photos(config, progress)?;
+    output.prepare()?;
     progress.stage("Preparing")?;
     let device = start::device(config, progress)?;
     let features = start::features(config.features.as_deref())?;

@@ -261,6 +261,60 @@ fn runs_that_cannot_begin_say_why_and_touch_nothing() {
     assert_eq!(quietly(&longer, true).unwrap().step, 2, "the run is still whole");
 }
 
+#[test]
+fn a_run_that_was_killed_before_its_first_checkpoint_can_be_begun_again() {
+    let folder = TempDir::new().unwrap();
+    let config = Config {
+        steps: Some(1),
+        ..config(folder.path())
+    };
+    let killed = std::panic::catch_unwind(|| {
+        run(&config, false, &mut |_, event| {
+            assert!(!matches!(event, Event::HeldOut { .. }), "killed as it was told");
+        })
+    });
+    assert!(
+        killed.is_err() && config.out.join("best.safetensors").exists(),
+        "late"
+    );
+    let refused = quietly(&config, true).unwrap_err().to_string();
+    assert!(
+        refused.contains("no training run"),
+        "nothing was saved: {refused}"
+    );
+    assert_eq!(quietly(&config, false).unwrap().step, 1, "begun again");
+
+    fs::remove_dir_all(config.out.join("checkpoints")).unwrap();
+    let refused = quietly(&config, false).unwrap_err().to_string();
+    assert!(refused.contains("already holds"), "finished weights: {refused}");
+    fs::remove_file(config.out.join("weights.safetensors")).unwrap();
+    fs::remove_file(config.out.join("best.safetensors")).unwrap();
+    fs::remove_file(config.out.join("log.jsonl")).unwrap();
+    let refused = quietly(&config, false).unwrap_err().to_string();
+    assert!(
+        refused.contains("already holds"),
+        "a configuration of anything: {refused}"
+    );
+}
+
+#[test]
+fn a_folder_that_is_taken_is_refused_before_the_photos_are_looked_through() {
+    let folder = TempDir::new().unwrap();
+    let config = Config {
+        steps: Some(1),
+        ..config(folder.path())
+    };
+    quietly(&config, false).unwrap();
+    let elsewhere = Config {
+        photos: folder.path().join("none"),
+        ..config
+    };
+    for (resume, words) in [(false, "already holds"), (true, "photos")] {
+        let refused = quietly(&elsewhere, resume).unwrap_err().to_string();
+        assert!(refused.contains(words), "{refused}");
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_ends_the_run_with_one_clear_line_and_loses_nothing() {
