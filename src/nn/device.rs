@@ -7,7 +7,11 @@
 //!
 //! [`NetworkError::is_out_of_memory`]: super::NetworkError::is_out_of_memory
 
-use std::panic::{self, UnwindSafe};
+use std::{
+    cell::Cell,
+    panic::{self, UnwindSafe},
+    sync::Once,
+};
 
 use candle_core::Device;
 
@@ -61,25 +65,63 @@ pub struct Available {
     pub state: Result<String, String>,
 }
 
+/// Why a device cannot be used.
+#[derive(Debug)]
+struct Refusal {
+    /// In words.
+    why: String,
+    /// Whether it seems to be there: not where there is none, or where its libraries are not installed.
+    is_present: bool,
+}
+
+impl Refusal {
+    fn absent(why: String) -> Self {
+        Self {
+            why,
+            is_present: false,
+        }
+    }
+}
+
 /// Opens the chosen device, or the CPU where that fails, with a notice that says so.
 ///
 /// `Auto` gives a notice only where a device is present and broken, not where there is none.
 pub fn open(choice: DeviceChoice, notice: &mut dyn FnMut(&str)) -> Device {
     match choice {
         DeviceChoice::Cpu => Device::Cpu,
-        DeviceChoice::Auto => [DeviceChoice::Cuda, DeviceChoice::Metal]
-            .into_iter()
-            .filter(|choice| choice.is_built_in())
-            .find_map(|choice| try_open(choice).ok())
-            .unwrap_or(Device::Cpu),
-        DeviceChoice::Cuda | DeviceChoice::Metal => try_open(choice).unwrap_or_else(|why| {
-            notice(&format!(
-                "{} cannot be used: {why}; going on with the CPU",
-                choice.label()
-            ));
+        DeviceChoice::Auto => {
+            first_working([DeviceChoice::Cuda, DeviceChoice::Metal], try_open, notice).unwrap_or(Device::Cpu)
+        }
+        DeviceChoice::Cuda | DeviceChoice::Metal => try_open(choice).unwrap_or_else(|refusal| {
+            notice(&cannot_be_used(choice, &refusal));
             Device::Cpu
         }),
     }
+}
+
+/// The first of the choices that opens. Those that are present and do not open are told.
+fn first_working(
+    choices: impl IntoIterator<Item = DeviceChoice>,
+    open: impl Fn(DeviceChoice) -> Result<Device, Refusal>,
+    notice: &mut dyn FnMut(&str),
+) -> Option<Device> {
+    choices.into_iter().find_map(|choice| match open(choice) {
+        Ok(device) => Some(device),
+        Err(refusal) => {
+            if refusal.is_present {
+                notice(&cannot_be_used(choice, &refusal));
+            }
+            None
+        }
+    })
+}
+
+fn cannot_be_used(choice: DeviceChoice, refusal: &Refusal) -> String {
+    format!(
+        "{} cannot be used: {}; going on with the CPU",
+        choice.label(),
+        refusal.why
+    )
 }
 
 /// The device as a person reads it: `CPU (8 threads)`, `CUDA (NVIDIA GeForce RTX 4090)`.
@@ -108,20 +150,23 @@ pub fn list() -> Vec<Available> {
         .into_iter()
         .map(|choice| Available {
             choice,
-            state: try_open(choice).map(|device| name(&device)),
+            state: try_open(choice)
+                .map(|device| name(&device))
+                .map_err(|refusal| refusal.why),
         })
         .collect()
 }
 
-fn try_open(choice: DeviceChoice) -> Result<Device, String> {
+fn try_open(choice: DeviceChoice) -> Result<Device, Refusal> {
     if !choice.is_built_in() {
-        return Err(format!("this program was built without {}", choice.label()));
+        let why = format!("this program was built without {}", choice.label());
+        return Err(Refusal::absent(why));
     }
     #[cfg(feature = "cuda")]
     if choice == DeviceChoice::Cuda
         && let Some(library) = super::ops::cuda::missing_library()
     {
-        return Err(format!("{library} is not installed"));
+        return Err(Refusal::absent(format!("{library} is not installed")));
     }
     guarded(|| match choice {
         DeviceChoice::Auto | DeviceChoice::Cpu => Ok(Device::Cpu),
@@ -131,19 +176,39 @@ fn try_open(choice: DeviceChoice) -> Result<Device, String> {
 }
 
 /// Opens a device through bindings that panic where a library is missing, and keeps that panic to itself.
-fn guarded(open: impl FnOnce() -> candle_core::Result<Device> + UnwindSafe) -> Result<Device, String> {
-    let hook = panic::take_hook();
-    panic::set_hook(Box::new(|_| {}));
+fn guarded(open: impl FnOnce() -> candle_core::Result<Device> + UnwindSafe) -> Result<Device, Refusal> {
+    silence_panics(true);
     let opened = panic::catch_unwind(open);
-    panic::set_hook(hook);
+    silence_panics(false);
     match opened {
-        Ok(device) => device.map_err(|error| first_line(&error.to_string())),
-        Err(_) => Err("its libraries are not installed".to_owned()),
+        Ok(device) => device.map_err(|error| refusal(&error.to_string())),
+        Err(_) => Err(Refusal::absent("its libraries are not installed".to_owned())),
     }
 }
 
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().to_owned()
+/// Whether panics of this thread are told.
+///
+/// The hook belongs to the whole process, so it is set once and asks the thread: devices may be opened on several.
+fn silence_panics(is_silent: bool) {
+    thread_local!(static IS_SILENT: Cell<bool> = const { Cell::new(false) });
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let tell = panic::take_hook();
+        panic::set_hook(Box::new(move |panicked| {
+            if !IS_SILENT.get() {
+                tell(panicked);
+            }
+        }));
+    });
+    IS_SILENT.set(is_silent);
+}
+
+/// What a driver says of a device that it does not open.
+fn refusal(text: &str) -> Refusal {
+    Refusal {
+        why: text.lines().next().unwrap_or_default().to_owned(),
+        is_present: !text.contains("CUDA_ERROR_NO_DEVICE"),
+    }
 }
 
 #[cfg(feature = "cuda")]
@@ -177,12 +242,40 @@ fn cuda_name(_device: &Device) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{DeviceChoice, guarded, list, open};
+    use candle_core::Device;
+
+    use super::{DeviceChoice, Refusal, first_working, guarded, list, open, refusal};
 
     #[test]
     fn bindings_that_panic_are_a_device_that_cannot_be_used() {
         let opened = guarded(|| panic!("Unable to dynamically load the \"cuda\" shared library"));
-        assert_eq!(opened.unwrap_err(), "its libraries are not installed");
+        assert_eq!(opened.unwrap_err().why, "its libraries are not installed");
+    }
+
+    #[test]
+    fn of_the_devices_that_do_not_open_only_those_that_are_present_are_told() {
+        let none = r#"DriverError(CUDA_ERROR_NO_DEVICE, "no CUDA-capable device is detected")"#;
+        let broken = r#"DriverError(CUDA_ERROR_UNKNOWN, "unknown error")"#;
+        let open = |choice| match choice {
+            DeviceChoice::Cuda => Err(refusal(broken)),
+            DeviceChoice::Metal => Err(refusal(none)),
+            DeviceChoice::Auto => Err(Refusal::absent("it was not built".to_owned())),
+            DeviceChoice::Cpu => Ok(Device::Cpu),
+        };
+        let mut notices = Vec::new();
+        let mut notice = |text: &str| notices.push(text.to_owned());
+        let silent = [DeviceChoice::Metal, DeviceChoice::Auto];
+        assert!(
+            first_working(silent, open, &mut notice).is_none(),
+            "there is none"
+        );
+        let all = [DeviceChoice::Cuda, DeviceChoice::Metal, DeviceChoice::Cpu];
+        assert!(first_working(all, open, &mut notice).is_some(), "the CPU opens");
+        assert_eq!(notices.len(), 1, "{notices:?}");
+        assert!(
+            notices[0].starts_with("CUDA cannot be used: ") && notices[0].contains("unknown error"),
+            "{notices:?}"
+        );
     }
 
     #[test]
