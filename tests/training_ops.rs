@@ -324,8 +324,7 @@ fn batch_norm_and_its_gradients_are_those_of_small_operations() {
             .broadcast_div(&(&variance + 1e-5).unwrap().sqrt().unwrap())
             .unwrap();
         let expected = activated_norm(&normal, &weight, &bias, slope);
-        let (ys, found_mean, found_variance) =
-            ops::batch_norm(&xs, &weight, &bias, 1e-5, slope as f32).unwrap();
+        let (ys, found_mean, found_variance) = ops::batch_norm(&xs, &weight, &bias, slope as f32).unwrap();
         assert_same_values("mean", &found_mean, &mean.flatten_all().unwrap());
         assert_same_values("variance", &found_variance, &variance.flatten_all().unwrap());
         let inputs = [&xs, &weight, &bias];
@@ -349,7 +348,7 @@ fn a_frozen_norm_and_its_gradients_are_those_of_small_operations() {
     let normal = centered.broadcast_div(&per_channel(&deviation)).unwrap();
     let inputs = [&xs, &weight, &bias];
     let expected = with_gradients(&activated_norm(&normal, &weight, &bias, 0.2), &inputs);
-    let ys = ops::frozen_norm(&xs, &weight, &bias, &mean, &variance, 1e-5, 0.2).unwrap();
+    let ys = ops::frozen_norm(&xs, &weight, &bias, &mean, &variance, 0.2).unwrap();
     assert_all_same("frozen", &with_gradients(&ys, &inputs), &expected);
 }
 

@@ -16,7 +16,8 @@ use super::ops::cuda::train as gpu;
 const BETA_1: f64 = 0.9;
 /// How much of the mean of squared gradients stays per step.
 const BETA_2: f64 = 0.999;
-const EPS: f64 = 1e-8;
+/// Added to deviations; `ADAM_EPS` in `steps.cu`.
+pub(super) const EPS: f64 = 1e-8;
 
 /// Numbers that one thread takes at a time.
 const CHUNK: usize = 1 << 14;

@@ -8,7 +8,7 @@ use candle_nn::VarBuilder;
 
 use super::ops;
 
-/// Added to variances.
+/// Added to variances; `NORM_EPS` in `steps.cu`.
 pub const EPS: f64 = 1e-5;
 
 /// A batch norm over `[b, c, h, w]`.
@@ -71,7 +71,7 @@ impl Norm {
     pub fn forward_stored(&self, xs: &Tensor, slope: f64) -> Result<Tensor> {
         let (mean, variance) = (self.running_mean.detach(), self.running_var.detach());
         if ops::are_ours(xs) {
-            return ops::frozen_norm(xs, &self.weight, &self.bias, &mean, &variance, EPS, slope as f32);
+            return ops::frozen_norm(xs, &self.weight, &self.bias, &mean, &variance, slope as f32);
         }
         let scale = (&self.weight / (variance + EPS)?.sqrt()?)?;
         let shift = (&self.bias - (mean * &scale)?)?;
@@ -84,7 +84,7 @@ impl Norm {
     /// Normalises with the statistics of the batch, and gives them under `name`; then activates as above.
     pub fn forward_batch(&self, xs: &Tensor, slope: f64, name: &str) -> Result<(Tensor, Statistics)> {
         let (ys, mean, variance) = if ops::are_ours(xs) {
-            ops::batch_norm(xs, &self.weight, &self.bias, EPS, slope as f32)?
+            ops::batch_norm(xs, &self.weight, &self.bias, slope as f32)?
         } else {
             self.normalize_elsewhere(xs, slope)?
         };

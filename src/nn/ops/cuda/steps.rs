@@ -159,3 +159,16 @@ fn sum(kernel: &'static str, finish: &'static str, count: usize, factor: f32) ->
         partial_bytes: parts * size_of::<f32>(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::nn::{adam, norm, ops::cuda::TRAINING};
+
+    #[test]
+    fn the_kernels_add_what_the_cpu_adds() {
+        for (name, added) in [("NORM_EPS", norm::EPS), ("ADAM_EPS", adam::EPS)] {
+            let line = format!("constexpr float {name} = {added:e}f;");
+            assert!(TRAINING.contains(&line), "{line}");
+        }
+    }
+}

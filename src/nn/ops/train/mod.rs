@@ -210,7 +210,6 @@ pub fn batch_norm(
     xs: &Tensor,
     weight: &Tensor,
     bias: &Tensor,
-    eps: f64,
     slope: f32,
 ) -> Result<(Tensor, Tensor, Tensor)> {
     if gpu::runs(xs) {
@@ -223,7 +222,6 @@ pub fn batch_norm(
     let (mean, variance) = (per_channel(&statistics.mean)?, per_channel(&statistics.variance)?);
     let op = Norm {
         statistics,
-        eps,
         slope,
         is_of_batch: true,
     };
@@ -241,7 +239,6 @@ pub fn frozen_norm(
     bias: &Tensor,
     mean: &Tensor,
     variance: &Tensor,
-    eps: f64,
     slope: f32,
 ) -> Result<Tensor> {
     if gpu::runs(xs) {
@@ -252,7 +249,6 @@ pub fn frozen_norm(
             mean: mean.to_vec1()?,
             variance: variance.to_vec1()?,
         },
-        eps,
         slope,
         is_of_batch: false,
     };

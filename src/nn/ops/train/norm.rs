@@ -13,6 +13,7 @@ use super::{
     tensors::{dims, shape, tensor, values, with_values},
     walk::Shape,
 };
+use crate::nn::norm::EPS;
 
 /// Mean and variance per channel, divided by the number of values.
 #[derive(Debug, Clone)]
@@ -63,11 +64,10 @@ pub(super) fn statistics(values: &[f32], shape: Shape) -> Statistics {
     Statistics { mean, variance }
 }
 
-/// `act((xs − mean) / √(variance + eps) · weight + bias)`
+/// `act((xs − mean) / √(variance + EPS) · weight + bias)`
 #[derive(Debug, Clone)]
 pub(super) struct Norm {
     pub(super) statistics: Statistics,
-    pub(super) eps: f64,
     /// Slope below zero: 0 is `ReLU`, 1 nothing.
     pub(super) slope: f32,
     /// Whether the statistics are those of `xs` and take part in the gradient.
@@ -76,7 +76,7 @@ pub(super) struct Norm {
 
 impl Norm {
     fn inverse_deviation(&self, channel: usize) -> f32 {
-        (1.0 / (f64::from(self.statistics.variance[channel]) + self.eps).sqrt()) as f32
+        (1.0 / (f64::from(self.statistics.variance[channel]) + EPS).sqrt()) as f32
     }
 }
 
