@@ -73,14 +73,6 @@ impl Component {
             mask.coverage_mut()[row + (run.start - left) as usize..row + (run.end - left) as usize].fill(255);
         }
     }
-
-    /// Both as one.
-    pub fn merge(mut self, other: &Self) -> Self {
-        self.bounds = self.bounds.union(&other.bounds);
-        self.runs.extend_from_slice(&other.runs);
-        self.runs.sort_unstable();
-        self
-    }
 }
 
 impl Mask {
@@ -126,31 +118,6 @@ fn runs_of_row(y: u32, row: &[u8]) -> Vec<Run> {
         });
     }
     runs
-}
-
-/// Merges components whose bounds come within `gap_px` of each other, until none do.
-///
-/// The order is that of the first member of each.
-pub fn merge_near(components: Vec<Component>, gap_px: u32) -> Vec<Component> {
-    let mut merged: Vec<Component> = Vec::new();
-    for component in components {
-        let mut component = component;
-        let mut place = merged.len();
-        while let Some(near) = merged
-            .iter()
-            .position(|other| are_near(other, &component, gap_px))
-        {
-            component = merged.remove(near).merge(&component);
-            place = place.min(near);
-        }
-        merged.insert(place.min(merged.len()), component);
-    }
-    merged
-}
-
-fn are_near(a: &Component, b: &Component, gap_px: u32) -> bool {
-    let reach = a.bounds.grown_within(gap_px, u32::MAX, u32::MAX);
-    !reach.intersect(&b.bounds).is_empty()
 }
 
 /// Disjoint sets of runs; the smallest index of a set is its root.
@@ -200,7 +167,6 @@ impl Sets {
 
 #[cfg(test)]
 mod tests {
-    use super::merge_near;
     use crate::imaging::{Mask, Rect};
 
     fn mask(rows: &[&str]) -> Mask {
@@ -233,14 +199,5 @@ mod tests {
     #[test]
     fn a_u_shape_is_one_component() {
         assert_eq!(mask(&["#.#.#", "#.#.#", "###.#"]).components().len(), 2);
-    }
-
-    #[test]
-    fn near_components_merge_in_chains() {
-        let components = mask(&["#..#..#....#"]).components();
-        let merged = merge_near(components, 3);
-        let bounds: Vec<_> = merged.iter().map(super::Component::bounds).collect();
-        assert_eq!(bounds, [Rect::new(0, 0, 7, 1), Rect::new(11, 0, 1, 1)]);
-        assert_eq!(merged[0].area(), 3);
     }
 }

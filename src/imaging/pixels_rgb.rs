@@ -63,13 +63,6 @@ impl Pixels {
         }
     }
 
-    /// The pixels of `rect` with these colours: same depth, same channels, same alpha. See [`Self::set_rgb`].
-    pub fn crop_with_rgb(&self, rect: Rect, rgb: &[f32]) -> Self {
-        let mut crop = self.crop(rect);
-        crop.set_rgb(crop.bounds(), rgb);
-        crop
-    }
-
     /// The samples of one row of `rect`.
     fn row_range(&self, rect: Rect, row: usize) -> std::ops::Range<usize> {
         let per_pixel = self.channels().count();
