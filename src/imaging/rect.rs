@@ -88,6 +88,11 @@ impl Rect {
         let bottom = self.bottom().saturating_add(margin_px).min(height);
         Self::new(x, y, right.saturating_sub(x), bottom.saturating_sub(y))
     }
+
+    /// Columns and rows of a picture of it in which so many pixels per side make one.
+    pub const fn size_scaled_down(&self, scale_down: u32) -> (u32, u32) {
+        (self.width.div_ceil(scale_down), self.height.div_ceil(scale_down))
+    }
 }
 
 #[cfg(test)]

@@ -67,10 +67,7 @@ impl CropReport {
         Self {
             rect: crop.rect,
             scale_down,
-            network_size: (
-                crop.rect.width.div_ceil(scale_down),
-                crop.rect.height.div_ceil(scale_down),
-            ),
+            network_size: crop.rect.size_scaled_down(scale_down),
             hole_pixels: crop.hole_pixels,
             hole_fraction: crop.hole_share(),
         }

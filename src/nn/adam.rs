@@ -10,7 +10,7 @@ use rayon::prelude::{
     IndexedParallelIterator as _, ParallelIterator as _, ParallelSlice as _, ParallelSliceMut as _,
 };
 
-use super::ops::cuda::train as gpu;
+use super::ops::{cuda::train as gpu, values};
 
 /// How much of the mean of gradients stays per step.
 const BETA_1: f64 = 0.9;
@@ -216,13 +216,6 @@ impl InplaceOp3 for Apply {
                 }
             });
         Ok(())
-    }
-}
-
-fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    match (storage, layout.contiguous_offsets()) {
-        (CpuStorage::F32(values), Some((start, end))) => Ok(&values[start..end]),
-        _ => bail!("Adam takes contiguous f32"),
     }
 }
 

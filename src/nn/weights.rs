@@ -175,7 +175,8 @@ pub fn name_of_naoto0804(name: &str, levels: usize) -> Option<String> {
     Some(format!("{layer}.{parameter}"))
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes of a checksum in hex.
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

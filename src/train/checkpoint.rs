@@ -15,12 +15,8 @@ use safetensors::{Dtype, SafeTensors, View};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{
-    Error,
-    output::{self, hex},
-    trainer::State,
-};
-use crate::nn::{Config, unet::Convolution};
+use super::{Error, output, trainer::State};
+use crate::nn::{Config, unet::Convolution, weights::hex};
 
 const FORMAT: &str = "lacuna-checkpoint-1";
 const ENDING: &str = "safetensors";

@@ -24,7 +24,7 @@ use crate::{
         terminal::Terminal,
     },
     inpaint::Options,
-    nn::Network,
+    nn::{Network, weights},
     progress::{Cancelled, Progress},
 };
 
@@ -204,7 +204,7 @@ impl<'a> Run<'a> {
 fn settings(args: &Args, options: &Options, network: &Network) -> String {
     let all = json!([options, args.saving, network.info.sha256]);
     let digest = Sha256::digest(all.to_string());
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    weights::hex(&digest[..8])
 }
 
 /// The bar counts photos: what the work on one of them reports only asks whether to go on.

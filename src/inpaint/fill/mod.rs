@@ -228,8 +228,8 @@ impl Stage<'_> {
             wanted.height,
         );
         // Padding must not be interpolated into the photo's border.
-        let width = crop.rect.width.div_ceil(scale_down) as usize;
-        let height = crop.rect.height.div_ceil(scale_down) as usize;
+        let (width, height) = crop.rect.size_scaled_down(scale_down);
+        let (width, height) = (width as usize, height as usize);
         let rgb = unpadded(rgb, view.width, width, height);
         let rgb = scale_up::scale_up(&rgb, width, height, scale_down, in_crop, progress)?;
         Ok(Filled {

@@ -56,8 +56,9 @@ impl View {
         checkpoint: &mut dyn FnMut() -> Result<(), Cancelled>,
     ) -> Result<Self, Cancelled> {
         let rect = source.local(rect);
-        let width = rect.width.div_ceil(scale_down).next_multiple_of(side_step) as usize;
-        let height = rect.height.div_ceil(scale_down).next_multiple_of(side_step) as usize;
+        let (width, height) = rect.size_scaled_down(scale_down);
+        let width = width.next_multiple_of(side_step) as usize;
+        let height = height.next_multiple_of(side_step) as usize;
         let mut rgb = vec![0.0; width * height * 3];
         let mut cells = vec![Cell::Hole; width * height];
         let bands = rgb

@@ -39,10 +39,7 @@ impl Frame {
 
     /// Columns and rows of the network's picture.
     pub(super) const fn network_size(&self) -> (u32, u32) {
-        (
-            self.rect.width.div_ceil(self.scale_down),
-            self.rect.height.div_ceil(self.scale_down),
-        )
+        self.rect.size_scaled_down(self.scale_down)
     }
 
     /// What running the network costs, in its pixels; every run has a price of its own.

@@ -48,10 +48,7 @@ pub struct Crop {
 impl Crop {
     /// Columns and rows that the network sees, before padding.
     pub const fn network_size(&self) -> (u32, u32) {
-        (
-            self.rect.width.div_ceil(self.scale_down),
-            self.rect.height.div_ceil(self.scale_down),
-        )
+        self.rect.size_scaled_down(self.scale_down)
     }
 
     /// Which part of the crop is hole.

@@ -71,6 +71,7 @@ pub use feature_losses::feature_losses;
 pub use features::FeatureNetwork;
 use norm::{Norm, Statistics};
 use partial::{Factors, PartialConv};
+pub(in crate::nn) use tensors::values;
 use upsampled::UpsampledConv;
 use walk::Window;
 

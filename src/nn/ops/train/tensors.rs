@@ -5,7 +5,7 @@ use candle_core::{CpuStorage, Device, Layout, Result, Tensor, bail};
 use super::walk::Shape;
 
 /// Reads a tensor's values: `[b, c, h, w]` or fewer dimensions, contiguous.
-pub(super) fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+pub(in crate::nn) fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     let Some((start, end)) = layout.contiguous_offsets() else {
         bail!("the operations of training read contiguous tensors only");
     };

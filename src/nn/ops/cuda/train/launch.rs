@@ -12,9 +12,12 @@ use candle_core::{
 #[cfg(feature = "cuda")]
 use candle_core::{CudaStorage, backend::BackendStorage as _};
 
-use crate::nn::ops::cuda::{Addresses, Product};
 #[cfg(feature = "cuda")]
 use crate::nn::ops::cuda::{Gpu as _, device::CudaGpu, device::Module};
+use crate::nn::ops::{
+    cuda::{Addresses, Product},
+    values,
+};
 
 /// Which of a launch's pointers a tensor is; see `common.cu`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,14 +136,6 @@ impl<const N: usize> Op<N> {
             gpu.address_of(&output),
         )?;
         Ok((CudaStorage::wrap_cuda_slice(output, device), self.dims.clone()))
-    }
-}
-
-/// The values of a contiguous tensor.
-fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    match (storage, layout.contiguous_offsets()) {
-        (CpuStorage::F32(values), Some((start, end))) => Ok(&values[start..end]),
-        _ => bail!("launches read contiguous f32"),
     }
 }
 
