@@ -10,10 +10,12 @@ use std::{
 };
 
 use candle_core::{DType, Tensor, pickle};
-use safetensors::{Dtype, tensor::TensorView};
 use tempfile::NamedTempFile;
 
-use super::{unet::Config, weights::name_of_naoto0804};
+use super::{
+    unet::{Config, Convolution},
+    weights::{Stored, name_of_naoto0804, serialize},
+};
 
 /// Keys under which checkpoints keep their tensors; the last stands for the file itself.
 const NESTS: [Option<&str>; 3] = [Some("state_dict"), Some("model"), None];
@@ -93,10 +95,12 @@ pub fn naoto0804(path: &Path) -> Result<Vec<u8>, ConvertError> {
         } else {
             1.0
         };
-        let bytes = bytes(tensor, scale).map_err(|error| layout(format!("{name}: {error}")))?;
-        stored.push((name, shape, bytes));
+        let tensor = scaled(tensor, scale).and_then(|tensor| Stored::float32(&name, &tensor));
+        stored.push(tensor.map_err(|error| layout(format!("{name}: {error}")))?);
     }
-    serialize(config, &stored).map_err(|error| layout(error.to_string()))
+    let trained_on = "converted from a checkpoint of naoto0804's layout".to_owned();
+    let about = vec![("trained_on", trained_on)];
+    serialize(&stored, config, Convolution::Partial, about).map_err(|error| layout(error.to_string()))
 }
 
 /// Writes a file beside `path` and renames it; one that is there is left alone.
@@ -135,34 +139,9 @@ fn read(path: &Path) -> Result<HashMap<String, Tensor>, ConvertError> {
     })
 }
 
-fn bytes(tensor: &Tensor, scale: f64) -> candle_core::Result<Vec<u8>> {
-    let tensor = tensor
+fn scaled(tensor: &Tensor, scale: f64) -> candle_core::Result<Tensor> {
+    tensor
         .to_dtype(DType::F64)?
         .affine(scale, 0.0)?
-        .to_dtype(DType::F32)?;
-    let values = tensor.flatten_all()?.to_vec1::<f32>()?;
-    Ok(values.iter().flat_map(|value| value.to_le_bytes()).collect())
-}
-
-fn serialize(
-    config: Config,
-    stored: &[(String, Vec<usize>, Vec<u8>)],
-) -> Result<Vec<u8>, safetensors::SafeTensorError> {
-    let views = stored
-        .iter()
-        .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)));
-    let views = views.collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
-    let metadata = [
-        ("format", "pconv-unet".to_owned()),
-        ("normalization", "imagenet".to_owned()),
-        ("window", "full-kernel".to_owned()),
-        ("base_width", config.base_width.to_string()),
-        ("levels", config.levels.to_string()),
-        (
-            "trained_on",
-            "converted from a checkpoint of naoto0804's layout".to_owned(),
-        ),
-    ];
-    let metadata = metadata.map(|(key, value)| (key.to_owned(), value)).into();
-    safetensors::serialize(views, Some(metadata))
+        .to_dtype(DType::F32)
 }

@@ -1,4 +1,4 @@
-//! Weights files: what is read into a network, and what is refused.
+//! Weights files: how they are written, what is read into a network, and what is refused.
 //!
 //! A file is a safetensors file of `float16` or `float32` tensors whose metadata says that it is a `pconv-unet`, its
 //! width and its levels. Everything is checked before anything is built, so that a damaged or foreign file is one
@@ -7,6 +7,7 @@
 
 mod checks;
 mod error;
+mod serialize;
 
 use std::{collections::HashMap, path::Path};
 
@@ -16,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 
 use self::checks::{check_length, read_config, read_convolution, read_tensors};
 pub use self::error::WeightsError;
+pub use self::serialize::{Stored, serialize};
 use super::unet::{Config, Convolution};
 
 /// The default file, as it lies in the repository.

@@ -1,7 +1,7 @@
 //! The output folder of a run: what lies where, and that nothing in it is ever half written.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     fs,
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
@@ -9,12 +9,15 @@ use std::{
 };
 
 use candle_core::Tensor;
-use safetensors::{Dtype, tensor::TensorView};
 
 use super::{Config, Error, Event, checkpoint, initial::is_statistic};
 use crate::{
     imaging::write,
-    nn::{self, unet::Convolution, weights},
+    nn::{
+        self,
+        unet::Convolution,
+        weights::{self, Stored},
+    },
 };
 
 /// The folder and its parts.
@@ -171,43 +174,14 @@ pub(super) fn weights_file(
     about: Vec<(&'static str, String)>,
 ) -> candle_core::Result<Vec<u8>> {
     let stored = tensors.iter().map(|(name, tensor)| {
-        let values = tensor.flatten_all()?.to_vec1::<f32>()?;
-        let (dtype, bytes): (_, Vec<u8>) = if is_statistic(name) {
-            (
-                Dtype::F32,
-                values.iter().flat_map(|value| value.to_le_bytes()).collect(),
-            )
+        if is_statistic(name) {
+            Stored::float32(name, tensor)
         } else {
-            let halves = values
-                .iter()
-                .flat_map(|&value| half::f16::from_f32(value).to_le_bytes());
-            (Dtype::F16, halves.collect())
-        };
-        Ok((name, dtype, tensor.dims().to_vec(), bytes))
+            Stored::float16(name, tensor)
+        }
     });
     let stored = stored.collect::<candle_core::Result<Vec<_>>>()?;
-    let views = stored.iter().map(|(name, dtype, shape, bytes)| {
-        Ok((name.as_str(), TensorView::new(*dtype, shape.clone(), bytes)?))
-    });
-    let views = views
-        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
-        .map_err(candle_core::Error::wrap)?;
-    let convolution = match convolution {
-        Convolution::Partial => "partial",
-        Convolution::Plain => "plain",
-    };
-    let mut metadata: HashMap<String, String> = [
-        ("format", "pconv-unet".to_owned()),
-        ("normalization", "imagenet".to_owned()),
-        ("window", "full-kernel".to_owned()),
-        ("base_width", config.base_width.to_string()),
-        ("levels", config.levels.to_string()),
-        ("convolution", convolution.to_owned()),
-    ]
-    .map(|(key, value)| (key.to_owned(), value))
-    .into();
-    metadata.extend(about.into_iter().map(|(key, value)| (key.to_owned(), value)));
-    safetensors::serialize(views, Some(metadata)).map_err(candle_core::Error::wrap)
+    weights::serialize(&stored, config, convolution, about).map_err(candle_core::Error::wrap)
 }
 
 /// Now, in UTC, as RFC 3339.

@@ -14,7 +14,7 @@ use super::{
 const LENGTH_BYTES: usize = 8;
 
 /// Metadata that every file must carry with exactly this value.
-const REQUIRED: [(&str, &str); 3] = [
+pub(super) const REQUIRED: [(&str, &str); 3] = [
     ("format", "pconv-unet"),
     ("normalization", "imagenet"),
     ("window", "full-kernel"),
@@ -84,14 +84,23 @@ pub(super) fn read_config(header: &Metadata) -> Result<Config, WeightsError> {
 
 /// Files that do not say hold partial convolutions.
 pub(super) fn read_convolution(found: Option<&str>) -> Result<Convolution, WeightsError> {
-    match found {
-        None | Some("partial") => Ok(Convolution::Partial),
-        Some("plain") => Ok(Convolution::Plain),
-        Some(other) => Err(WeightsError::Metadata {
+    let Some(found) = found else {
+        return Ok(Convolution::Partial);
+    };
+    [Convolution::Partial, Convolution::Plain]
+        .into_iter()
+        .find(|convolution| name_of_convolution(*convolution) == found)
+        .ok_or_else(|| WeightsError::Metadata {
             key: "convolution",
-            found: format!("{other:?}"),
+            found: format!("{found:?}"),
             expected: "\"partial\" or \"plain\"".to_owned(),
-        }),
+        })
+}
+
+pub(super) const fn name_of_convolution(convolution: Convolution) -> &'static str {
+    match convolution {
+        Convolution::Partial => "partial",
+        Convolution::Plain => "plain",
     }
 }
 
