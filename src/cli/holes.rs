@@ -17,9 +17,6 @@ use crate::{
     progress::{Cancelled, Progress as _},
 };
 
-/// Name of the summary in the folder of the masks.
-const SUMMARY: &str = "holes.json";
-
 /// What `lacuna holes` takes.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Args {
@@ -72,7 +69,7 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
         "masks": made.masks,
     });
     let summary = serde_json::to_string_pretty(&json)? + "\n";
-    terminal.to_the_end(|| write::file(&args.out.join(SUMMARY), summary.as_bytes(), args.force))?;
+    terminal.to_the_end(|| write::file(&args.out.join(holes::SUMMARY), summary.as_bytes(), args.force))?;
     let count = made.masks.len();
     if let Some(cancelled) = cancelled {
         let kept = format!(

@@ -126,7 +126,7 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
 
 /// Puts flags, file and saved run together.
 fn config(args: &Args, shared: &Shared) -> anyhow::Result<Config> {
-    let saved = args.given.config.out.join("config.json");
+    let saved = train::config_file(&args.given.config.out);
     let file = match &args.config_file {
         Some(path) => Some(path.as_path()),
         None if args.resume && saved.exists() => Some(saved.as_path()),

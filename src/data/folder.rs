@@ -13,6 +13,7 @@ use std::{
 use sha2::{Digest as _, Sha256};
 use walkdir::{DirEntry, WalkDir};
 
+use super::holes;
 use crate::{
     imaging::{Format, read},
     progress::{Cancelled, Progress},
@@ -20,6 +21,11 @@ use crate::{
 
 /// Photos with a shorter side below this are skipped: there is nothing to learn from an icon.
 pub const MIN_SIDE: u32 = 128;
+
+/// What a training calls its configuration in the folder that it writes into.
+pub const TRAINING_CONFIG: &str = "config.json";
+/// What it calls its log there.
+pub const TRAINING_LOG: &str = "log.jsonl";
 
 /// A photo that can be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,7 +188,7 @@ fn is_hidden(entry: &DirEntry) -> bool {
 /// Whether it is a folder into which a training or `lacuna holes` has written.
 fn is_own_output(path: &Path) -> bool {
     let holds = |name: &str| path.join(name).is_file();
-    holds("holes.json") || (holds("config.json") && holds("log.jsonl"))
+    holds(holes::SUMMARY) || (holds(TRAINING_CONFIG) && holds(TRAINING_LOG))
 }
 
 /// The photo, or why it is none that can be used; `None` where neither contents nor name claim that it is one.

@@ -12,6 +12,7 @@ use candle_core::Tensor;
 
 use super::{Config, Error, Event, checkpoint, initial::is_statistic};
 use crate::{
+    data::{TRAINING_CONFIG, TRAINING_LOG},
     imaging::write,
     nn::{
         self,
@@ -24,6 +25,16 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(super) struct Output {
     folder: PathBuf,
+}
+
+/// Where the configuration of a run in `folder` lies.
+pub fn config_file(folder: &Path) -> PathBuf {
+    folder.join(TRAINING_CONFIG)
+}
+
+/// Where the log of a run in `folder` lies.
+pub fn log_file(folder: &Path) -> PathBuf {
+    folder.join(TRAINING_LOG)
 }
 
 /// Whether a run in `folder` has saved something to go on with.
@@ -100,12 +111,12 @@ impl Output {
 
     /// Where the configuration lies.
     pub(super) fn config_file(&self) -> PathBuf {
-        self.folder.join("config.json")
+        config_file(&self.folder)
     }
 
     /// Where the log lies.
     pub(super) fn log_file(&self) -> PathBuf {
-        self.folder.join("log.jsonl")
+        log_file(&self.folder)
     }
 
     /// Where checkpoints lie.

@@ -43,13 +43,14 @@ fn tiny_config(photos: PathBuf, steps: Option<u64>) -> Config {
 
 const LOG: &str = r#"{"event":"step","step":4,"stage":"one","images_per_s":2.0,"seconds_left":null,"progress":0.0,"loss":{"total":3.5,"valid":1.0,"hole":1.0,"perceptual":1.0,"style":1.0,"tv":1.0},"rate":0.0002}
 {"event":"held_out","step":4,"loss":2.0,"psnr":21.5,"old_psnr":20.0,"is_best":true}
-{"event":"checkpoint","step":4,"path":"checkpoints/step-000004","is_best":true}
+{"event":"checkpoint","step":4,"path":"checkpoints/step-00000004.safetensors","is_best":true}
 "#;
 
 /// The traces of a run that was killed.
 fn save_broken_run(folder: &Path) {
     let out = folder.join("library/Norway");
-    fs::create_dir_all(out.join("checkpoints/step-000004")).expect("a folder");
+    fs::create_dir_all(out.join("checkpoints")).expect("a folder");
+    fs::write(out.join("checkpoints/step-00000004.safetensors"), b"").expect("a file");
     let config = tiny_config(folder.join("gone"), None);
     fs::write(
         out.join("config.json"),

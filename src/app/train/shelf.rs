@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::run::{End, Run};
-use crate::train::{Config, Event, Reason, library};
+use crate::train::{self, Config, Event, Reason, library};
 
 /// What was found.
 #[derive(Debug, Clone, Default)]
@@ -86,10 +86,11 @@ fn children(folder: &Path) -> Vec<PathBuf> {
 
 /// The run in `out` if it can go on, with the time of its last word.
 fn unfinished(out: &Path) -> Option<(std::time::SystemTime, Unfinished)> {
-    let config: Config = serde_json::from_slice(&fs::read(out.join("config.json")).ok()?).ok()?;
-    let mut checkpoints = fs::read_dir(out.join("checkpoints")).ok()?;
-    checkpoints.next()?.ok()?;
-    let log = out.join("log.jsonl");
+    if !train::can_resume(out) {
+        return None;
+    }
+    let config: Config = serde_json::from_slice(&fs::read(train::config_file(out)).ok()?).ok()?;
+    let log = train::log_file(out);
     let run = told(out, &fs::read_to_string(&log).unwrap_or_default());
     let is_complete = matches!(
         run.end,
@@ -128,12 +129,14 @@ mod tests {
     use super::look;
     use crate::{app::train::curves::Term, train::Config};
 
+    const CHECKPOINT: &str = "checkpoints/step-00000004.safetensors";
     const LOG: &str = r#"{"event":"step","step":4,"stage":"one","images_per_s":2.0,"seconds_left":null,"progress":0.0,"loss":{"total":3.5,"valid":1.0,"hole":1.0,"perceptual":1.0,"style":1.0,"tv":1.0},"rate":0.0002}
-{"event":"checkpoint","step":4,"path":"checkpoints/step-000004","is_best":true}
+{"event":"checkpoint","step":4,"path":"checkpoints/step-00000004.safetensors","is_best":true}
 {"event":"step","step":8,"sta"#;
 
     fn broken_run(out: &Path) {
-        fs::create_dir_all(out.join("checkpoints/step-000004")).unwrap();
+        fs::create_dir_all(out.join("checkpoints")).unwrap();
+        fs::write(out.join(CHECKPOINT), b"").unwrap();
         let config = serde_json::to_vec(&Config::default()).unwrap();
         fs::write(out.join("config.json"), config).unwrap();
         fs::write(out.join("log.jsonl"), LOG).unwrap();
@@ -161,7 +164,7 @@ mod tests {
         let end = r#"{"event":"finished","reason":"complete","step":8,"weights":"w","report":null}"#;
         fs::write(done.join("log.jsonl"), end).unwrap();
         broken_run(&bare);
-        fs::remove_dir(bare.join("checkpoints/step-000004")).unwrap();
+        fs::rename(bare.join(CHECKPOINT), bare.join("checkpoints/other")).unwrap();
         let shelf = look(Some(library.path()), Vec::new(), &[]).unwrap();
         assert!(shelf.unfinished.is_empty(), "{:?}", shelf.unfinished);
     }

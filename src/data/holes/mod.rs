@@ -19,6 +19,9 @@ use crate::imaging::{Mask, Orientation, Samples, random::Random};
 /// Smallest side of a mask for which every bucket can be reached with every [`Border`].
 pub const MIN_SIDE: u32 = 64;
 
+/// What `lacuna holes` calls the summary that it writes beside its masks.
+pub const SUMMARY: &str = "holes.json";
+
 /// Where holes lie relative to the border of the picture.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize, clap::ValueEnum,
