@@ -161,6 +161,39 @@ fn a_mask_file_that_vanished_is_replaced_and_told() {
 }
 
 #[test]
+fn hidden_files_are_no_masks() {
+    let folder = TempDir::new().unwrap();
+    std::fs::create_dir(folder.path().join(".thumbnails")).unwrap();
+    for name in [".mask.png", ".thumbnails/mask.png", "mask.png"] {
+        save(
+            &holes::generate(&Spec::default(), 64, 64, 1),
+            &folder.path().join(name),
+        );
+    }
+    let read = Folder::open(folder.path(), Polarity::Auto).unwrap();
+    assert_eq!((read.len(), read.path(0)), (1, &*folder.path().join("mask.png")));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_mask_that_cannot_be_looked_at_is_told() {
+    let folder = TempDir::new().unwrap();
+    std::os::unix::fs::symlink("nowhere", folder.path().join("lost.png")).unwrap();
+    let refused = Folder::open(folder.path(), Polarity::Auto).unwrap_err();
+    assert!(refused.to_string().contains("lost.png"), "{refused}");
+    save(
+        &holes::generate(&Spec::default(), 64, 64, 1),
+        &folder.path().join("mask.png"),
+    );
+    let read = Folder::open(folder.path(), Polarity::Auto).unwrap();
+    assert!(
+        read.notice().is_some_and(|notice| notice.contains("lost.png")),
+        "told"
+    );
+    assert_eq!(read.len(), 1);
+}
+
+#[test]
 fn a_folder_without_masks_is_refused_with_the_reason() {
     let folder = TempDir::new().unwrap();
     let refused = Folder::open(folder.path(), Polarity::Auto).unwrap_err();

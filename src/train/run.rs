@@ -21,10 +21,7 @@ use super::{
     trainer::{StepOptions, Trainer},
 };
 use crate::{
-    data::{
-        self, Loader, LoaderError, LoaderOptions,
-        holes::{self, Polarity},
-    },
+    data::{self, Loader, LoaderError, LoaderOptions, holes},
     nn::device,
     progress::Progress,
 };
@@ -71,6 +68,7 @@ pub fn run(
     }
     let output = Output::open(&config.out, resume)?;
     let photos = start::photos(config, progress)?;
+    let holes = start::holes(config, progress)?;
     output.prepare()?;
     progress.stage("Preparing")?;
     let device = start::device(config, progress)?;
@@ -93,6 +91,7 @@ pub fn run(
         trainer,
         start,
         photos,
+        holes,
         held_out,
         pool,
         loader: None,
@@ -147,6 +146,7 @@ pub(super) struct Run<'a> {
     pub(super) trainer: Trainer,
     pub(super) start: StartWeights,
     pub(super) photos: Photos,
+    holes: holes::Source,
     pub(super) held_out: HeldOut,
     pub(super) pool: Option<rayon::ThreadPool>,
     /// Batches from the next step on; opened when a step needs it.
@@ -369,13 +369,9 @@ impl Run<'_> {
 
     /// Batches from the next step on.
     fn new_loader(&self) -> Result<Loader, Error> {
-        let holes = match &self.config.holes {
-            None => holes::Source::default(),
-            Some(folder) => holes::Source::Files(holes::Folder::open(folder, Polarity::Auto)?),
-        };
         Ok(Loader::new(LoaderOptions {
             photos: self.photos.train.clone(),
-            holes,
+            holes: self.holes.clone(),
             side: self.config.side,
             batch: self.config.batch as usize,
             seed: self.config.seed,

@@ -1,4 +1,4 @@
-//! What a run begins with: device, feature network, the weights to start from, the photos.
+//! What a run begins with: device, feature network, the weights to start from, photos and holes.
 
 use std::{collections::HashMap, path::Path};
 
@@ -6,7 +6,7 @@ use candle_core::{Device, Tensor};
 
 use super::{Config, Error, Start, gradient_check, initial, output};
 use crate::{
-    data::{self, Folder, PhotoFile},
+    data::{self, Folder, PhotoFile, holes},
     nn::{self, device, ops::cuda, unet::Convolution, vgg::Features, weights},
     progress::Progress,
 };
@@ -68,6 +68,18 @@ pub(super) fn photos(config: &Config, progress: &dyn Progress) -> Result<Photos,
         held_out,
         skipped: folder.skipped.len(),
     })
+}
+
+/// The holes that the configuration names.
+pub(super) fn holes(config: &Config, progress: &dyn Progress) -> Result<holes::Source, Error> {
+    let Some(folder) = &config.holes else {
+        return Ok(holes::Source::default());
+    };
+    let folder = holes::Folder::open(folder, holes::Polarity::Auto)?;
+    if let Some(notice) = folder.notice() {
+        progress.notice(&notice);
+    }
+    Ok(holes::Source::Files(folder))
 }
 
 /// Opens the device; one whose gradients are wrong is refused. On CUDA candle's own operations are the second try.

@@ -66,6 +66,9 @@ impl<'a> Run<'a> {
             .as_ref()
             .map(|folder| Folder::open(folder, Polarity::Auto))
             .transpose()?;
+        if let Some(notice) = masks.as_ref().and_then(Folder::notice) {
+            terminal.notice(&notice);
+        }
         terminal.stage("Measuring")?;
         Ok(Self {
             args,

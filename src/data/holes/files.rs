@@ -6,9 +6,11 @@
 
 use std::path::{Path, PathBuf};
 
-use walkdir::WalkDir;
-
-use crate::imaging::{Format, Mask, read};
+use crate::{
+    data::{Skipped, files},
+    imaging::{Format, Mask, read},
+    progress::Silent,
+};
 
 /// Files that are asked for the polarity of a folder.
 const VOTERS: usize = 24;
@@ -48,29 +50,44 @@ pub enum FolderError {
 #[derive(Debug, Clone)]
 pub struct Folder {
     files: Vec<PathBuf>,
+    /// What could not be looked through.
+    unlisted: Vec<Skipped>,
     /// The colour that is the hole: never [`Polarity::Auto`].
     pub polarity: Polarity,
 }
 
 impl Folder {
-    /// Finds the masks in `dir` and below, in the order of their names.
+    /// Finds the masks in `dir` and below, in the order of their names. Hidden files and folders are passed over.
     pub fn open(dir: &Path, polarity: Polarity) -> Result<Self, FolderError> {
         if !dir.is_dir() {
             return Err(FolderError::NotAFolder(dir.display().to_string()));
         }
-        let files: Vec<PathBuf> = WalkDir::new(dir)
-            .follow_links(true)
-            .sort_by_file_name()
-            .into_iter()
-            .filter_map(Result::ok)
-            .map(walkdir::DirEntry::into_path)
-            .filter(|path| Format::from_path(path).is_some() && path.is_file())
-            .collect();
-        let polarity = vote(&files, polarity).map_err(|why| FolderError::NoMasks {
+        // Nobody is there to cancel.
+        let (mut files, unlisted) = files(dir, &|_| false, &Silent).unwrap_or_default();
+        files.retain(|path| Format::from_path(path).is_some());
+        let mut folder = Self {
+            files,
+            unlisted,
+            polarity,
+        };
+        folder.polarity = vote(&folder.files, polarity).map_err(|why| FolderError::NoMasks {
             folder: dir.display().to_string(),
-            why,
+            why: why
+                .or_else(|| folder.notice())
+                .unwrap_or_else(|| "there is no picture in it".to_owned()),
         })?;
-        Ok(Self { files, polarity })
+        Ok(folder)
+    }
+
+    /// What a person should know: that some of it could not be looked through.
+    pub fn notice(&self) -> Option<String> {
+        let first = self.unlisted.first()?;
+        Some(format!(
+            "{} of the folders and files of masks are passed over, the first is {}: {}",
+            self.unlisted.len(),
+            first.path.display(),
+            first.why
+        ))
     }
 
     /// Number of masks, at least one.
@@ -94,8 +111,9 @@ impl Folder {
     }
 }
 
-/// The polarity of the files; `asked` where it is not left open. An error says why no file could be read.
-fn vote(files: &[PathBuf], asked: Polarity) -> Result<Polarity, String> {
+/// The polarity of the files; `asked` where it is not left open. An error says why no file could be read, if there is
+/// one.
+fn vote(files: &[PathBuf], asked: Polarity) -> Result<Polarity, Option<String>> {
     let mut first_error = None;
     let (mut readable, mut for_black) = (0, 0);
     for file in files.iter().step_by(files.len().div_ceil(VOTERS).max(1)) {
@@ -109,7 +127,7 @@ fn vote(files: &[PathBuf], asked: Polarity) -> Result<Polarity, String> {
         }
     }
     match asked {
-        _ if readable == 0 => Err(first_error.unwrap_or_else(|| "there is no picture in it".to_owned())),
+        _ if readable == 0 => Err(first_error),
         Polarity::Auto if for_black > 0 => Ok(Polarity::Black),
         Polarity::Auto => Ok(Polarity::White),
         asked => Ok(asked),
