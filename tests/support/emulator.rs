@@ -11,7 +11,7 @@ use std::{
 
 use candle_core::Result;
 use lacuna::nn::ops::cuda::{
-    Addresses, Gpu, INFERENCE, Launch, PLAIN, Product, TRAINING,
+    Addresses, Gpu, INFERENCE, Kernel, Launch, Launches, PLAIN, TRAINING,
     train::{Emulate, Slot},
 };
 
@@ -152,13 +152,17 @@ impl Gpu for Emulator {
     }
 
     fn launch(&self, launch: &Launch, addresses: Addresses) -> Result<()> {
+        // Here all modules are one; a GPU looks in the one that is named.
+        let Kernel { module, name } = launch.kernel;
+        let is_there = module.source().contains(&format!("GLOBAL {name}(Job job)"));
+        assert!(is_there, "{name} is not in {module:?}");
         let grid: Vec<u8> = launch.grid.iter().flat_map(|count| count.to_le_bytes()).collect();
         let ids = addresses.to_array();
         let ids: Vec<u8> = ids.iter().flat_map(|&id| (id as u32).to_le_bytes()).collect();
         self.0.send(&[
             b"L",
-            &[launch.kernel.len() as u8],
-            launch.kernel.as_bytes(),
+            &[name.len() as u8],
+            name.as_bytes(),
             &grid,
             &launch.threads.to_le_bytes(),
             &ids,
@@ -183,7 +187,7 @@ impl Drop for Process {
 }
 
 impl Emulate for Emulator {
-    fn run(&self, product: &Product, inputs: &[(Slot, &[f32])], output: &mut [f32]) -> Result<()> {
+    fn run(&self, launches: &Launches, inputs: &[(Slot, &[f32])], output: &mut [f32]) -> Result<()> {
         let to = self.upload(bytemuck::cast_slice(output))?;
         let mut addresses = Addresses {
             output: self.address(&to),
@@ -195,7 +199,7 @@ impl Emulate for Emulator {
             *slot.of(&mut addresses) = self.address(&buffer);
             buffers.push(buffer);
         }
-        Gpu::run(self, product, addresses)?;
+        Gpu::run(self, launches, addresses)?;
         self.download(&to, bytemuck::cast_slice_mut(output))
     }
 }

@@ -6,7 +6,7 @@
 
 use candle_core::{Result, bail};
 
-use super::job::{Job, Kernels, Product};
+use super::job::{Job, Launches, Module, ProductKernels};
 
 /// Threads of the kernels here.
 const THREADS: u32 = 128;
@@ -133,7 +133,7 @@ impl Shape {
     }
 
     /// `first`, in the decoder with `second`, and `weights` to `output`.
-    pub fn forward(&self) -> Product {
+    pub fn forward(&self) -> Launches {
         let kernel = if self.is_upsampled() {
             "conv_forward_upsampled"
         } else {
@@ -145,7 +145,7 @@ impl Shape {
     }
 
     /// `gradient` and `weights` to `output`, the input's gradient; in the decoder that of the small map.
-    pub fn input_gradient(&self) -> Product {
+    pub fn input_gradient(&self) -> Launches {
         let depth = self.out_channels * self.area();
         if self.is_upsampled() {
             let rows = self.batch * self.small_height() * self.small_width();
@@ -158,14 +158,14 @@ impl Shape {
     }
 
     /// `gradient` and `weights` to `output`, the skip's gradient.
-    pub fn skip_gradient(&self) -> Product {
+    pub fn skip_gradient(&self) -> Launches {
         let rows = self.batch * self.height * self.width;
         let sizes = [rows, self.skip_channels, self.out_channels * self.area()];
         self.product("conv_skip_gradient", "finish_skip_gradient", sizes)
     }
 
     /// `first`, in the decoder with `second`, and `gradient` to `output`, the weights' gradient.
-    pub fn weight_gradient(&self) -> Product {
+    pub fn weight_gradient(&self) -> Launches {
         let kernel = if self.is_upsampled() {
             "conv_weight_gradient_upsampled"
         } else {
@@ -180,12 +180,12 @@ impl Shape {
         )
     }
 
-    fn product(&self, multiply: &'static str, finish: &'static str, sizes: [usize; 3]) -> Product {
-        let kernels = Kernels {
-            multiply,
+    fn product(&self, multiply: &'static str, finish: &'static str, sizes: [usize; 3]) -> Launches {
+        let kernels = ProductKernels {
+            multiply: Module::Training.kernel(multiply),
             threads: THREADS,
-            finish,
+            finish: Module::Training.kernel(finish),
         };
-        Product::new(kernels, sizes, self.job())
+        Launches::product(kernels, sizes, self.job())
     }
 }

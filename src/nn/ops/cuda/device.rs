@@ -18,7 +18,7 @@ use candle_core::{
     },
 };
 
-use super::{Addresses, Gpu, GpuUNet, INFERENCE, Job, Launch, PLAIN, Precision, TRAINING};
+use super::{Addresses, Gpu, GpuUNet, Job, Kernel, Launch, Module, Precision};
 use crate::nn::{ops::FusedUNet, unet::UNet};
 
 /// The oldest GPUs that the kernels run on: Ampere.
@@ -128,33 +128,7 @@ pub fn memory_in_use(device: &CudaDevice) -> Result<usize> {
     Ok(total.saturating_sub(free))
 }
 
-/// A text of kernels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Module {
-    Inference,
-    Plain,
-    Training,
-}
-
 impl Module {
-    /// Where a kernel is.
-    fn of(kernel: &str) -> Self {
-        match kernel {
-            "partial_conv_f32" | "partial_conv_f16" | "picture_conv_f16" => Self::Plain,
-            "partial_mask"
-            | "needed_below"
-            | "take_picture_f32"
-            | "take_picture_f16"
-            | "partial_conv_f16_mma"
-            | "partial_conv_f16_mma_narrow"
-            | "finish_f32"
-            | "finish_f16"
-            | "picture_direct_f32"
-            | "picture_direct_f16" => Self::Inference,
-            _ => Self::Training,
-        }
-    }
-
     const fn name(self) -> &'static str {
         match self {
             Self::Inference => "lacuna-inference",
@@ -168,12 +142,12 @@ impl Module {
         static INFERENCE_PTX: OnceLock<std::result::Result<String, String>> = OnceLock::new();
         static PLAIN_PTX: OnceLock<std::result::Result<String, String>> = OnceLock::new();
         static TRAINING_PTX: OnceLock<std::result::Result<String, String>> = OnceLock::new();
-        let (compiled, source) = match self {
-            Self::Inference => (&INFERENCE_PTX, INFERENCE),
-            Self::Plain => (&PLAIN_PTX, PLAIN),
-            Self::Training => (&TRAINING_PTX, TRAINING),
+        let compiled = match self {
+            Self::Inference => &INFERENCE_PTX,
+            Self::Plain => &PLAIN_PTX,
+            Self::Training => &TRAINING_PTX,
         };
-        match compiled.get_or_init(|| compile(source)) {
+        match compiled.get_or_init(|| compile(self.source())) {
             Ok(ptx) => Ok(ptx),
             Err(why) => bail!("the kernels do not compile: {why}"),
         }
@@ -244,10 +218,10 @@ impl Gpu for CudaGpu {
 
     #[expect(unsafe_code, reason = "a launch")]
     fn launch(&self, launch: &Launch, addresses: Addresses) -> Result<()> {
-        let module = Module::of(launch.kernel);
+        let Kernel { module, name } = launch.kernel;
         let function = self
             .device
-            .get_or_load_custom_func(launch.kernel, module.name(), module.ptx()?)?;
+            .get_or_load_custom_func(name, module.name(), module.ptx()?)?;
         let parameters = Parameters {
             addresses,
             job: launch.job,

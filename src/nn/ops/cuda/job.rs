@@ -3,6 +3,8 @@
 //! Launches are plain values, made without any device, so that a test can hand the very ones that a GPU gets to an
 //! emulator.
 
+use super::{INFERENCE, PLAIN, TRAINING};
+
 /// Side of the tiles of sums that a block makes.
 const TILE: usize = 64;
 /// Blocks that keep a large GPU busy.
@@ -103,11 +105,47 @@ impl Addresses {
     }
 }
 
+/// A text of kernels, compiled as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Module {
+    /// [`INFERENCE`].
+    Inference,
+    /// [`PLAIN`].
+    Plain,
+    /// [`TRAINING`].
+    Training,
+}
+
+impl Module {
+    /// The text.
+    pub const fn source(self) -> &'static str {
+        match self {
+            Self::Inference => INFERENCE,
+            Self::Plain => PLAIN,
+            Self::Training => TRAINING,
+        }
+    }
+
+    /// One of its kernels.
+    pub(super) const fn kernel(self, name: &'static str) -> Kernel {
+        Kernel { module: self, name }
+    }
+}
+
+/// A kernel by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kernel {
+    /// Where it is.
+    pub module: Module,
+    /// Its name there.
+    pub name: &'static str,
+}
+
 /// A kernel with the size of its grid.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Launch {
-    /// Its name in the source.
-    pub kernel: &'static str,
+    /// Which.
+    pub kernel: Kernel,
     /// Blocks in three directions.
     pub grid: [u32; 3],
     /// Threads of a block, in one direction.
@@ -118,7 +156,7 @@ pub struct Launch {
 
 impl Launch {
     /// One thread for each of `count` things.
-    pub fn flat(kernel: &'static str, count: usize, job: Job) -> Self {
+    pub fn flat(kernel: Kernel, count: usize, job: Job) -> Self {
         Self {
             kernel,
             grid: [count.div_ceil(FLAT_THREADS) as u32, 1, 1],
@@ -128,42 +166,42 @@ impl Launch {
     }
 }
 
-/// A product of matrices, or another launch, in parts that are added afterwards if `finish` is there.
+/// A launch, and another one where it leaves parts to be added.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Product {
-    /// Makes the sums.
-    pub multiply: Launch,
+pub struct Launches {
+    /// Makes the result, or parts of it.
+    pub first: Launch,
     /// Adds the parts.
-    pub finish: Option<Launch>,
+    pub then: Option<Launch>,
     /// Bytes for the parts, in [`Addresses::partial`].
     pub partial_bytes: usize,
 }
 
 /// A launch alone.
-impl From<Launch> for Product {
+impl From<Launch> for Launches {
     fn from(launch: Launch) -> Self {
         Self {
-            multiply: launch,
-            finish: None,
+            first: launch,
+            then: None,
             partial_bytes: 0,
         }
     }
 }
 
-/// The kernels of a product: the one that multiplies, its threads, and the one that adds the parts.
+/// The kernels of a product of matrices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kernels {
-    /// Name of the one that multiplies.
-    pub multiply: &'static str,
+pub struct ProductKernels {
+    /// The one that multiplies.
+    pub multiply: Kernel,
     /// Its threads.
     pub threads: u32,
-    /// Name of the one that adds.
-    pub finish: &'static str,
+    /// The one that adds the parts.
+    pub finish: Kernel,
 }
 
-impl Product {
-    /// `rows` × `columns` sums over `depth`, all at least 1.
-    pub fn new(kernels: Kernels, [rows, columns, depth]: [usize; 3], job: Job) -> Self {
+impl Launches {
+    /// A product of matrices: `rows` × `columns` sums over `depth`, all at least 1.
+    pub fn product(kernels: ProductKernels, [rows, columns, depth]: [usize; 3], job: Job) -> Self {
         let grid = [rows.div_ceil(TILE), columns.div_ceil(TILE)];
         let splits = (ENOUGH_BLOCKS / (grid[0] * grid[1])).clamp(1, (depth / MIN_PART).clamp(1, MAX_PARTS));
         let job = Job {
@@ -172,13 +210,13 @@ impl Product {
         };
         let is_split = splits > 1;
         Self {
-            multiply: Launch {
+            first: Launch {
                 kernel: kernels.multiply,
                 grid: [grid[0] as u32, grid[1] as u32, splits as u32],
                 threads: kernels.threads,
                 job,
             },
-            finish: is_split.then(|| Launch::flat(kernels.finish, rows * columns, job)),
+            then: is_split.then(|| Launch::flat(kernels.finish, rows * columns, job)),
             partial_bytes: if is_split {
                 splits * rows * columns * size_of::<f32>()
             } else {
@@ -190,23 +228,23 @@ impl Product {
 
 #[cfg(test)]
 mod tests {
-    use super::{Job, Kernels, Product};
+    use super::{Job, Launches, Module, ProductKernels};
 
-    const KERNELS: Kernels = Kernels {
-        multiply: "multiply",
+    const KERNELS: ProductKernels = ProductKernels {
+        multiply: Module::Training.kernel("multiply"),
         threads: 64,
-        finish: "finish",
+        finish: Module::Training.kernel("finish"),
     };
 
     #[test]
     fn only_products_with_few_sums_are_split() {
-        let large = Product::new(KERNELS, [65_536, 64, 1000], Job::default());
-        assert_eq!((large.multiply.grid, large.finish), ([1024, 1, 1], None));
-        let small = Product::new(KERNELS, [16, 512, 9216], Job::default());
-        assert_eq!(small.multiply.grid, [1, 8, 32]);
+        let large = Launches::product(KERNELS, [65_536, 64, 1000], Job::default());
+        assert_eq!((large.first.grid, large.then), ([1024, 1, 1], None));
+        let small = Launches::product(KERNELS, [16, 512, 9216], Job::default());
+        assert_eq!(small.first.grid, [1, 8, 32]);
         assert_eq!(small.partial_bytes, 32 * 16 * 512 * 4);
-        let shallow = Product::new(KERNELS, [1, 1, 27], Job::default());
-        assert_eq!(shallow.finish, None, "27 are not worth it");
+        let shallow = Launches::product(KERNELS, [1, 1, 27], Job::default());
+        assert_eq!(shallow.then, None, "27 are not worth it");
     }
 
     #[test]

@@ -55,7 +55,7 @@ use candle_core::Result;
 
 #[cfg(feature = "cuda")]
 pub use device::{CudaGpu, compile, keep_memory, memory_in_use, missing_library, open_unet};
-pub use job::{Addresses, Job, Launch, Product};
+pub use job::{Addresses, Job, Kernel, Launch, Launches, Module};
 pub use unet::GpuUNet;
 
 /// The kernels of inference but [`PLAIN`]; all of one text.
@@ -136,17 +136,17 @@ pub trait Gpu {
     /// Runs a kernel after those that were launched before.
     fn launch(&self, launch: &Launch, addresses: Addresses) -> Result<()>;
 
-    /// Runs a product with memory for its parts.
-    fn run(&self, product: &Product, addresses: Addresses) -> Result<()> {
-        let Some(finish) = &product.finish else {
-            return self.launch(&product.multiply, addresses);
+    /// Runs launches with memory for their parts.
+    fn run(&self, launches: &Launches, addresses: Addresses) -> Result<()> {
+        let Some(then) = &launches.then else {
+            return self.launch(&launches.first, addresses);
         };
-        let parts = self.empty(product.partial_bytes)?;
+        let parts = self.empty(launches.partial_bytes)?;
         let addresses = Addresses {
             partial: self.address(&parts),
             ..addresses
         };
-        self.launch(&product.multiply, addresses)?;
-        self.launch(finish, addresses)
+        self.launch(&launches.first, addresses)?;
+        self.launch(then, addresses)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     convolution::Shape,
-    job::{Job, Launch, Product},
+    job::{Job, Kernel, Launch, Launches, Module},
 };
 
 /// Threads of a block that adds; `BLOCK` in `steps.cu`.
@@ -29,10 +29,14 @@ fn len_of((batch, channels, height, width): Dims) -> usize {
     batch * channels * height * width
 }
 
+const fn kernel(name: &'static str) -> Kernel {
+    Module::Training.kernel(name)
+}
+
 /// One block for each channel.
-fn per_channel(kernel: &'static str, dims: Dims, slope: f32) -> Product {
+fn per_channel(name: &'static str, dims: Dims, slope: f32) -> Launches {
     Launch {
-        kernel,
+        kernel: kernel(name),
         grid: [dims.1 as u32, 1, 1],
         threads: BLOCK,
         job: Job {
@@ -43,52 +47,52 @@ fn per_channel(kernel: &'static str, dims: Dims, slope: f32) -> Product {
     .into()
 }
 
-fn per_value(kernel: &'static str, dims: Dims, slope: f32) -> Product {
+fn per_value(name: &'static str, dims: Dims, slope: f32) -> Launches {
     let job = Job {
         slope,
         ..job_of(dims)
     };
-    Launch::flat(kernel, len_of(dims), job).into()
+    Launch::flat(kernel(name), len_of(dims), job).into()
 }
 
 /// Means, then variances, `[2, c]`, of `first`.
-pub fn norm_statistics(dims: Dims) -> Product {
+pub fn norm_statistics(dims: Dims) -> Launches {
     per_channel("norm_statistics", dims, 1.0)
 }
 
 /// `first` normalised with the statistics in `ratio`, `weights` and `shift`, and activated.
-pub fn norm(dims: Dims, slope: f32) -> Product {
+pub fn norm(dims: Dims, slope: f32) -> Launches {
     per_value("norm_apply", dims, slope)
 }
 
 /// The gradients of weight and bias, `[2, c]`, from `gradient`, the result in `gate` and what [`norm`] was given.
-pub fn norm_weight_gradients(dims: Dims, slope: f32) -> Product {
+pub fn norm_weight_gradients(dims: Dims, slope: f32) -> Launches {
     per_channel("norm_weight_gradients", dims, slope)
 }
 
 /// The gradient of the input, from the same and, where the statistics are those of the input, from those gradients in
 /// `extra`.
-pub fn norm_input_gradient(dims: Dims, slope: f32) -> Product {
+pub fn norm_input_gradient(dims: Dims, slope: f32) -> Launches {
     per_value("norm_input_gradient", dims, slope)
 }
 
 /// The new mask and the ratio, `[2, b, 1, h, w]`, of the convolution, from `first_mask` and, in the decoder,
 /// `second_mask`.
-pub fn update_mask(shape: &Shape) -> Product {
+pub fn update_mask(shape: &Shape) -> Launches {
     let outputs = shape.batch * shape.out_height() * shape.out_width();
-    Launch::flat("update_mask", outputs, shape.job()).into()
+    Launch::flat(kernel("update_mask"), outputs, shape.job()).into()
 }
 
 /// The largest of every 2 × 2 of `first`.
-pub fn max_pool(dims: Dims) -> Product {
+pub fn max_pool(dims: Dims) -> Launches {
     let (batch, channels, height, width) = dims;
     let pooled = (batch, channels, height / 2, width / 2);
-    Launch::flat("max_pool", len_of(pooled), pool_job(dims)).into()
+    Launch::flat(kernel("max_pool"), len_of(pooled), pool_job(dims)).into()
 }
 
 /// Its gradient, from `first`, the result in `gate`, and `gradient`.
-pub fn max_pool_gradient(dims: Dims) -> Product {
-    Launch::flat("max_pool_gradient", len_of(dims), pool_job(dims)).into()
+pub fn max_pool_gradient(dims: Dims) -> Launches {
+    Launch::flat(kernel("max_pool_gradient"), len_of(dims), pool_job(dims)).into()
 }
 
 fn pool_job(dims: Dims) -> Job {
@@ -99,47 +103,47 @@ fn pool_job(dims: Dims) -> Job {
     }
 }
 
-fn flat(kernel: &'static str, count: usize, slope: f32, factor: f32) -> Product {
+fn flat(name: &'static str, count: usize, slope: f32, factor: f32) -> Launches {
     let job = Job {
         count: count as i32,
         slope,
         factor,
         ..Job::default()
     };
-    Launch::flat(kernel, count, job).into()
+    Launch::flat(kernel(name), count, job).into()
 }
 
 /// `output` moves towards `first`, of which `1 − keep` comes in.
-pub fn blend(count: usize, keep: f64) -> Product {
+pub fn blend(count: usize, keep: f64) -> Launches {
     flat("blend", count, keep as f32, (1.0 - keep) as f32)
 }
 
 /// `output` moves towards the squares of `first`, of which `1 − keep` come in.
-pub fn blend_squared(count: usize, keep: f64) -> Product {
+pub fn blend_squared(count: usize, keep: f64) -> Launches {
     flat("blend_squared", count, keep as f32, (1.0 - keep) as f32)
 }
 
 /// `output` steps along the moments `first` and `second`.
-pub fn adam(count: usize, rate: f32, correction: f32) -> Product {
+pub fn adam(count: usize, rate: f32, correction: f32) -> Launches {
     flat("adam", count, rate, correction)
 }
 
 /// The mean of `|first − second|`, one number.
-pub fn mean_distance(count: usize) -> Product {
+pub fn mean_distance(count: usize) -> Launches {
     sum("sum_of_distances", "put_sum_of_parts", count, 1.0 / count as f32)
 }
 
 /// Its gradient by `first`, from that one number's, in `gradient`.
-pub fn distance_gradient(count: usize) -> Product {
+pub fn distance_gradient(count: usize) -> Launches {
     flat("distance_gradient", count, 1.0, 1.0 / count as f32)
 }
 
 /// The sum of `first`'s squares is added to `output`, one number.
-pub fn add_squares(count: usize) -> Product {
+pub fn add_squares(count: usize) -> Launches {
     sum("sum_of_squares", "add_sum_of_parts", count, 1.0)
 }
 
-fn sum(kernel: &'static str, finish: &'static str, count: usize, factor: f32) -> Product {
+fn sum(name: &'static str, then: &'static str, count: usize, factor: f32) -> Launches {
     let parts = count.div_ceil(VALUES_PER_BLOCK).clamp(1, MAX_SUMS);
     let job = Job {
         count: count as i32,
@@ -147,15 +151,15 @@ fn sum(kernel: &'static str, finish: &'static str, count: usize, factor: f32) ->
         factor,
         ..Job::default()
     };
-    let launch = |kernel, blocks: usize| Launch {
-        kernel,
+    let launch = |name, blocks: usize| Launch {
+        kernel: kernel(name),
         grid: [blocks as u32, 1, 1],
         threads: BLOCK,
         job,
     };
-    Product {
-        multiply: launch(kernel, parts),
-        finish: Some(launch(finish, 1)),
+    Launches {
+        first: launch(name, parts),
+        then: Some(launch(then, 1)),
         partial_bytes: parts * size_of::<f32>(),
     }
 }

@@ -10,7 +10,7 @@ use half::f16;
 
 use super::{
     Gpu, Precision,
-    job::{Addresses, Job, Kernels, Launch, Product},
+    job::{Addresses, Job, Launch, Launches, Module, ProductKernels},
 };
 use crate::nn::{
     ops::{FusedUNet, Plane, pack},
@@ -202,8 +202,10 @@ impl<G: Gpu> GpuUNet<G> {
             output: self.gpu.address(&xs),
             ..Addresses::default()
         };
-        self.gpu
-            .launch(&Launch::flat(kernel, pixels.len(), job), addresses)?;
+        self.gpu.launch(
+            &Launch::flat(Module::Inference.kernel(kernel), pixels.len(), job),
+            addresses,
+        )?;
         Ok(Map {
             xs,
             mask,
@@ -237,7 +239,8 @@ impl<G: Gpu> GpuUNet<G> {
                 output: self.gpu.address(&below),
                 ..Addresses::default()
             };
-            let launch = Launch::flat("needed_below", small.height * small.width, job);
+            let kernel = Module::Inference.kernel("needed_below");
+            let launch = Launch::flat(kernel, small.height * small.width, job);
             self.gpu.launch(&launch, addresses)?;
             levels.push(below);
         }
@@ -265,8 +268,8 @@ impl<G: Gpu> GpuUNet<G> {
             extra: self.gpu.address(&mask),
             ..Addresses::default()
         };
-        self.gpu
-            .launch(&Launch::flat("partial_mask", outputs, job), masks)?;
+        let kernel = Module::Inference.kernel("partial_mask");
+        self.gpu.launch(&Launch::flat(kernel, outputs, job), masks)?;
         let value_bytes = if layer.is_picture {
             size_of::<f32>()
         } else {
@@ -282,7 +285,7 @@ impl<G: Gpu> GpuUNet<G> {
             output: self.gpu.address(&xs),
             ..Addresses::default()
         };
-        self.gpu.run(&layer.product(self.precision, job), values)?;
+        self.gpu.run(&layer.launches(self.precision, job), values)?;
         Ok(Map {
             xs,
             mask,
@@ -351,36 +354,32 @@ impl<B> Layer<B> {
     }
 
     /// The launches for its values.
-    fn product(&self, precision: Precision, job: Job) -> Product {
+    fn launches(&self, precision: Precision, job: Job) -> Launches {
         let outputs = (job.out_height * job.out_width) as usize;
         if self.is_picture && self.depth() <= PICTURE_DEPTH {
             let kernel = match precision {
                 Precision::Single => "picture_direct_f32",
                 Precision::Half => "picture_direct_f16",
             };
-            return Product {
-                multiply: Launch::flat(kernel, outputs, job),
-                finish: None,
-                partial_bytes: 0,
-            };
+            return Launch::flat(Module::Inference.kernel(kernel), outputs, job).into();
         }
         let is_wide = self.in_channels.iter().all(|channels| channels % WIDE == 0);
         let (multiply, threads) = match precision {
-            Precision::Single => ("partial_conv_f32", 64),
-            Precision::Half if self.is_picture => ("picture_conv_f16", 64),
-            Precision::Half if is_wide => ("partial_conv_f16_mma", 128),
-            Precision::Half => ("partial_conv_f16_mma_narrow", 128),
+            Precision::Single => (Module::Plain.kernel("partial_conv_f32"), 64),
+            Precision::Half if self.is_picture => (Module::Plain.kernel("picture_conv_f16"), 64),
+            Precision::Half if is_wide => (Module::Inference.kernel("partial_conv_f16_mma"), 128),
+            Precision::Half => (Module::Inference.kernel("partial_conv_f16_mma_narrow"), 128),
         };
         let finish = match precision {
             Precision::Half if !self.is_picture => "finish_f16",
             Precision::Single | Precision::Half => "finish_f32",
         };
-        let kernels = Kernels {
+        let kernels = ProductKernels {
             multiply,
             threads,
-            finish,
+            finish: Module::Inference.kernel(finish),
         };
-        Product::new(kernels, [outputs, self.out_channels, self.depth()], job)
+        Launches::product(kernels, [outputs, self.out_channels, self.depth()], job)
     }
 }
 

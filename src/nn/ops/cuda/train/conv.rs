@@ -18,7 +18,7 @@ pub fn conv2d_relu(xs: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor
         ..Shape::new(xs.dims4()?, weight.dims4()?, 1)?
     };
     let op = Op {
-        product: shape.forward(),
+        launches: shape.forward(),
         slots: [Slot::First, Slot::Weights, Slot::Shift],
         held: Vec::new(),
         dims: output_dims(&shape),
@@ -54,7 +54,7 @@ pub fn partial_conv2d(
 
 fn convolve(shape: Shape, xs: &Tensor, weight: &Tensor, around: Operands) -> Result<Tensor> {
     let op = Op {
-        product: shape.forward(),
+        launches: shape.forward(),
         slots: [Slot::First, Slot::Weights],
         held: around.clone(),
         dims: output_dims(&shape),
@@ -80,7 +80,7 @@ pub fn partial_conv2d_upsampled(
         (Slot::Ratio, ratio.contiguous()?),
     ]);
     let op = Op {
-        product: shape.forward(),
+        launches: shape.forward(),
         slots: [Slot::First, Slot::Second, Slot::Weights],
         held: around.clone(),
         dims: output_dims(&shape),

@@ -13,9 +13,9 @@ use candle_core::{
 use candle_core::{CudaStorage, backend::BackendStorage as _};
 
 #[cfg(feature = "cuda")]
-use crate::nn::ops::cuda::{Gpu as _, device::CudaGpu, device::Module};
+use crate::nn::ops::cuda::{Gpu as _, Module, device::CudaGpu};
 use crate::nn::ops::{
-    cuda::{Addresses, Product},
+    cuda::{Addresses, Launches},
     values,
 };
 
@@ -55,8 +55,8 @@ impl Slot {
 
 /// What runs launches on plain values, in place of a GPU.
 pub trait Emulate {
-    /// Runs `product` on `inputs`; `output` is what is there before and after.
-    fn run(&self, product: &Product, inputs: &[(Slot, &[f32])], output: &mut [f32]) -> Result<()>;
+    /// Runs `launches` on `inputs`; `output` is what is there before and after.
+    fn run(&self, launches: &Launches, inputs: &[(Slot, &[f32])], output: &mut [f32]) -> Result<()>;
 }
 
 thread_local! {
@@ -82,9 +82,9 @@ pub(super) type Operands = Vec<(Slot, Tensor)>;
 type Backward<const N: usize> =
     Box<dyn Fn([&Tensor; N], &Tensor, &Tensor) -> Result<[Option<Tensor>; N]> + Send + Sync>;
 
-/// An operation of `N` arguments that launches a product.
+/// An operation of `N` arguments that is some launches.
 pub(super) struct Op<const N: usize> {
-    pub(super) product: Product,
+    pub(super) launches: Launches,
     pub(super) slots: [Slot; N],
     /// What takes no gradient.
     pub(super) held: Operands,
@@ -94,13 +94,13 @@ pub(super) struct Op<const N: usize> {
 }
 
 /// A new tensor of `dims`, without a gradient. There is at least one operand.
-pub(super) fn make(product: Product, operands: Operands, dims: impl Into<Shape>) -> Result<Tensor> {
+pub(super) fn make(launches: Launches, operands: Operands, dims: impl Into<Shape>) -> Result<Tensor> {
     let mut operands = operands.into_iter();
     let Some((slot, first)) = operands.next() else {
         bail!("a launch on nothing");
     };
     let op = Op {
-        product,
+        launches,
         slots: [slot],
         held: detached(operands),
         dims: dims.into(),
@@ -118,7 +118,7 @@ pub(super) fn detached(operands: impl IntoIterator<Item = (Slot, Tensor)>) -> Op
 impl<const N: usize> Op<N> {
     fn on_cpu(&self, arguments: [(&CpuStorage, &Layout); N]) -> Result<(CpuStorage, Shape)> {
         let mut output = vec![f32::NAN; self.dims.elem_count()];
-        emulate(&self.product, self.slots, arguments, &self.held, &mut output)?;
+        emulate(&self.launches, self.slots, arguments, &self.held, &mut output)?;
         Ok((CpuStorage::F32(output), self.dims.clone()))
     }
 
@@ -129,7 +129,7 @@ impl<const N: usize> Op<N> {
         let output = gpu.allocate::<f32>(self.dims.elem_count())?;
         launch(
             &gpu,
-            &self.product,
+            &self.launches,
             self.slots,
             arguments,
             &self.held,
@@ -140,7 +140,7 @@ impl<const N: usize> Op<N> {
 }
 
 fn emulate<const N: usize>(
-    product: &Product,
+    launches: &Launches,
     slots: [Slot; N],
     arguments: [(&CpuStorage, &Layout); N],
     held: &Operands,
@@ -163,14 +163,14 @@ fn emulate<const N: usize>(
         };
         inputs.push((*slot, values(storage, layout)?));
     }
-    emulator.run(product, &inputs, output)
+    emulator.run(launches, &inputs, output)
 }
 
 /// Launches with the addresses of all tensors, which stay locked until that is done.
 #[cfg(feature = "cuda")]
 fn launch<const N: usize>(
     gpu: &CudaGpu,
-    product: &Product,
+    launches: &Launches,
     slots: [Slot; N],
     arguments: [(&CudaStorage, &Layout); N],
     held: &Operands,
@@ -193,7 +193,7 @@ fn launch<const N: usize>(
         };
         *slot.of(&mut addresses) = address(gpu, storage, layout)?;
     }
-    gpu.run(product, addresses)
+    gpu.run(launches, addresses)
 }
 
 #[cfg(feature = "cuda")]
@@ -207,7 +207,7 @@ fn address(gpu: &CudaGpu, storage: &CudaStorage, layout: &Layout) -> Result<u64>
 
 impl CustomOp1 for Op<1> {
     fn name(&self) -> &'static str {
-        self.product.multiply.kernel
+        self.launches.first.kernel.name
     }
 
     fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout) -> Result<(CpuStorage, Shape)> {
@@ -227,7 +227,7 @@ impl CustomOp1 for Op<1> {
 
 impl CustomOp2 for Op<2> {
     fn name(&self) -> &'static str {
-        self.product.multiply.kernel
+        self.launches.first.kernel.name
     }
 
     fn cpu_fwd(
@@ -265,7 +265,7 @@ impl CustomOp2 for Op<2> {
 
 impl CustomOp3 for Op<3> {
     fn name(&self) -> &'static str {
-        self.product.multiply.kernel
+        self.launches.first.kernel.name
     }
 
     fn cpu_fwd(
@@ -306,9 +306,9 @@ impl CustomOp3 for Op<3> {
     }
 }
 
-/// A product that changes its first argument, which is its `output`; the others go to `slots`.
+/// Launches that change their first argument, which is their `output`; the others go to `slots`.
 pub(super) struct InPlace<const N: usize> {
-    pub(super) product: Product,
+    pub(super) launches: Launches,
     pub(super) slots: [Slot; N],
 }
 
@@ -323,7 +323,7 @@ impl<const N: usize> InPlace<N> {
             bail!("launches change contiguous f32");
         };
         emulate(
-            &self.product,
+            &self.launches,
             self.slots,
             arguments,
             &Vec::new(),
@@ -340,13 +340,13 @@ impl<const N: usize> InPlace<N> {
     ) -> Result<()> {
         let gpu = CudaGpu::with(to.device(), Module::Training)?;
         let output = address(&gpu, to, layout)?;
-        launch(&gpu, &self.product, self.slots, arguments, &Vec::new(), output)
+        launch(&gpu, &self.launches, self.slots, arguments, &Vec::new(), output)
     }
 }
 
 impl InplaceOp2 for InPlace<1> {
     fn name(&self) -> &'static str {
-        self.product.multiply.kernel
+        self.launches.first.kernel.name
     }
 
     fn cpu_fwd(&self, s1: &mut CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<()> {
@@ -361,7 +361,7 @@ impl InplaceOp2 for InPlace<1> {
 
 impl InplaceOp3 for InPlace<2> {
     fn name(&self) -> &'static str {
-        self.product.multiply.kernel
+        self.launches.first.kernel.name
     }
 
     fn cpu_fwd(

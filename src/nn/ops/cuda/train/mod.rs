@@ -43,7 +43,7 @@ fn has_kernels(device: &Device) -> bool {
     let Ok(device) = device.as_cuda_device() else {
         return false;
     };
-    super::device::CudaGpu::with(device, super::device::Module::Training)
+    super::device::CudaGpu::with(device, super::Module::Training)
         .inspect_err(|error| {
             tracing::warn!("training uses candle's operations: {error}");
             turn_off();
@@ -62,7 +62,7 @@ pub fn max_pool2(xs: &Tensor) -> Result<Tensor> {
     let dims = xs.dims4()?;
     let (batch, channels, height, width) = dims;
     let op = Op {
-        product: steps::max_pool(dims),
+        launches: steps::max_pool(dims),
         slots: [Slot::First],
         held: Vec::new(),
         dims: (batch, channels, height / 2, width / 2).into(),
@@ -84,7 +84,7 @@ pub fn mean_distance(xs: &Tensor, ys: &Tensor) -> Result<Tensor> {
     let count = xs.elem_count();
     let held = vec![(Slot::Second, ys.clone())];
     let op = Op {
-        product: steps::mean_distance(count),
+        launches: steps::mean_distance(count),
         slots: [Slot::First],
         held,
         dims: ().into(),
@@ -104,7 +104,7 @@ pub fn mean_distance(xs: &Tensor, ys: &Tensor) -> Result<Tensor> {
 /// `average` moves towards `value`, in place: of it `keep` stays.
 pub fn blend(average: &Tensor, value: &Tensor, keep: f64) -> Result<()> {
     let op = InPlace {
-        product: steps::blend(average.elem_count(), keep),
+        launches: steps::blend(average.elem_count(), keep),
         slots: [Slot::First],
     };
     average.inplace_op2(&value.detach().contiguous()?, &op)
@@ -113,7 +113,7 @@ pub fn blend(average: &Tensor, value: &Tensor, keep: f64) -> Result<()> {
 /// As [`blend`] towards the squares of `value`.
 pub fn blend_squared(average: &Tensor, value: &Tensor, keep: f64) -> Result<()> {
     let op = InPlace {
-        product: steps::blend_squared(average.elem_count(), keep),
+        launches: steps::blend_squared(average.elem_count(), keep),
         slots: [Slot::First],
     };
     average.inplace_op2(&value.detach().contiguous()?, &op)
@@ -122,7 +122,7 @@ pub fn blend_squared(average: &Tensor, value: &Tensor, keep: f64) -> Result<()> 
 /// A step of Adam, in place: `rate` along `first`, over the root of `second` times `correction`.
 pub fn adam(weights: &Tensor, first: &Tensor, second: &Tensor, rate: f32, correction: f32) -> Result<()> {
     let op = InPlace {
-        product: steps::adam(weights.elem_count(), rate, correction),
+        launches: steps::adam(weights.elem_count(), rate, correction),
         slots: [Slot::First, Slot::Second],
     };
     weights.inplace_op3(first, second, &op)
@@ -137,7 +137,7 @@ pub fn sum_of_squares<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) -> Resu
     let total = Tensor::zeros((), first.dtype(), first.device())?;
     for tensor in tensors {
         let op = InPlace {
-            product: steps::add_squares(tensor.elem_count()),
+            launches: steps::add_squares(tensor.elem_count()),
             slots: [Slot::First],
         };
         total.inplace_op2(&tensor.detach().contiguous()?, &op)?;

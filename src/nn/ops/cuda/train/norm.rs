@@ -49,7 +49,7 @@ fn normalize(
     let held = vec![(Slot::Ratio, statistics.clone())];
     let statistics = statistics.clone();
     let op = Op {
-        product: steps::norm(dims, slope),
+        launches: steps::norm(dims, slope),
         slots: [Slot::First, Slot::Weights, Slot::Shift],
         held,
         dims: dims.into(),
