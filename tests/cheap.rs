@@ -1,0 +1,72 @@
+//! What a person waits for with nothing to look at is cheap for large photos too.
+//!
+//! Judged by the time that one thread had on a processor: other programs and other tests beside it do not count. The
+//! limits are generous, as this build is hardly optimised.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use std::sync::Arc;
+
+use lacuna::{
+    document::{Brush, Document},
+    imaging::{Channels, Mask, Pixels, Samples},
+    inpaint::plan,
+};
+use rustix::time::{ClockId, clock_gettime};
+
+/// Runs `work` on one thread, and gives the processor time in seconds with what came out.
+fn timed<T: Send>(work: impl FnOnce() -> T + Send) -> (f64, T) {
+    let now = || {
+        let now = clock_gettime(ClockId::ThreadCPUTime);
+        now.tv_sec as f64 + now.tv_nsec as f64 / 1e9
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    pool.install(|| {
+        let before = now();
+        let made = work();
+        (now() - before, made)
+    })
+}
+
+/// A frame has 16 ms, and painting may take half of it.
+#[test]
+fn a_segment_of_a_wide_brush_on_24_megapixels() {
+    let samples = Samples::U8(vec![90; 6000 * 4000]);
+    let photo = Pixels::new(6000, 4000, Channels::Gray, samples).unwrap();
+    let mut editor = Document::new(Arc::new(photo));
+    let wide = Brush {
+        diameter_px: 300.0,
+        hardness: 0.5,
+        erase: false,
+    };
+    editor.begin_stroke(wide, [1000.0, 1000.0]);
+    let mut slowest = 0.0_f64;
+    for step in 1..=60 {
+        let point = [1000.0 + 40.0 * step as f32, 1000.0 + 25.0 * step as f32];
+        let (seconds, changed) = timed(|| editor.extend_stroke(point));
+        assert!(!changed.is_empty(), "it paints");
+        slowest = slowest.max(seconds);
+    }
+    eprintln!("slowest segment: {:.2} ms", 1000.0 * slowest);
+    assert!(slowest < 0.06, "{:.1} ms", 1000.0 * slowest);
+}
+
+#[test]
+fn the_plan_for_a_hundred_megapixels() {
+    let (width, height) = (11_600, 8700);
+    let mut mask = Mask::empty(width, height);
+    let mut paint = |x: u32, y: u32, columns: u32| {
+        let start = (y * width + x) as usize;
+        mask.coverage_mut()[start..start + columns as usize].fill(255);
+    };
+    (1000..2800).for_each(|y| paint(1000, y, 2500));
+    for x in 0..width {
+        (0..20).for_each(|row| paint(x, 4000 + x / 4 + row, 1));
+    }
+    let (seconds, plan) = timed(|| plan::crops(&mask));
+    eprintln!("planned in {seconds:.2} s");
+    // The scan of 100 MB dominates: 0.2 s optimised.
+    assert!(seconds < 5.0, "{seconds:.1} s");
+    assert!(plan.len() < 30, "{} crops", plan.len());
+}
