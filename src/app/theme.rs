@@ -1,4 +1,4 @@
-//! Colours, spacing and fonts of the window. Nothing else names a colour or a distance.
+//! Colours, spacing and fonts of the window: all that more than one place shares.
 //!
 //! Greys are neutral, so that they tint no judgement of a photo's colours; one quiet accent marks what is chosen.
 

@@ -10,7 +10,7 @@
 use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 
-use super::{DEVIATION, MEAN, vgg::Features};
+use super::{normalise, vgg::Features};
 
 /// Side of the window of [`ssim`].
 pub const SSIM_WINDOW: usize = 11;
@@ -88,9 +88,9 @@ impl Seen {
     pub fn new(features: &Features, picture: &[f32], width: usize) -> candle_core::Result<Self> {
         let height = picture.len() / (3 * width).max(1);
         let mut planes = vec![0.0; picture.len()];
-        for (channel, plane) in planes.chunks_exact_mut((width * height).max(1)).enumerate() {
-            for (value, pixel) in plane.iter_mut().zip(picture.as_chunks::<3>().0) {
-                *value = (pixel[channel] - MEAN[channel]) / DEVIATION[channel];
+        for (at, pixel) in picture.as_chunks::<3>().0.iter().enumerate() {
+            for (channel, value) in normalise(*pixel).into_iter().enumerate() {
+                planes[channel * width * height + at] = value;
             }
         }
         let xs = Tensor::from_vec(planes, (1, 3, height, width), &Device::Cpu)?;

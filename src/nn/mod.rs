@@ -34,6 +34,16 @@ pub const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 /// See [`MEAN`].
 pub const DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
 
+/// A colour, 0 to 1, in the network's space.
+pub fn normalise(colour: [f32; 3]) -> [f32; 3] {
+    std::array::from_fn(|channel| (colour[channel] - MEAN[channel]) / DEVIATION[channel])
+}
+
+/// A colour from the network's space, 0 to 1: what lies beyond is cut off.
+pub fn denormalise(colour: [f32; 3]) -> [f32; 3] {
+    std::array::from_fn(|channel| (colour[channel] * DEVIATION[channel] + MEAN[channel]).clamp(0.0, 1.0))
+}
+
 /// Why the network could not be opened or run.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
@@ -267,7 +277,7 @@ fn normalized(rgb: &[f32], valid: &[u8]) -> Vec<f32> {
         .iter_mut()
         .zip(rgb.as_chunks::<3>().0);
     for ((to, from), _) in places.zip(valid).filter(|(_, valid)| **valid != 0) {
-        *to = std::array::from_fn(|channel| (from[channel] - MEAN[channel]) / DEVIATION[channel]);
+        *to = normalise(*from);
     }
     pixels
 }
@@ -280,9 +290,7 @@ fn compose(rgb: &[f32], valid: &[u8], made: &[f32], mask: &[u8]) -> Filled {
         .iter_mut()
         .zip(made.as_chunks::<3>().0);
     for ((to, from), _) in places.zip(valid).filter(|(_, valid)| **valid == 0) {
-        *to = std::array::from_fn(|channel| {
-            (from[channel] * DEVIATION[channel] + MEAN[channel]).clamp(0.0, 1.0)
-        });
+        *to = denormalise(*from);
     }
     let still_hole = valid
         .iter()

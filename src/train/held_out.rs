@@ -189,9 +189,7 @@ impl Square {
         let mut rgb = self.rgb.clone();
         let places = rgb.as_chunks_mut::<3>().0.iter_mut().zip(made.as_chunks::<3>().0);
         for ((to, from), _) in places.zip(&self.valid).filter(|(_, valid)| **valid == 0) {
-            *to = std::array::from_fn(|channel| {
-                (from[channel] * nn::DEVIATION[channel] + nn::MEAN[channel]).clamp(0.0, 1.0)
-            });
+            *to = nn::denormalise(*from);
         }
         Ok(rgb)
     }
@@ -216,8 +214,8 @@ pub(super) fn to_batch(rgb: &[f32], valid: &[u8], side: u32, device: &Device) ->
     let pictures = planes.par_chunks_mut(3 * area).zip(rgb.par_chunks(3 * area));
     pictures.for_each(|(planes, pixels)| {
         for (at, pixel) in pixels.as_chunks::<3>().0.iter().enumerate() {
-            for channel in 0..3 {
-                planes[channel * area + at] = (pixel[channel] - nn::MEAN[channel]) / nn::DEVIATION[channel];
+            for (channel, value) in nn::normalise(*pixel).into_iter().enumerate() {
+                planes[channel * area + at] = value;
             }
         }
     });

@@ -72,7 +72,26 @@ pub(super) struct Journal {
     /// Nothing is kept before.
     not_before: Option<Instant>,
     job: Option<Job<Result<Duration, Failure>>>,
+    /// What is still being taken away.
+    ending: Option<Job<()>>,
     has_failed: bool,
+}
+
+/// What has to end when nothing is to be kept any more.
+struct End {
+    job: Option<Job<Result<Duration, Failure>>>,
+    session: Option<Session>,
+}
+
+impl End {
+    fn come(self) {
+        if let Some(job) = self.job {
+            job.stop(PATIENCE);
+        }
+        if let Some(session) = self.session {
+            session.remove();
+        }
+    }
 }
 
 impl Journal {
@@ -87,6 +106,7 @@ impl Journal {
             change: None,
             not_before: None,
             job: None,
+            ending: None,
             has_failed: false,
         }
     }
@@ -109,8 +129,8 @@ impl Journal {
     }
 
     /// Another photo is open. What was left of work on it is in this window's hands now.
-    pub(super) fn begin(&mut self, source: &Source) {
-        self.clear();
+    pub(super) fn begin(&mut self, source: &Source, waker: &Waker) {
+        self.leave(waker);
         if let Some(index) = self.left.iter().position(|left| left.is_of(source)) {
             self.session = Some(self.left.swap_remove(index).session);
             self.kept = Some(u64::MAX);
@@ -133,7 +153,7 @@ impl Journal {
         if !photo.has_unsaved_work() {
             // A job that writes has its folder until it ends.
             if self.job.is_none() {
-                self.clear();
+                self.leave(waker);
             }
             return None;
         }
@@ -179,15 +199,28 @@ impl Journal {
         }
     }
 
-    /// Nothing is left to be kept: it was exported or given up.
+    /// Nothing is left to be kept: it was exported or given up. Before the process ends.
     pub(super) fn clear(&mut self) {
-        if let Some(job) = self.job.take() {
-            job.stop(PATIENCE);
+        if let Some(ending) = self.ending.take() {
+            ending.stop(PATIENCE);
         }
+        self.end().come();
+    }
+
+    /// The same while the window goes on: nobody waits for the disk.
+    fn leave(&mut self, waker: &Waker) {
+        let end = self.end();
+        if end.job.is_some() || end.session.is_some() {
+            self.ending = Some(jobs::spawn("Leaving", Arc::clone(waker), move |_| end.come()));
+        }
+    }
+
+    fn end(&mut self) -> End {
         self.kept = None;
         self.change = None;
-        if let Some(session) = self.session.take() {
-            session.remove();
+        End {
+            job: self.job.take(),
+            session: self.session.take(),
         }
     }
 

@@ -26,10 +26,14 @@ fn pasted() -> OpenPhoto {
     OpenPhoto::new(photo, Source::Clipboard, None)
 }
 
+fn waker() -> crate::jobs::Waker {
+    Arc::new(|| {})
+}
+
 /// Lets the journal keep what there is to keep, and gives what went wrong.
 fn keep(journal: &mut Journal, photo: &OpenPhoto) -> Option<String> {
     let started = Instant::now();
-    let waker: crate::jobs::Waker = Arc::new(|| {});
+    let waker = waker();
     while journal.kept != Some(photo.document.version()) || journal.job.is_some() {
         assert!(started.elapsed() < Duration::from_secs(60), "nothing is kept");
         journal.keep(photo, &waker);
@@ -50,7 +54,7 @@ fn a_pasted_picture_and_the_work_on_it_outlive_the_window() {
     let root = tempfile::tempdir().unwrap();
     let mut photo = pasted();
     let mut journal = Journal::new(Some(root.path().to_owned()));
-    journal.begin(&photo.source);
+    journal.begin(&photo.source, &waker());
     let _changed = photo.document.change_mask(MaskChange::Invert);
     assert_eq!(keep(&mut journal, &photo), None);
 
@@ -71,13 +75,14 @@ fn a_pasted_picture_and_the_work_on_it_outlive_the_window() {
     );
     let record = next.find(&source).unwrap().read().unwrap();
     let mut restored = OpenPhoto::new(again, source, None);
-    next.begin(&restored.source);
+    next.begin(&restored.source, &waker());
     restored.document.restore(record).unwrap();
     assert!(restored.document.mask() == photo.document.mask(), "and the mask");
     assert_eq!(folders(root.path()), 1, "the folder was taken over");
 
     restored.saved_state = restored.document.state();
-    next.keep(&restored, &(Arc::new(|| {}) as crate::jobs::Waker));
+    next.keep(&restored, &waker());
+    next.clear();
     assert_eq!(folders(root.path()), 0, "exported work needs no keeping");
 
     let _changed = restored.document.change_mask(MaskChange::Clear);
@@ -96,7 +101,7 @@ fn a_pasted_picture_and_the_work_on_it_outlive_the_window() {
 /// One attempt to keep, without the wait before another. Gives what went wrong, if that is news.
 fn attempt(journal: &mut Journal, photo: &OpenPhoto) -> Option<String> {
     let started = Instant::now();
-    let waker: crate::jobs::Waker = Arc::new(|| {});
+    let waker = waker();
     journal.not_before = None;
     let mut has_begun = false;
     while !has_begun || journal.job.is_some() {
@@ -122,7 +127,7 @@ fn a_place_that_cannot_be_written_is_told_once_and_tried_again() {
     let mut photo = pasted();
     let _changed = photo.document.change_mask(MaskChange::Invert);
     assert!(attempt(&mut journal, &photo).is_some(), "it is told");
-    let wait = journal.keep(&photo, &(Arc::new(|| {}) as crate::jobs::Waker));
+    let wait = journal.keep(&photo, &waker());
     assert!(wait.is_some(), "it is tried again without another change");
     assert_eq!(attempt(&mut journal, &photo), None, "told already");
     fs::remove_file(&root).unwrap();

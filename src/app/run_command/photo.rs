@@ -124,7 +124,7 @@ impl App {
             let title = format!("Earlier work on {} could not be put back", photo.name);
             self.notices.error(title, format!("{why}{aside}"));
         }
-        self.journal.begin(&photo.source);
+        self.journal.begin(&photo.source, &self.tasks.waker);
         match restored {
             Some(Ok(_)) if has_changed => self.notices.warning(
                 format!("Work on {} is back, on another photo", photo.name),

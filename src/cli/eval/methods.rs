@@ -148,32 +148,17 @@ pub(super) struct Method {
 
 impl Method {
     /// Gets `choice` ready, to be called `name`.
-    pub(super) fn open(
-        choice: &Choice,
-        name: String,
-        shared: &Shared,
-        terminal: &Terminal,
-    ) -> anyhow::Result<Self> {
-        let mut method = Self {
+    pub(super) fn open(choice: &Choice, name: String, networks: &mut Networks<'_>) -> anyhow::Result<Self> {
+        let network = match (choice.kind, &choice.weights) {
+            (Kind::Conv, Some(file)) => Some(open_plain(file, networks.shared, networks.terminal)?),
+            (kind, own) if kind.has_network() => Some(networks.open(own.as_ref())?),
+            _ => None,
+        };
+        Ok(Self {
             name,
             kind: choice.kind,
-            network: None,
-        };
-        if !choice.kind.has_network() {
-            return Ok(method);
-        }
-        let network = match (choice.kind, &choice.weights) {
-            (Kind::Conv, Some(file)) => open_plain(file, shared, terminal)?,
-            (_, own) => {
-                let shared = Shared {
-                    weights: own.clone().or_else(|| shared.weights.clone()),
-                    ..shared.clone()
-                };
-                open_network(&shared, terminal)?
-            }
-        };
-        method.network = Some(network);
-        Ok(method)
+            network,
+        })
     }
 
     /// Whether it keeps all cores busy by itself.
@@ -228,6 +213,38 @@ impl Method {
             (None, Kind::PatchMatch) => Ok(from_patches(photo, mask, strategy, seed, progress)?),
             (None, kind) => Ok(classical(photo, mask, kind, progress)?),
         }
+    }
+}
+
+/// The networks that were opened: methods with the same weights share one.
+pub(super) struct Networks<'a> {
+    shared: &'a Shared,
+    terminal: &'a Terminal,
+    opened: Vec<(Option<PathBuf>, Network)>,
+}
+
+impl<'a> Networks<'a> {
+    pub(super) const fn new(shared: &'a Shared, terminal: &'a Terminal) -> Self {
+        Self {
+            shared,
+            terminal,
+            opened: Vec::new(),
+        }
+    }
+
+    /// The network with these weights, else with those of the command line.
+    fn open(&mut self, own: Option<&PathBuf>) -> anyhow::Result<Network> {
+        let weights = own.or(self.shared.weights.as_ref()).cloned();
+        if let Some((_, network)) = self.opened.iter().find(|(known, _)| *known == weights) {
+            return Ok(network.clone());
+        }
+        let shared = Shared {
+            weights: weights.clone(),
+            ..self.shared.clone()
+        };
+        let network = open_network(&shared, self.terminal)?;
+        self.opened.push((weights, network.clone()));
+        Ok(network)
     }
 }
 

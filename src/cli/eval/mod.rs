@@ -27,7 +27,7 @@ use crate::{
     progress::Cancelled,
 };
 use anyhow::{Context as _, anyhow};
-use methods::{Choice, Method};
+use methods::{Choice, Method, Networks};
 use run::Run;
 
 /// What `lacuna eval` takes.
@@ -157,9 +157,10 @@ fn open_methods(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::Re
     // What is named twice is measured once.
     let mut seen = HashSet::new();
     chosen.retain(|choice| seen.insert(choice.clone()));
+    let mut networks = Networks::new(shared, terminal);
     chosen
         .iter()
-        .map(|choice| Method::open(choice, choice.label(&chosen), shared, terminal))
+        .map(|choice| Method::open(choice, choice.label(&chosen), &mut networks))
         .collect()
 }
 

@@ -6,13 +6,14 @@
 
 use std::time::{Duration, Instant};
 
-use candle_core::{Device, Tensor, bail};
+use candle_core::{Tensor, bail};
 use rayon::prelude::{
     IndexedParallelIterator as _, ParallelIterator as _, ParallelSlice as _, ParallelSliceMut as _,
 };
 
 use super::{
     Instructions, Plane,
+    forward::forward,
     layer::{self, MapShape, Plan, Source},
     mask::Sums,
     pack::{Packed, Window},
@@ -150,20 +151,7 @@ impl FusedUNet {
 
     /// The same as [`UNet::forward`] for one picture: `image` `[1, 3, h, w]`, `mask` `[1, 1, h, w]`.
     pub fn forward(&self, image: &Tensor, mask: &Tensor) -> candle_core::Result<(Tensor, Tensor)> {
-        let (_, _, height, width) = image.dims4()?;
-        let valid: Vec<u8> = mask.ne(0f64)?.flatten_all()?.to_vec1()?;
-        let Some(valid) = Plane::new(height, width, &valid) else {
-            bail!(
-                "a mask of {:?} for a picture of {:?}",
-                mask.shape(),
-                image.shape()
-            );
-        };
-        let pixels: Vec<f32> = image.permute((0, 2, 3, 1))?.flatten_all()?.to_vec1()?;
-        let (ys, mask) = self.fill(&pixels, &valid, None)?;
-        let ys = Tensor::from_vec(ys, (1, height, width, 3), &Device::Cpu)?.permute((0, 3, 1, 2))?;
-        let mask = mask.values().iter().map(|&value| f32::from(value)).collect();
-        Ok((ys, Tensor::from_vec(mask, (1, 1, height, width), &Device::Cpu)?))
+        forward(image, mask, |pixels, valid| self.fill(pixels, valid, None))
     }
 
     /// What the network makes of a picture, and the mask of where it saw anything.

@@ -35,6 +35,7 @@
 //! Winograd (which training uses) and int8 are not done. `lacuna bench` measures every layer against the machine's ceilings ([`limits`]).
 
 pub mod cuda;
+mod forward;
 mod fused;
 mod kernel;
 mod layer;

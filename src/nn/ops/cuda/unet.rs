@@ -5,7 +5,7 @@
 //! between. The decoder makes only what the holes need: elsewhere the ratio is 0, and blocks without any other ratio
 //! multiply nothing.
 
-use candle_core::{Device, Result, Tensor, bail};
+use candle_core::{Result, Tensor, bail};
 use half::f16;
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
     job::{Addresses, Job, Launch, Launches, Module, ProductKernels},
 };
 use crate::nn::{
-    ops::{FusedUNet, Plane, pack},
+    ops::{FusedUNet, Plane, forward::forward, pack},
     partial_conv::Geometry,
     unet::{Block, Config, UNet},
 };
@@ -133,16 +133,7 @@ impl<G: Gpu> GpuUNet<G> {
 
     /// The same as [`UNet::forward`] for one picture on the CPU: `image` `[1, 3, h, w]`, `mask` `[1, 1, h, w]`.
     pub fn forward(&self, image: &Tensor, mask: &Tensor) -> Result<(Tensor, Tensor)> {
-        let (_, _, height, width) = image.dims4()?;
-        let valid: Vec<u8> = mask.ne(0f64)?.flatten_all()?.to_vec1()?;
-        let Some(valid) = Plane::new(height, width, &valid) else {
-            bail!("a mask of {:?} for {:?}", mask.shape(), image.shape());
-        };
-        let pixels: Vec<f32> = image.permute((0, 2, 3, 1))?.flatten_all()?.to_vec1()?;
-        let (ys, mask) = self.fill(&pixels, &valid, None)?;
-        let ys = Tensor::from_vec(ys, (1, height, width, 3), &Device::Cpu)?.permute((0, 3, 1, 2))?;
-        let mask = mask.values().iter().map(|&value| f32::from(value)).collect();
-        Ok((ys, Tensor::from_vec(mask, (1, 1, height, width), &Device::Cpu)?))
+        forward(image, mask, |pixels, valid| self.fill(pixels, valid, None))
     }
 
     /// What the network makes of a picture, and the mask of where it saw anything; the contract is that of
