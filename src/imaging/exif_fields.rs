@@ -3,7 +3,14 @@
 //! In a TIFF file the EXIF fields stand among those of the picture, so they cannot be carried as one block: they
 //! are picked out, with their values, and written anew. Values are kept in the byte order of this machine.
 
-use super::exif::{Block, EXIF_IFD, Entry, GPS_IFD, INTEROP_IFD, MAKER_NOTE, ORIENTATION, bytes_per_value};
+use super::{
+    INCHES_PER_CENTIMETRE, Resolution,
+    exif::{Block, EXIF_IFD, Entry, GPS_IFD, INTEROP_IFD, MAKER_NOTE, ORIENTATION, bytes_per_value},
+};
+
+const X_RESOLUTION: u16 = 0x011A;
+const Y_RESOLUTION: u16 = 0x011B;
+const RESOLUTION_UNIT: u16 = 0x0128;
 
 /// A field with its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,12 +56,43 @@ impl Fields {
 
     /// Leaves out a resolution without a unit, which says nothing and which every TIFF file has to state.
     pub(super) fn drop_unitless_resolution(&mut self) {
-        const UNIT: u16 = 0x0128;
-        let has_unit = |field: &Field| field.tag == UNIT && field.value != 1_u16.to_ne_bytes();
+        let has_unit = |field: &Field| field.tag == RESOLUTION_UNIT && field.value != 1_u16.to_ne_bytes();
         if !self.main.iter().any(has_unit) {
             self.main
-                .retain(|field| !matches!(field.tag, 0x011A | 0x011B | UNIT));
+                .retain(|field| !matches!(field.tag, X_RESOLUTION | Y_RESOLUTION | RESOLUTION_UNIT));
         }
+    }
+
+    /// How large to print, where the fields say so.
+    pub(super) fn resolution(&self) -> Option<Resolution> {
+        let value = |tag| Some(self.main.iter().find(|field| field.tag == tag)?.value.as_slice());
+        let dots = |tag| {
+            let &[numerator, denominator] = value(tag)?.as_chunks().0 else {
+                return None;
+            };
+            Some(f64::from(u32::from_ne_bytes(numerator)) / f64::from(u32::from_ne_bytes(denominator)))
+        };
+        let inches = match u16::from_ne_bytes(*value(RESOLUTION_UNIT)?.first_chunk()?) {
+            2 => 1.0,
+            3 => INCHES_PER_CENTIMETRE,
+            _ => return None,
+        };
+        Resolution::new(dots(X_RESOLUTION)?, dots(Y_RESOLUTION)?, inches)
+    }
+
+    /// States how large to print, unless the fields do.
+    pub(super) fn add_resolution(&mut self, resolution: Resolution) {
+        if self.main.iter().any(|field| field.tag == X_RESOLUTION) {
+            return;
+        }
+        let field = |tag, kind, value| Field { tag, kind, value };
+        let rational = |milli: u32| [milli, 1000].map(u32::to_ne_bytes).concat();
+        self.main.retain(|field| field.tag != RESOLUTION_UNIT);
+        self.main.extend([
+            field(X_RESOLUTION, 5, rational(resolution.x_milli_dpi)),
+            field(Y_RESOLUTION, 5, rational(resolution.y_milli_dpi)),
+            field(RESOLUTION_UNIT, 3, 2_u16.to_ne_bytes().to_vec()),
+        ]);
     }
 
     /// Whether there is anything that a person would miss.

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Orientation, exif, photoshop, xmp};
+use super::{Orientation, Resolution, exif, photoshop, xmp};
 
-/// ICC profile, EXIF, XMP and IPTC, as bytes.
+/// ICC profile, EXIF, XMP and IPTC, as bytes, and what formats state in ways of their own.
 ///
 /// They are carried as they are, but for what would be wrong after the edit: the orientation is 1 (the pixels are
 /// upright), and on export the embedded thumbnails go.
@@ -18,11 +18,16 @@ pub struct Metadata {
     pub xmp: Option<Vec<u8>>,
     /// Photoshop's resource blocks, which hold IPTC captions and credits. Only JPEG and TIFF hold them.
     pub iptc: Option<Vec<u8>>,
+    /// PNG's chunks that say what the samples mean as colours (cICP, gAMA and the like), by name. Only PNG holds them.
+    pub png_colors: Vec<([u8; 4], Vec<u8>)>,
+    /// How large to print, where the file states it outside EXIF. WebP does not hold it.
+    pub resolution: Option<Resolution>,
     /// What a person should know about the reading: what the file held that could not be carried.
     pub notices: Vec<String>,
 }
 
-/// What of the metadata an export takes along. The ICC profile always goes along: without it colours change.
+/// What of the metadata an export takes along. The ICC profile always goes along, and PNG's own words for it: without
+/// them colours change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum MetadataPolicy {
@@ -102,15 +107,13 @@ impl Metadata {
     /// What an export of `width` × `height` pixels takes along, and what to tell about it.
     pub fn for_export(&self, policy: MetadataPolicy, width: u32, height: u32) -> (Self, Vec<String>) {
         let mut notices = Vec::new();
-        let icc = self.icc.clone();
+        let colors = Self {
+            icc: self.icc.clone(),
+            png_colors: self.png_colors.clone(),
+            ..Self::default()
+        };
         if policy == MetadataPolicy::Strip {
-            return (
-                Self {
-                    icc,
-                    ..Self::default()
-                },
-                notices,
-            );
+            return (colors, notices);
         }
         let exif = self.exif.clone().map(|mut exif| {
             if policy == MetadataPolicy::NoLocation {
@@ -121,13 +124,24 @@ impl Metadata {
             exif
         });
         let exported = Self {
-            icc,
             exif,
             xmp: self.export_xmp(policy, &mut notices),
             iptc: self.iptc.clone(),
-            notices: Vec::new(),
+            resolution: self.resolution,
+            ..colors
         };
         (exported, notices)
+    }
+
+    /// Whether only PNG's own chunks say what the samples mean, and not that they are sRGB, for which all else is taken.
+    pub(super) fn has_colors_of_png_alone(&self) -> bool {
+        const SRGB: [u8; 2] = [1, 13];
+        let chunk = |name: &[u8; 4]| self.png_colors.iter().find(|(found, _)| found == name);
+        match chunk(b"cICP") {
+            _ if self.icc.is_some() => false,
+            Some((_, code_points)) => !code_points.starts_with(&SRGB),
+            None => chunk(b"sRGB").is_none() && (chunk(b"gAMA").is_some() || chunk(b"cHRM").is_some()),
+        }
     }
 
     /// For a picture of another size than the file's: XMP states none any more. (An export states it in EXIF.)

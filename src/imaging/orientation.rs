@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{Pixels, Samples};
+use super::{Pixels, Resolution, Samples};
 
 /// Rows that are turned together, so that a column of the source is read in short runs.
 const BAND_ROWS: usize = 16;
@@ -42,6 +42,15 @@ impl Orientation {
         };
         let (width, height) = self.turned_size(width, height);
         Pixels::new(width, height, channels, samples).unwrap_or(pixels)
+    }
+
+    /// Turns what was stated for stored pixels.
+    pub(super) const fn turn_resolution(self, resolution: Resolution) -> Resolution {
+        let (x_milli_dpi, y_milli_dpi) = self.turned_size(resolution.x_milli_dpi, resolution.y_milli_dpi);
+        Resolution {
+            x_milli_dpi,
+            y_milli_dpi,
+        }
     }
 
     const fn turned_size(self, width: u32, height: u32) -> (u32, u32) {

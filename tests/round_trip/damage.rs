@@ -67,6 +67,10 @@ fn a_header_that_lies_about_the_size_allocates_nothing() {
     let error = photo_from_bytes(&png).unwrap_err();
     assert!(error.to_string().contains("28672×28672"), "{error}");
 
+    png[16..24].copy_from_slice(&[0x7F, 0xFF, 0xFF, 0xFF, 0x7F, 0xFF, 0xFF, 0xFF]);
+    let error = photo_from_bytes(&png).unwrap_err();
+    assert!(error.to_string().contains("too large (2147483647×"), "{error}");
+
     let mut jpeg = file(Format::Jpeg);
     let frame = jpeg.windows(2).position(|pair| pair == [0xFF, 0xC0]).unwrap();
     jpeg[frame + 5..frame + 9].copy_from_slice(&[0x70, 0, 0x70, 0]);

@@ -49,6 +49,17 @@ fn a_missing_file_is_one_clear_line() {
 }
 
 #[test]
+fn a_folder_is_called_one() {
+    let folder = tempfile::tempdir().unwrap();
+    for error in [
+        read::photo(folder.path()).unwrap_err(),
+        read::size(folder.path()).unwrap_err(),
+    ] {
+        assert!(error.to_string().contains("it is a folder"), "{error}");
+    }
+}
+
+#[test]
 fn a_mask_that_was_written_is_read_without_notices() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mask.png");
@@ -103,7 +114,7 @@ fn a_mask_of_another_size_says_both_sizes_and_what_to_do() {
     write_png(&path, &Mask::empty(40, 30).to_pixels().unwrap());
     for (photo, advice) in [
         ((400, 300), "scale"),
-        ((30, 40), "rotation"),
+        ((30, 40), "turn the mask by 90°"),
         ((41, 77), "another photo"),
     ] {
         let line = read::mask(&path, photo).unwrap_err().to_string();

@@ -2,7 +2,7 @@
 
 use exif::{Exif, In, Tag, Value};
 use lacuna::imaging::{
-    Channels, Format, Metadata, MetadataPolicy,
+    Channels, Format, Metadata, MetadataPolicy, Resolution,
     read::photo_from_bytes,
     write::{Options, encode},
 };
@@ -153,6 +153,139 @@ fn stripped_files_keep_the_colour_profile_only() {
         };
         assert_eq!(metadata, expected, "{format}");
     }
+}
+
+#[test]
+fn the_resolution_for_printing_is_carried_by_jpeg_png_and_tiff() {
+    let resolution = Resolution {
+        x_milli_dpi: 300_000,
+        y_milli_dpi: 150_000,
+    };
+    let metadata = Metadata {
+        resolution: Some(resolution),
+        ..Metadata::default()
+    };
+    for format in Format::ALL {
+        let encoded = encode(&gradient(24, 16), &metadata, format, &Options::default()).unwrap();
+        let read = photo_from_bytes(&encoded.bytes).unwrap().metadata.resolution;
+        if format == Format::WebP {
+            assert!(encoded.notices[0].contains("resolution"), "{:?}", encoded.notices);
+            assert_eq!(read, None);
+            continue;
+        }
+        assert_eq!(encoded.notices, [""; 0], "{format}");
+        // PNG counts whole dots per metre.
+        let read = read.unwrap();
+        assert!(read.x_milli_dpi.abs_diff(300_000) < 13, "{format}: {read:?}");
+        assert!(read.y_milli_dpi.abs_diff(150_000) < 13, "{format}: {read:?}");
+    }
+}
+
+#[test]
+fn a_turned_photo_has_its_resolution_turned() {
+    let metadata = Metadata {
+        exif: Some(exif(true, 6)),
+        resolution: Some(Resolution {
+            x_milli_dpi: 300_000,
+            y_milli_dpi: 150_000,
+        }),
+        ..Metadata::default()
+    };
+    let bytes = encode(&gradient(24, 16), &metadata, Format::Jpeg, &Options::default())
+        .unwrap()
+        .bytes;
+    // Exports are upright: the camera's orientation is put back.
+    let at = bytes
+        .windows(8)
+        .position(|entry| entry == [1, 0x12, 0, 3, 0, 0, 0, 1])
+        .unwrap();
+    let mut turned = bytes;
+    turned[at + 9] = 6;
+    let read = photo_from_bytes(&turned).unwrap();
+    assert_eq!((read.pixels.width(), read.pixels.height()), (16, 24));
+    let resolution = read.metadata.resolution.unwrap();
+    assert_eq!(
+        (resolution.x_milli_dpi, resolution.y_milli_dpi),
+        (150_000, 300_000)
+    );
+}
+
+/// BT.2020 with the PQ curve, full range.
+const CICP: [u8; 4] = [9, 16, 0, 1];
+
+#[test]
+fn what_png_says_of_colours_is_kept_in_png_and_told_elsewhere() {
+    let gamma = (*b"gAMA", 100_000_u32.to_be_bytes().to_vec());
+    let metadata = Metadata {
+        png_colors: vec![(*b"cICP", CICP.to_vec()), gamma],
+        ..Metadata::default()
+    };
+    for policy in MetadataPolicy::ALL {
+        let options = Options {
+            metadata: policy,
+            ..Options::default()
+        };
+        for format in Format::ALL {
+            let encoded = encode(&gradient(24, 16), &metadata, format, &options).unwrap();
+            let read = photo_from_bytes(&encoded.bytes).unwrap().metadata;
+            if format == Format::Png {
+                assert_eq!(read.png_colors, metadata.png_colors, "{policy:?}");
+                assert!(read.notices[0].contains("shown as sRGB"), "{:?}", read.notices);
+                assert_eq!(encoded.notices, [""; 0]);
+            } else {
+                assert!(
+                    encoded.notices[0].contains("other colours"),
+                    "{:?}",
+                    encoded.notices
+                );
+                assert!(read.png_colors.is_empty(), "{format}");
+            }
+        }
+    }
+}
+
+#[test]
+fn srgb_needs_no_words() {
+    let (gamma, srgb) = ((*b"gAMA", 45_455_u32.to_be_bytes().to_vec()), (*b"sRGB", vec![0]));
+    for png_colors in [
+        vec![srgb, gamma.clone()],
+        vec![(*b"cICP", vec![1, 13, 0, 1]), gamma],
+    ] {
+        let metadata = Metadata {
+            png_colors,
+            ..Metadata::default()
+        };
+        for format in Format::ALL {
+            let encoded = encode(&gradient(24, 16), &metadata, format, &Options::default()).unwrap();
+            let read = photo_from_bytes(&encoded.bytes).unwrap().metadata;
+            assert_eq!(
+                (encoded.notices, read.notices),
+                (Vec::new(), Vec::new()),
+                "{format}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_else_a_jpeg_file_holds_is_told() {
+    let encoded = encode(
+        &gradient(24, 16),
+        &Metadata::default(),
+        Format::Jpeg,
+        &Options::default(),
+    );
+    let plain = encoded.unwrap().bytes;
+    let with_segment = |segment: &[u8]| [&plain[..2], segment, &plain[2..]].concat();
+    for (bytes, words) in [
+        (with_segment(b"\xFF\xFE\0\x07hello"), "comment"),
+        (with_segment(b"\xFF\xE2\0\x06MPF\0"), "further pictures"),
+        ([&plain[..], &plain[..]].concat(), "further pictures"),
+    ] {
+        let read = photo_from_bytes(&bytes).unwrap().metadata;
+        assert!(read.notices[0].contains(words), "{:?}", read.notices);
+    }
+    assert_eq!(photo_from_bytes(&plain).unwrap().metadata.notices, [""; 0]);
 }
 
 #[test]

@@ -181,7 +181,7 @@ pub(crate) fn full_metadata(channels: Channels, orientation: u16) -> Metadata {
         exif: Some(exif(orientation.is_multiple_of(2), orientation)),
         xmp: Some(XMP.to_vec()),
         iptc: Some(IPTC.to_vec()),
-        notices: Vec::new(),
+        ..Metadata::default()
     }
 }
 

@@ -20,6 +20,9 @@ pub enum Problem {
     /// No file of that name.
     #[error("there is no such file; check the name")]
     NotFound,
+    /// A folder has that name.
+    #[error("it is a folder; name a file in it")]
+    IsFolder,
     /// The system refused.
     #[error("the file cannot be read ({0}); check its permissions and the disk")]
     Io(io::Error),
@@ -95,6 +98,7 @@ impl Problem {
     pub(super) fn from_io(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::NotFound => Self::NotFound,
+            io::ErrorKind::IsADirectory => Self::IsFolder,
             _ => Self::Io(error),
         }
     }

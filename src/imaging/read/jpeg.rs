@@ -37,11 +37,20 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Stored, Problem> {
     if segments.has_extended_xmp {
         notices.push("the photo's extended XMP data is left out; its main XMP data is carried".to_owned());
     }
+    if segments.has_comment {
+        notices.push("the comment in the JPEG file is left out".to_owned());
+    }
+    if segments.has_more_pictures {
+        notices.push(
+            "the JPEG file holds further pictures, such as a preview or a gain map; only the main one is read".to_owned(),
+        );
+    }
     Ok(Stored {
         icc: segments.icc,
         exif: segments.exif.map(<[u8]>::to_vec),
         xmp: segments.xmp.map(<[u8]>::to_vec),
         iptc: segments.iptc,
+        resolution: segments.resolution,
         notices,
         ..Stored::new(pixels(
             Format::Jpeg,

@@ -3,6 +3,8 @@
 //! Decoders paint grey over what is missing from a file that was cut off. So the end-of-image marker is looked for
 //! here, behind the scans; one inside an embedded thumbnail does not count.
 
+use crate::imaging::{INCHES_PER_CENTIMETRE, Resolution};
+
 /// What the segments hold.
 #[derive(Debug, Default)]
 pub(super) struct Segments<'a> {
@@ -10,6 +12,11 @@ pub(super) struct Segments<'a> {
     pub(super) xmp: Option<&'a [u8]>,
     pub(super) icc: Option<Vec<u8>>,
     pub(super) iptc: Option<Vec<u8>>,
+    /// How large to print, from JFIF.
+    pub(super) resolution: Option<Resolution>,
+    pub(super) has_comment: bool,
+    /// There are pictures besides the main one: previews, gain maps, depth.
+    pub(super) has_more_pictures: bool,
     /// There is more XMP than fits into a segment; it is spread over several.
     pub(super) has_extended_xmp: bool,
     /// Baseline with fewer components in the first scan than in the frame, and colours at reduced resolution. The
@@ -60,6 +67,7 @@ impl<'a> Segments<'a> {
             match marker {
                 END_OF_IMAGE => {
                     segments.is_complete = has_scan;
+                    segments.has_more_pictures |= bytes[at..].starts_with(&[0xFF, 0xD8, 0xFF]);
                     break;
                 }
                 0x01 | 0xD0..=0xD8 => continue,
@@ -86,6 +94,8 @@ impl<'a> Segments<'a> {
 
     fn take(&mut self, marker: u8, payload: &'a [u8], icc_parts: &mut Vec<(u8, &'a [u8])>) {
         match marker {
+            0xE0 => self.resolution = self.resolution.or_else(|| jfif_resolution(payload)),
+            0xFE => self.has_comment = true,
             0xE1 => {
                 if let Some(exif) = payload.strip_prefix(b"Exif\0\0") {
                     self.exif.get_or_insert(exif);
@@ -99,6 +109,7 @@ impl<'a> Segments<'a> {
                 if let Some([number, _count, part @ ..]) = payload.strip_prefix(b"ICC_PROFILE\0") {
                     icc_parts.push((*number, part));
                 }
+                self.has_more_pictures |= payload.starts_with(b"MPF\0");
             }
             0xED => {
                 if let Some(resources) = payload.strip_prefix(b"Photoshop 3.0\0") {
@@ -108,6 +119,19 @@ impl<'a> Segments<'a> {
             _ => {}
         }
     }
+}
+
+fn jfif_resolution(payload: &[u8]) -> Option<Resolution> {
+    let [_, _, unit, x_high, x_low, y_high, y_low, ..] = *payload.strip_prefix(b"JFIF\0")? else {
+        return None;
+    };
+    let inches = match unit {
+        1 => 1.0,
+        2 => INCHES_PER_CENTIMETRE,
+        _ => return None,
+    };
+    let dots = |high, low| f64::from(u16::from_be_bytes([high, low]));
+    Resolution::new(dots(x_high, x_low), dots(y_high, y_low), inches)
 }
 
 /// Of the markers from 0xC0 to 0xCF three are tables, not frames.

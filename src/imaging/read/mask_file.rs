@@ -24,7 +24,7 @@ pub fn mask(path: &Path, photo_size: (u32, u32)) -> Result<(Mask, Vec<String>), 
 pub fn mask_of_any_size(path: &Path) -> Result<Mask, ReadError> {
     let read = fs::read(path).map_err(Problem::from_io);
     read.and_then(|bytes| {
-        let (pixels, _) = upright(&bytes)?;
+        let pixels = upright(&bytes)?;
         binary(&pixels, &mut Vec::new())
     })
     .map_err(|problem| ReadError {
@@ -34,20 +34,19 @@ pub fn mask_of_any_size(path: &Path) -> Result<Mask, ReadError> {
 }
 
 fn mask_from_bytes(bytes: &[u8], photo_size: (u32, u32)) -> Result<(Mask, Vec<String>), Problem> {
-    let (pixels, stored_size) = upright(bytes)?;
-    check_mask_size((pixels.width(), pixels.height()), stored_size, photo_size)?;
+    let pixels = upright(bytes)?;
+    check_mask_size((pixels.width(), pixels.height()), photo_size)?;
     let mut notices = Vec::new();
     let mask = binary(&pixels, &mut notices)?;
     Ok((mask, notices))
 }
 
-/// The picture turned upright, and the size at which it is stored.
-fn upright(bytes: &[u8]) -> Result<(Pixels, (u32, u32)), Problem> {
+/// The picture turned upright.
+fn upright(bytes: &[u8]) -> Result<Pixels, Problem> {
     let (_, stored) = decode_stored(bytes)?;
-    let stored_size = (stored.pixels.width(), stored.pixels.height());
     let Stored { pixels, exif, .. } = stored;
     let (_, orientation) = Metadata::from_file(None, exif, None, None);
-    Ok((orientation.apply(pixels), stored_size))
+    Ok(orientation.apply(pixels))
 }
 
 fn binary(pixels: &Pixels, notices: &mut Vec<String>) -> Result<Mask, Problem> {
@@ -63,14 +62,13 @@ fn binary(pixels: &Pixels, notices: &mut Vec<String>) -> Result<Mask, Problem> {
     Mask::new(width, height, binary).ok_or(Problem::ImpossibleSize { width, height })
 }
 
-fn check_mask_size(mask: (u32, u32), stored: (u32, u32), photo: (u32, u32)) -> Result<(), Problem> {
+fn check_mask_size(mask: (u32, u32), photo: (u32, u32)) -> Result<(), Problem> {
     if mask == photo {
         return Ok(());
     }
-    let is_turned = (mask.1, mask.0) == photo || stored == photo;
     let ratios = [mask.0 as f32 / photo.0 as f32, mask.1 as f32 / photo.1 as f32];
-    let advice = if is_turned {
-        "it was made from the photo before its EXIF rotation: turn the mask by 90°"
+    let advice = if (mask.1, mask.0) == photo {
+        "width and height are swapped: turn the mask by 90° if it was made for this photo"
     } else if (ratios[0] / ratios[1] - 1.0).abs() < 0.01 {
         "scale the mask to the photo's size without smoothing, or paint it on the photo at full size"
     } else {

@@ -18,7 +18,7 @@ pub use error::{Problem, ReadError};
 pub use mask_file::{mask, mask_of_any_size};
 pub use size::size;
 
-use super::{Channels, Format, Metadata, Photo, Pixels, Samples};
+use super::{Channels, Format, Metadata, Photo, Pixels, Resolution, Samples};
 
 /// The largest picture that is read, in pixels.
 pub const MAX_PIXELS: u64 = 1_000_000_000;
@@ -34,6 +34,8 @@ struct Stored {
     exif: Option<Vec<u8>>,
     xmp: Option<Vec<u8>>,
     iptc: Option<Vec<u8>>,
+    png_colors: Vec<([u8; 4], Vec<u8>)>,
+    resolution: Option<Resolution>,
     notices: Vec<String>,
 }
 
@@ -45,6 +47,8 @@ impl Stored {
             exif: None,
             xmp: None,
             iptc: None,
+            png_colors: Vec::new(),
+            resolution: None,
             notices: Vec::new(),
         }
     }
@@ -69,7 +73,18 @@ pub fn photo_from_bytes(bytes: &[u8]) -> Result<Photo, ReadError> {
 fn decode(bytes: &[u8]) -> Result<Photo, Problem> {
     let (format, stored) = decode_stored(bytes)?;
     let (mut metadata, orientation) = Metadata::from_file(stored.icc, stored.exif, stored.xmp, stored.iptc);
+    metadata.png_colors = stored.png_colors;
+    metadata.resolution = stored
+        .resolution
+        .map(|resolution| orientation.turn_resolution(resolution));
     metadata.notices.extend(stored.notices);
+    if metadata.has_colors_of_png_alone() {
+        metadata.notices.push(
+            "the PNG file describes its colours without an ICC profile; they are shown as sRGB, and only PNG keeps \
+             the description"
+                .to_owned(),
+        );
+    }
     Ok(Photo {
         pixels: orientation.apply(stored.pixels),
         metadata,

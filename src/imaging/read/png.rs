@@ -2,17 +2,31 @@
 
 use std::io::Cursor;
 
-use ::png::{BitDepth, ColorType, Decoder, DecodingError, Info, Limits, Transformations};
+use ::png::{
+    BitDepth, ColorType, Decoder, DecodingError, Info, Limits, PixelDimensions, Transformations, Unit,
+};
 
 use super::{Problem, Stored, buffer, check_size, pixels};
-use crate::imaging::{Channels, Format, Samples};
+use crate::imaging::{Channels, Format, INCHES_PER_METRE, Resolution, Samples};
 
 const XMP_KEYWORD: &str = "XML:com.adobe.xmp";
 
 /// For metadata and rows, not for the picture, whose buffer is ours.
 const MAX_INTERNAL_BYTES: usize = 512 << 20;
 
+/// Bytes behind the data of a chunk.
+const CHECKSUM: usize = 4;
+
+/// Where columns and rows stand in a file.
+pub(super) const SIZE_AT: usize = 16;
+
 pub(super) fn decode(bytes: &[u8]) -> Result<Stored, Problem> {
+    if let Some(&[columns, rows]) = bytes
+        .get(SIZE_AT..)
+        .and_then(|rest| rest.as_chunks().0.first_chunk())
+    {
+        check_claim(columns, rows)?;
+    }
     let mut decoder = Decoder::new_with_limits(
         Cursor::new(bytes),
         Limits {
@@ -58,9 +72,17 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Stored, Problem> {
         icc: info.icc_profile.as_ref().map(|icc| icc.to_vec()),
         exif: info.exif_metadata.as_ref().map(|exif| exif.to_vec()),
         xmp: xmp(info),
+        png_colors: colors(bytes),
+        resolution: info.pixel_dims.and_then(resolution),
         notices: notices(info),
         ..Stored::new(pixels(Format::Png, width, height, channels, samples)?)
     })
+}
+
+/// Refuses what the decoder would call damaged: more than it can count.
+pub(super) fn check_claim(columns: [u8; 4], rows: [u8; 4]) -> Result<(), Problem> {
+    let (width, height) = (u32::from_be_bytes(columns), u32::from_be_bytes(rows));
+    check_size(width.max(1), height.max(1), 1, None)
 }
 
 fn xmp(info: &Info<'_>) -> Option<Vec<u8>> {
@@ -86,13 +108,32 @@ fn notices(info: &Info<'_>) -> Vec<String> {
     if texts > 0 {
         notices.push(format!("{texts} text notes of the PNG file are left out"));
     }
-    let has_gamma = info.gama_chunk.is_some() || info.chrm_chunk.is_some();
-    if info.icc_profile.is_none() && info.srgb.is_none() && has_gamma {
-        notices.push(
-            "the PNG file describes its colours without an ICC profile; they are taken as sRGB".to_owned(),
-        );
-    }
     notices
+}
+
+/// The chunks that say what the samples mean as colours, as they stand in the file. They come before the picture.
+fn colors(file: &[u8]) -> Vec<([u8; 4], Vec<u8>)> {
+    const NAMES: [&[u8; 4]; 6] = [b"cICP", b"mDCV", b"cLLI", b"sRGB", b"gAMA", b"cHRM"];
+    let mut colors = Vec::new();
+    let mut rest = file.get(8..).unwrap_or_default();
+    while let Some((&length, chunk)) = rest.split_first_chunk()
+        && let Some((&name, chunk)) = chunk.split_first_chunk()
+        && let Some((data, behind)) = chunk.split_at_checked(u32::from_be_bytes(length) as usize)
+        && name != *b"IDAT"
+    {
+        if NAMES.contains(&&name) {
+            colors.push((name, data.to_vec()));
+        }
+        rest = behind.get(CHECKSUM..).unwrap_or_default();
+    }
+    colors
+}
+
+fn resolution(dimensions: PixelDimensions) -> Option<Resolution> {
+    match dimensions.unit {
+        Unit::Meter => Resolution::new(dimensions.xppu.into(), dimensions.yppu.into(), INCHES_PER_METRE),
+        Unit::Unspecified => None,
+    }
 }
 
 fn problem(error: DecodingError) -> Problem {

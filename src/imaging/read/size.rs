@@ -9,7 +9,11 @@ use std::{
 use ::tiff::{decoder::Decoder as TiffDecoder, tags::Tag};
 use image_webp::WebPDecoder;
 
-use super::{Problem, ReadError, jpeg_segments::Segments};
+use super::{
+    Problem, ReadError,
+    jpeg_segments::Segments,
+    png::{SIZE_AT, check_claim},
+};
 use crate::imaging::{Format, Metadata, Orientation};
 
 /// Bytes that tell the format.
@@ -90,6 +94,13 @@ fn png(mut file: BufReader<File>) -> Result<Header, Problem> {
     if !tail_holds(&mut file, b"IEND")? {
         return Err(Problem::CutOff { format: Format::Png });
     }
+    file.rewind().map_err(Problem::from_io)?;
+    let mut start = [0; SIZE_AT + 8];
+    file.read_exact(&mut start).map_err(Problem::from_io)?;
+    let &[.., columns, rows] = start.as_chunks().0 else {
+        return Err(Problem::damaged(Format::Png, "it has no header"));
+    };
+    check_claim(columns, rows)?;
     file.rewind().map_err(Problem::from_io)?;
     let decoder = ::png::Decoder::new(file);
     let reader = decoder

@@ -12,7 +12,7 @@ use ::tiff::{
 };
 
 use super::{Problem, Stored, check_size, pixels};
-use crate::imaging::{Channels, Format, Samples, exif_fields::Fields};
+use crate::imaging::{Channels, Format, Resolution, Samples, exif_fields::Fields};
 
 const XMP: Tag = Tag::Unknown(700);
 const PHOTOSHOP: Tag = Tag::Unknown(34377);
@@ -36,12 +36,13 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Stored, Problem> {
     decoder = decoder.with_limits(limits);
     let samples = samples(&mut decoder, width, channels, bits)?;
     let mut notices = notices(&mut decoder);
-    let exif = exif(bytes, &mut notices);
+    let (exif, resolution) = exif(bytes, &mut notices);
     Ok(Stored {
         icc: decoder.get_tag_u8_vec(Tag::IccProfile).ok(),
         exif,
         xmp: decoder.get_tag_u8_vec(XMP).ok(),
         iptc: decoder.get_tag_u8_vec(PHOTOSHOP).ok(),
+        resolution,
         notices,
         ..Stored::new(pixels(Format::Tiff, width, height, channels, samples)?)
     })
@@ -115,14 +116,16 @@ fn interleaved<T: Copy>(samples: Vec<T>, planes: usize, channels: Channels) -> V
         .collect()
 }
 
-fn exif(bytes: &[u8], notices: &mut Vec<String>) -> Option<Vec<u8>> {
+/// The EXIF block, and the resolution that stands in it too.
+fn exif(bytes: &[u8], notices: &mut Vec<String>) -> (Option<Vec<u8>>, Option<Resolution>) {
     let Some(mut fields) = Fields::parse(bytes) else {
         notices.push("EXIF data is not read from BigTIFF files and is left out".to_owned());
-        return None;
+        return (None, None);
     };
     fields.drop_unitless_resolution();
     // The orientation alone is worth a block: it has to be applied.
-    (!fields.main.is_empty() || !fields.is_empty()).then(|| fields.to_block())
+    let block = (!fields.main.is_empty() || !fields.is_empty()).then(|| fields.to_block());
+    (block, fields.resolution())
 }
 
 fn notices(decoder: &mut TiffDecoder<'_>) -> Vec<String> {

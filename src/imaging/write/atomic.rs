@@ -35,7 +35,8 @@ pub(super) fn check_target(path: &Path, original: Option<&Path>, overwrite: bool
 pub(super) fn write(path: &Path, bytes: &[u8], overwrite: bool) -> Result<(), Problem> {
     let folder = folder_of(path);
     let mut file = temporary_file(&folder)?;
-    file.write_all(bytes)
+    file.as_file_mut()
+        .write_all(bytes)
         .and_then(|()| file.as_file().sync_all())
         .map_err(Problem::Io)?;
     let renamed = if overwrite {
@@ -66,7 +67,9 @@ fn temporary_file(folder: &Path) -> Result<NamedTempFile, Problem> {
         use std::os::unix::fs::PermissionsExt as _;
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    builder.tempfile_in(folder).map_err(Problem::ReadOnlyFolder)
+    // The whole error names the temporary file, which nobody knows.
+    let made = builder.tempfile_in(folder);
+    made.map_err(|error| Problem::ReadOnlyFolder(error.kind().into()))
 }
 
 /// The rename itself reaches the disk. Not every file system can do it; then it does so later.
@@ -83,11 +86,11 @@ fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
-/// Whether both name the same file, through links and detours too.
-fn is_same_file(path: &Path, original: &Path) -> bool {
-    match (fs::canonicalize(path), fs::canonicalize(original)) {
-        (Ok(path), Ok(original)) => path == original,
-        _ => path == original,
+/// Whether both name the same file or folder, through links and detours too.
+pub fn is_same_file(path: &Path, other: &Path) -> bool {
+    match (fs::canonicalize(path), fs::canonicalize(other)) {
+        (Ok(path), Ok(other)) => path == other,
+        _ => path == other,
     }
 }
 

@@ -3,7 +3,7 @@
 //! Plain baseline with all components in one scan, which every decoder reads. The encoder's optimised tables would
 //! save a few percent, but it then writes a scan per component, which some decoders get wrong.
 
-use jpeg_encoder::{ColorType, Encoder, EncodingError, SamplingFactor};
+use jpeg_encoder::{ColorType, Encoder, EncodingError, PixelDensity, PixelDensityUnit, SamplingFactor};
 
 use super::{Problem, UNREADABLE_EXIF, depth::over_white};
 use crate::imaging::{Format, Metadata, Pixels, Samples, exif_fields::Fields};
@@ -13,6 +13,8 @@ const PHOTOSHOP_PREFIX: &[u8] = b"Photoshop 3.0\0";
 /// What a segment holds behind its length.
 const SEGMENT_BYTES: usize = 65_533;
 const EXIF_BYTES: usize = SEGMENT_BYTES - 6;
+/// The highest resolution that JFIF holds.
+const MAX_DOTS: u32 = u16::MAX as u32;
 /// Below this quality colours are stored at half resolution, which then shows less than the saved bytes.
 const FULL_COLOR_QUALITY: u8 = 90;
 
@@ -29,6 +31,11 @@ pub(super) fn encode(
     } else {
         SamplingFactor::F_2_2
     });
+    if let Some([x, y]) = metadata.resolution.map(|resolution| resolution.dots_per(1.0)) {
+        let density = (x.clamp(1, MAX_DOTS) as u16, y.clamp(1, MAX_DOTS) as u16);
+        let unit = PixelDensityUnit::Inches;
+        encoder.set_density(PixelDensity { density, unit });
+    }
     add_metadata(&mut encoder, metadata, notices).map_err(problem)?;
     let color_type = match pixels.channels().color_count() {
         1 => ColorType::Luma,

@@ -16,6 +16,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use atomic::is_same_file;
 pub use error::{Problem, WriteError};
 
 use super::{Format, Metadata, MetadataPolicy, Pixels};
@@ -126,6 +127,11 @@ pub fn encode(
     if metadata.iptc.is_some() && !matches!(format, Format::Jpeg | Format::Tiff) {
         metadata.iptc = None;
         notices.push(format!("{format} holds no IPTC data; it is left out"));
+    }
+    if format != Format::Png && metadata.has_colors_of_png_alone() {
+        notices.push(format!(
+            "{format} holds no description of colours as PNG has it: other programs will show other colours"
+        ));
     }
     let pixels = depth::converted(pixels, format, options.bit_depth, &mut notices);
     let bytes = match format {

@@ -1,11 +1,13 @@
-//! PNG with ICC profile, EXIF and XMP.
+//! PNG with ICC profile, EXIF, XMP, and the chunks for colours that came from a PNG.
 
 use std::borrow::Cow;
 
-use ::png::{BitDepth, ColorType, Compression, Encoder, EncodingError, Info};
+use ::png::{
+    BitDepth, ColorType, Compression, Encoder, EncodingError, Info, PixelDimensions, Unit, chunk::ChunkType,
+};
 
 use super::{Problem, depth::bytes_of};
-use crate::imaging::{Channels, Format, Metadata, Pixels, Samples};
+use crate::imaging::{Channels, Format, INCHES_PER_METRE, Metadata, Pixels, Samples};
 
 pub(super) fn encode(
     pixels: &Pixels,
@@ -14,6 +16,11 @@ pub(super) fn encode(
 ) -> Result<Vec<u8>, Problem> {
     let mut info = Info::with_size(pixels.width(), pixels.height());
     info.icc_profile = metadata.icc.map(Cow::Owned);
+    info.pixel_dims = metadata.resolution.map(|resolution| {
+        let [xppu, yppu] = resolution.dots_per(INCHES_PER_METRE);
+        let unit = Unit::Meter;
+        PixelDimensions { xppu, yppu, unit }
+    });
     info.exif_metadata = metadata.exif.map(Cow::Owned);
     info.color_type = match pixels.channels() {
         Channels::Gray => ColorType::Grayscale,
@@ -39,6 +46,9 @@ pub(super) fn encode(
         }
     }
     let mut writer = encoder.write_header().map_err(problem)?;
+    for (name, data) in metadata.png_colors {
+        writer.write_chunk(ChunkType(name), &data).map_err(problem)?;
+    }
     writer.write_image_data(&samples).map_err(problem)?;
     writer.finish().map_err(problem)?;
     Ok(bytes)

@@ -34,13 +34,16 @@ pub(super) fn encode(
     metadata: &Metadata,
     notices: &mut Vec<String>,
 ) -> Result<Vec<u8>, Problem> {
-    let fields = match metadata.exif.as_deref().map(Fields::parse) {
+    let mut fields = match metadata.exif.as_deref().map(Fields::parse) {
         Some(None) => {
             notices.push(UNREADABLE_EXIF.to_owned());
             Fields::default()
         }
         fields => fields.flatten().unwrap_or_default(),
     };
+    if let Some(resolution) = metadata.resolution {
+        fields.add_resolution(resolution);
+    }
     if fields.has_maker_note() {
         notices.push(
             "TIFF moves the camera maker's notes in EXIF; not every program will find all of them".to_owned(),

@@ -32,6 +32,9 @@ pub(super) fn encode(
         Some(icc) => encoder.set_icc_profile(icc),
         None => {}
     }
+    if metadata.resolution.is_some() {
+        notices.push("WebP holds no resolution for printing; it is left out".to_owned());
+    }
     if let Some(exif) = metadata.exif {
         encoder.set_exif_metadata(exif);
     }
