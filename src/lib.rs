@@ -1,4 +1,6 @@
 #![doc = include_str!("ARCHITECTURE.md")]
+// It panics where stderr was closed, and the work in progress is lost.
+#![warn(clippy::print_stderr)]
 
 pub mod progress;
 

@@ -15,6 +15,8 @@ fn main() -> ExitCode {
         .with_env_filter(EnvFilter::from_default_env())
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
+        // It would tell on stderr, and panic, that nothing can be written to stderr.
+        .log_internal_errors(false)
         .init();
     if cli.wants_window() {
         window(&cli)

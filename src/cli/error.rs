@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::terminal::put_line;
 use crate::progress::Cancelled;
 
 /// The command line itself makes no sense, beyond what the parser sees.
@@ -18,12 +19,12 @@ pub(super) struct Kept(pub(super) String);
 pub(super) fn report(error: &anyhow::Error) -> ExitCode {
     if is_cancellation(error) {
         match error.downcast_ref::<Kept>() {
-            Some(kept) => eprintln!("{kept}"),
-            None => eprintln!("cancelled; nothing was written"),
+            Some(kept) => put_line(&kept.to_string()),
+            None => put_line("cancelled; nothing was written"),
         }
         return ExitCode::from(130);
     }
-    eprintln!("error: {}", one_line(error));
+    put_line(&format!("error: {}", one_line(error)));
     ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
 }
 

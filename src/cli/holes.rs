@@ -10,7 +10,12 @@ use std::{
 use anyhow::{Context as _, anyhow};
 use serde_json::{Value, json};
 
-use super::{Outcome, Shared, error::Kept, terminal::Terminal};
+use super::{
+    Outcome, Shared,
+    error::Kept,
+    saving::{make_folder, refuse_file},
+    terminal::Terminal,
+};
 use crate::{
     data::holes::{self, Border, Bucket, Spec},
     imaging::{Format, Mask, Metadata, random::Random, write},
@@ -48,8 +53,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::Result<Outcome> {
     check_folder(&args.out, args.force)?;
-    fs::create_dir_all(&args.out)
-        .with_context(|| format!("making the folder {}; choose another place", args.out.display()))?;
+    make_folder(&args.out)?;
     let seed = shared.seed.unwrap_or_default();
     let mut made = Made::default();
     let ended = make_all(args, seed, &mut made, terminal);
@@ -122,12 +126,7 @@ fn make_all(args: &Args, seed: u64, made: &mut Made, terminal: &Terminal) -> any
 
 /// An existing file is worth more than a new mask.
 fn check_folder(out: &Path, force: bool) -> anyhow::Result<()> {
-    if out.exists() && !out.is_dir() {
-        return Err(anyhow!(
-            "writing masks to {}: it is a file; name a folder",
-            out.display()
-        ));
-    }
+    refuse_file(out)?;
     let is_empty = fs::read_dir(out).map_or(true, |mut entries| entries.next().is_none());
     if is_empty || force {
         return Ok(());

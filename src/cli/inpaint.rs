@@ -40,7 +40,7 @@ pub(super) struct Args {
     #[command(flatten)]
     pub(super) options: Options,
 
-    /// Replace OUT if it exists (never the photo itself)
+    /// Replace OUT if it exists (never the photo or a mask)
     #[arg(long)]
     pub(super) force: bool,
 
@@ -50,12 +50,12 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::Result<Outcome> {
     let started = Instant::now();
-    let format = format_of(&args.output)?;
     let removal = Removal {
         photo: &args.photo,
         mask: &args.mask,
         keep_out: args.keep_out.as_deref(),
         outputs: &removal::outputs(&args.output, args.options.candidates),
+        format: format_of(&args.output)?,
         options: removal::seeded(args.options, shared),
         saving: &args.saving,
         overwrite: args.force,
@@ -68,7 +68,7 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
     let candidates = removal.fill(&input, &network, &watched)?;
     let longest_wait = watched.longest_wait();
     let write_started = Instant::now();
-    let changed = removal.write(&input, &candidates, format, terminal, terminal)?;
+    let changed = removal.write(&input, &candidates, terminal, terminal)?;
     let write_seconds = write_started.elapsed().as_secs_f64();
 
     let best = &candidates.first().context("no fill came back")?.removal.report;

@@ -22,12 +22,12 @@ mod upscale;
 
 use std::{
     io::{self, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use anyhow::Context as _;
-use clap::Parser;
+use clap::{CommandFactory as _, Parser};
 use serde_json::Value;
 
 use crate::{
@@ -35,6 +35,9 @@ use crate::{
     progress::Progress as _,
 };
 use terminal::Terminal;
+
+/// From this likeness on (0 to 1, Jaro-Winkler) a name may be a mistyped command.
+const ALIKE: f64 = 0.8;
 
 /// Removes things from photos: brush over it, press Enter, export.
 #[derive(Debug, Parser)]
@@ -48,7 +51,7 @@ pub struct Cli {
     pub photo: Option<PathBuf>,
 
     /// What all commands share.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Options of all commands, where they apply")]
     pub shared: Shared,
 
     #[command(subcommand)]
@@ -80,6 +83,7 @@ pub struct Shared {
 }
 
 #[derive(Debug, clap::Subcommand)]
+#[command(allow_negative_numbers = true)]
 enum Command {
     /// Remove what a mask marks from a photo
     Inpaint(inpaint::Args),
@@ -138,6 +142,9 @@ pub fn run(cli: &Cli) -> ExitCode {
 /// own there is nothing to fill without a mask, so that is an error that names the command to use.
 pub fn without_window(cli: &Cli, why: &str) -> ExitCode {
     if let Some(photo) = &cli.photo {
+        if !photo.exists() {
+            return error::report(&no_such_photo(photo).into());
+        }
         return error::report(&anyhow::anyhow!(
             "the window cannot open: {why}; use `lacuna inpaint {} --mask MASK -o OUT`",
             photo.display()
@@ -151,6 +158,26 @@ pub fn without_window(cli: &Cli, why: &str) -> ExitCode {
     })
 }
 
+/// A name that is neither a photo nor a command, which it may have been meant to be.
+fn no_such_photo(photo: &Path) -> error::Usage {
+    let names = Cli::command();
+    let name = photo.to_string_lossy();
+    let nearest = names
+        .get_subcommands()
+        .map(|command| {
+            (
+                strsim::jaro_winkler(&name, command.get_name()),
+                command.get_name(),
+            )
+        })
+        .max_by(|one, other| one.0.total_cmp(&other.0));
+    let advice = match nearest {
+        Some((likeness, command)) if likeness > ALIKE => format!("did you mean the command {command}?"),
+        _ => "check its name; lacuna --help lists the commands".to_owned(),
+    };
+    error::Usage(format!("there is no photo {name}; {advice}"))
+}
+
 /// What a command has to say when it is done.
 struct Outcome {
     text: String,
@@ -162,7 +189,7 @@ fn finish(cli: &Cli, command: impl FnOnce(&Terminal) -> anyhow::Result<Outcome>)
     let done = Terminal::new(cli.shared.quiet).and_then(|terminal| {
         let outcome = command(&terminal);
         terminal.clear();
-        print(&outcome?, &cli.shared).context("printing the result")
+        print(&outcome?, &cli.shared)
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -170,16 +197,19 @@ fn finish(cli: &Cli, command: impl FnOnce(&Terminal) -> anyhow::Result<Outcome>)
     }
 }
 
-fn print(outcome: &Outcome, shared: &Shared) -> io::Result<()> {
+/// Prints the result. A reader that has seen enough is no error: the work is done.
+fn print(outcome: &Outcome, shared: &Shared) -> anyhow::Result<()> {
+    let text = match shared {
+        Shared { json: true, .. } if outcome.json.is_null() => return Ok(()),
+        Shared { json: true, .. } => outcome.json.to_string(),
+        Shared { quiet: true, .. } => return Ok(()),
+        _ => outcome.text.clone(),
+    };
     let mut stdout = io::stdout().lock();
-    if shared.json {
-        if !outcome.json.is_null() {
-            writeln!(stdout, "{}", outcome.json)?;
-        }
-    } else if !shared.quiet {
-        writeln!(stdout, "{}", outcome.text)?;
+    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        printed => printed.context("printing the result"),
     }
-    stdout.flush()
 }
 
 /// The network that the shared flags ask for.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::bail;
 use serde_json::{Value, json};
 
 use super::{
@@ -27,9 +28,10 @@ pub(super) fn seeded(options: Options, shared: &Shared) -> Options {
 /// Where candidates go, the best first: `output` itself, then `OUT-2` and so on with the same ending.
 pub(super) fn outputs(output: &Path, candidates: u32) -> Vec<PathBuf> {
     let numbered = |number: u32| {
-        let stem = output.file_stem().unwrap_or_default().to_string_lossy();
-        let ending = output.extension().unwrap_or_default().to_string_lossy();
-        output.with_file_name(format!("{stem}-{number}.{ending}"))
+        let mut name = output.file_stem().unwrap_or_default().to_owned();
+        name.push(format!("-{number}."));
+        name.push(output.extension().unwrap_or_default());
+        output.with_file_name(name)
     };
     std::iter::once(output.to_owned())
         .chain((2..=candidates).map(numbered))
@@ -43,9 +45,10 @@ pub(super) struct Removal<'a> {
     pub(super) keep_out: Option<&'a Path>,
     /// One per candidate; see [`outputs`].
     pub(super) outputs: &'a [PathBuf],
+    pub(super) format: Format,
     pub(super) options: Options,
     pub(super) saving: &'a Saving,
-    /// Whether existing files are replaced. The photo itself never is.
+    /// Whether existing files are replaced. Photo and masks never are.
     pub(super) overwrite: bool,
 }
 
@@ -61,16 +64,27 @@ impl Removal<'_> {
     pub(super) fn check(&self) -> anyhow::Result<()> {
         let options = self.write_options();
         for output in self.outputs {
+            let mut masks = [Some(self.mask), self.keep_out].into_iter().flatten();
+            if masks.any(|mask| write::is_same_file(output, mask)) {
+                bail!(
+                    "writing {}: this is a mask, which is never written over; choose another name",
+                    output.display()
+                );
+            }
             write::check(output, &options, self.overwrite).map_err(hint_force)?;
         }
         Ok(())
     }
 
+    /// Reads photo and masks, and refuses a photo that the format of the outputs cannot hold.
     pub(super) fn read(&self, progress: &dyn Progress) -> anyhow::Result<Input> {
         progress.stage("Reading")?;
         let photo = read::photo(self.photo)?;
         progress.step(1, 2)?;
         let size = (photo.pixels.width(), photo.pixels.height());
+        for output in self.outputs {
+            write::check_fits(output, self.format, size.0, size.1)?;
+        }
         let (mask, mut notices) = read::mask(self.mask, size)?;
         let keep_out = match self.keep_out {
             Some(path) => {
@@ -111,7 +125,6 @@ impl Removal<'_> {
         &self,
         input: &Input,
         candidates: &[Candidate],
-        format: Format,
         terminal: &Terminal,
         progress: &dyn Progress,
     ) -> anyhow::Result<u64> {
@@ -123,7 +136,7 @@ impl Removal<'_> {
                 let result = inpaint::apply_all(&photo.pixels, &candidate.removal.patches);
                 changed += inpaint::changed_outside(&photo.pixels, &result, &candidate.removal.widened);
                 let metadata = &photo.metadata;
-                let told = write::photo(output, &result, metadata, format, &options, self.overwrite)
+                let told = write::photo(output, &result, metadata, self.format, &options, self.overwrite)
                     .map_err(hint_force)?;
                 // All are of one format and say the same.
                 notices.get_or_insert(told);
@@ -155,5 +168,21 @@ impl Removal<'_> {
 
     fn write_options(&self) -> write::Options {
         self.saving.options(self.photo)
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _, path::Path};
+
+    use super::outputs;
+
+    #[test]
+    fn candidates_keep_a_name_that_is_no_text() {
+        let path = |name: &[u8]| Path::new("out").join(OsStr::from_bytes(name));
+        assert_eq!(
+            outputs(&path(b"\xFF.png"), 2),
+            [path(b"\xFF.png"), path(b"\xFF-2.png")]
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! How results become files: what `inpaint`, `batch` and `upscale` say and refuse in the same way.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
-use anyhow::anyhow;
+use anyhow::{anyhow, bail};
 use serde::Serialize;
 
 use super::error::Usage;
@@ -68,6 +68,24 @@ pub(super) fn format_of(output: &Path) -> Result<Format, Usage> {
             "{} has no ending that names a format: use .jpg, .png, .tif or .webp",
             output.display()
         ))
+    })
+}
+
+/// Refuses a file where a folder for results was to be named.
+pub(super) fn refuse_file(folder: &Path) -> anyhow::Result<()> {
+    if folder.exists() && !folder.is_dir() {
+        bail!("writing to {}: it is a file; name a folder", folder.display());
+    }
+    Ok(())
+}
+
+/// Makes a folder for results, where it is not there.
+pub(super) fn make_folder(folder: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(folder).map_err(|error| {
+        anyhow!(
+            "making the folder {}: {error}; choose another place",
+            folder.display()
+        )
     })
 }
 

@@ -1,21 +1,26 @@
 //! Progress on a terminal: a bar and notices on stderr, and Ctrl+C as cancellation.
 //!
 //! The bar hides by itself where stderr is no terminal. The first Ctrl+C asks the work to stop at its next
-//! checkpoint; the second ends the program at once, unless a file is just being put in place.
+//! checkpoint; the second ends the program at once, unless a file is just being put in place. The end of the terminal
+//! counts as the first.
 
 use std::{
+    io::{self, Write as _},
     process,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::progress::{Cancelled, Progress};
+
+/// A terminal that is closed sends several signals at once: so soon after the first, none of them is a second wish.
+const SAME_WISH: Duration = Duration::from_millis(500);
 
 /// The person at the terminal.
 pub(super) struct Terminal {
@@ -34,15 +39,6 @@ struct Signals {
 impl Terminal {
     /// Listens to Ctrl+C from now on. One per program run.
     pub(super) fn new(is_quiet: bool) -> anyhow::Result<Self> {
-        let signals = Arc::new(Signals::default());
-        let heard = Arc::clone(&signals);
-        ctrlc::set_handler(move || {
-            let was_cancelled = heard.is_cancelled.swap(true, Ordering::SeqCst);
-            if was_cancelled && !heard.is_writing.load(Ordering::SeqCst) {
-                process::exit(130);
-            }
-        })
-        .context("listening to Ctrl+C")?;
         let target = if is_quiet {
             ProgressDrawTarget::hidden()
         } else {
@@ -55,11 +51,31 @@ impl Terminal {
                 .progress_chars("=> "),
         );
         bar.enable_steady_tick(Duration::from_millis(100));
-        Ok(Self {
+        let terminal = Self {
             bar,
             is_quiet,
-            signals,
+            signals: Arc::default(),
             notices: Mutex::default(),
+        };
+        terminal.listen().context("listening to Ctrl+C")?;
+        Ok(terminal)
+    }
+
+    fn listen(&self) -> Result<(), ctrlc::Error> {
+        let (bar, is_quiet, signals) = (self.bar.clone(), self.is_quiet, Arc::clone(&self.signals));
+        let mut first: Option<Instant> = None;
+        ctrlc::set_handler(move || {
+            let Some(first) = first else {
+                first = Some(Instant::now());
+                signals.is_cancelled.store(true, Ordering::SeqCst);
+                if !is_quiet {
+                    bar.suspend(|| put_line("stopping; press Ctrl+C again to end at once"));
+                }
+                return;
+            };
+            if first.elapsed() >= SAME_WISH && !signals.is_writing.load(Ordering::SeqCst) {
+                process::exit(130);
+            }
         })
     }
 
@@ -78,13 +94,13 @@ impl Terminal {
 
     /// An error that does not end the work: a line on stderr above the bar, also with `--quiet`.
     pub(super) fn error(&self, line: &str) {
-        self.bar.suspend(|| eprintln!("error: {line}"));
+        self.bar.suspend(|| put_line(&format!("error: {line}")));
     }
 
     /// A line on stderr that is no notice, above the bar; nothing with `--quiet`.
     pub(super) fn say(&self, line: &str) {
         if !self.is_quiet {
-            self.bar.suspend(|| eprintln!("{line}"));
+            self.bar.suspend(|| put_line(line));
         }
     }
 
@@ -138,7 +154,12 @@ impl Progress for Terminal {
         let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
         notices.push(text.to_owned());
         if !self.is_quiet {
-            self.bar.suspend(|| eprintln!("note: {text}"));
+            self.bar.suspend(|| put_line(&format!("note: {text}")));
         }
     }
+}
+
+/// Puts a line on stderr. Where nobody reads it any more, the work is worth going on with all the same.
+pub(super) fn put_line(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use lacuna::imaging::{Rect, read};
+use lacuna::imaging::{Format, Rect, read};
 use serde_json::Value;
 
 use crate::support::{Folder, assert_fails, assert_succeeds, interrupt, json, mask, photo, start, text};
@@ -194,6 +194,23 @@ fn a_file_that_is_no_result_of_ours_is_not_replaced_unasked() {
 
     fs::write(folder.path("out/report.json"), "{\"mine\": 1}").unwrap();
     assert_fails(&batch(&folder, &[]), 1, &["report.json", "--force"]);
+}
+
+#[test]
+fn the_ending_picks_the_format_as_it_does_for_one_photo() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path("photos")).unwrap();
+    folder.save("photos/a.png", &photo(120, 90));
+    fs::rename(folder.path("photos/a.png"), folder.path("photos/a.jpg")).unwrap();
+    let line = ["batch", "photos", "--masks", "mask.png", "--out", "out"];
+    assert_succeeds(&folder.run_tiny(&line, &[]));
+    assert_succeeds(&folder.inpaint("photos/a.jpg", "mask.png", "single.jpg", &[]));
+    let result = fs::read(folder.path("out/a.jpg")).unwrap();
+    assert_eq!(Format::from_contents(&result), Some(Format::Jpeg));
+    assert!(
+        result == fs::read(folder.path("single.jpg")).unwrap(),
+        "the same file"
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
-    support::{assert_succeeds, interrupt, json, lacuna, mask, save, start, text},
+    support::{assert_fails, assert_succeeds, interrupt, json, lacuna, mask, save, start, text},
     tiny_network,
 };
 
@@ -89,6 +89,36 @@ fn every_method_is_measured_in_every_cell_and_the_report_needs_nothing_beside_it
     let saved = fs::read(folder.path().join("out/report/results.json")).unwrap();
     let saved: Value = serde_json::from_slice(&saved).unwrap();
     assert_eq!(saved["means"], *means);
+}
+
+#[test]
+fn a_report_replaces_nothing_but_an_earlier_one() {
+    let folder = folder();
+    let measure = |report, more: &[&str]| {
+        let line = [
+            "--size",
+            "64",
+            "--methods",
+            "telea",
+            "--count",
+            "1",
+            "--report",
+            report,
+        ];
+        run(folder.path(), &[&line, more].concat())
+    };
+    for _ in 0..2 {
+        assert_succeeds(&measure("report", &[]));
+    }
+    for name in ["report.html", "results.json"] {
+        let file = folder.path().join("report").join(name);
+        fs::write(&file, "{}").unwrap();
+        assert_fails(&measure("report", &[]), 1, &[name, "--force"]);
+        assert_eq!(fs::read(&file).unwrap(), b"{}", "it was left alone");
+        assert_succeeds(&measure("report", &["--force"]));
+    }
+    assert_fails(&measure("./photos", &["--force"]), 1, &["folder of the photos"]);
+    assert_fails(&measure("tiny.safetensors", &[]), 1, &["it is a file"]);
 }
 
 #[test]

@@ -81,6 +81,32 @@ fn an_existing_file_is_replaced_only_with_force_and_the_photo_never() {
 }
 
 #[test]
+fn the_masks_are_never_written_over() {
+    let folder = Folder::new();
+    folder.save("keep.png", &mask(120, 90, Rect::new(0, 0, 9, 9)));
+    folder.save("q-2.png", &mask(120, 90, Rect::new(40, 30, 20, 20)));
+    let files: Vec<_> = folder.contents(".").into_iter().collect();
+    for (mask, out, more) in [
+        ("mask.png", "./mask.png", &[][..]),
+        ("mask.png", "keep.png", &["--keep-out", "keep.png"]),
+        ("q-2.png", "q.png", &["--candidates", "2"]),
+    ] {
+        let refused = folder.inpaint("photo.jpg", mask, out, &[&["--force"], more].concat());
+        assert_fails(&refused, 1, &["a mask, which is never written over"]);
+        let left: Vec<_> = folder.contents(".").into_iter().collect();
+        assert!(left == files, "nothing was written");
+    }
+}
+
+#[test]
+fn a_photo_too_large_for_the_format_is_refused_before_the_fill() {
+    let folder = Folder::new();
+    folder.save("wide.png", &photo(16_400, 8));
+    let refused = folder.inpaint("wide.png", "no-such-mask.png", "out.webp", &[]);
+    assert_fails(&refused, 1, &["out.webp", "16400×8", "16384"]);
+}
+
+#[test]
 fn damaged_files_are_one_line_and_leave_nothing_behind() {
     let folder = Folder::new();
     let jpeg = fs::read(folder.path("photo.jpg")).unwrap();
@@ -209,6 +235,10 @@ fn an_interrupt_ends_with_130_and_leaves_no_file() {
     let (mut child, mut log) = start(command.env("RUST_LOG", "lacuna=info"));
     assert!(log.any(|line| line.contains("Filling")), "it came to the fill");
     interrupt(&child);
+    assert!(
+        log.any(|line| line.contains("press Ctrl+C again")),
+        "it says what to do if it takes long"
+    );
     assert!(log.any(|line| line.contains("cancelled")), "it says so");
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(folder.files(), before);

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
-    support::{interrupt, lacuna},
+    support::{closed_pipe, interrupt, lacuna, signal},
     tiny_training,
 };
 
@@ -145,6 +145,35 @@ fn an_interrupted_run_saves_its_last_step_and_exits_with_130() {
         events[0]["start_step"].as_u64(),
         Some(step),
         "not one step is lost"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_terminal_that_is_closed_ends_a_run_like_an_interrupt() {
+    let folder = prepared();
+    let (mut child, mut lines) = endless(folder.path());
+    wait_for_checkpoint(&mut lines);
+    // The terminal and its shell both say so.
+    signal(&child, "-HUP");
+    signal(&child, "-HUP");
+    let last: Value = serde_json::from_str(&lines.last().unwrap().unwrap()).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(
+        (&last["event"], &last["reason"]),
+        (&"finished".into(), &"cancelled".into())
+    );
+}
+
+#[test]
+fn a_run_goes_on_where_nobody_reads_what_it_says() {
+    let folder = prepared();
+    let mut command = lacuna(folder.path(), &["train", "--config", "run.json", "--steps", "2"]);
+    command.stdout(closed_pipe()).stderr(closed_pipe());
+    assert_eq!(command.status().unwrap().code(), Some(0));
+    assert!(
+        folder.path().join("out/weights.safetensors").is_file(),
+        "it was trained"
     );
 }
 

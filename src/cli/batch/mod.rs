@@ -17,10 +17,17 @@ use std::{
     time::Instant,
 };
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 
-use super::{Outcome, Shared, error::Kept, open_network, print, removal, saving::Saving, terminal::Terminal};
+use super::{
+    Outcome, Shared,
+    error::Kept,
+    open_network, print, removal,
+    saving::{Saving, make_folder, refuse_file},
+    terminal::Terminal,
+};
 use crate::{
+    imaging::write::is_same_file,
     inpaint::Options,
     progress::{Cancelled, Progress as _},
 };
@@ -45,8 +52,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR")]
     masks: PathBuf,
 
-    /// Folder for the results, under the names of the photos and in their formats, and for the report; it is made if it
-    /// is not there. Results that are there are passed over, unless their photo or mask is newer or another, or they
+    /// Folder for the results, under the names of the photos, whose endings pick the formats, and for the report; it is
+    /// made if it is not there. Results that are there are passed over, unless their photo or mask is newer or another, or they
     /// were made with other options or weights
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -72,8 +79,7 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
     check_out(args, &found)?;
     let found = shared_out(found, args.shard);
     tell_partnerless(&found, terminal);
-    fs::create_dir_all(&args.out)
-        .with_context(|| format!("making the folder {}; choose another place", args.out.display()))?;
+    make_folder(&args.out)?;
     let network = open_network(shared, terminal)?;
     let earlier = Earlier::read(&args.out);
     let options = removal::seeded(args.options, shared);
@@ -111,7 +117,7 @@ fn finish(
         return Ok(outcome);
     };
     terminal.clear();
-    print(&outcome, shared).context("printing the result")?;
+    print(&outcome, shared)?;
     Err(error)
 }
 
@@ -120,15 +126,13 @@ fn finish(
 fn check_out(args: &Args, found: &Found) -> anyhow::Result<()> {
     let out = args.out.display();
     for (folder, what) in [(&args.photos, "photos"), (&args.masks, "masks")] {
-        if pairs::is_same(&args.out, folder) {
+        if is_same_file(&args.out, folder) {
             return Err(anyhow!(
                 "writing to {out}: it is the folder of the {what}, which are never written over; choose another one"
             ));
         }
     }
-    if args.out.exists() && !args.out.is_dir() {
-        return Err(anyhow!("writing to {out}: it is a file; name a folder"));
-    }
+    refuse_file(&args.out)?;
     let mut originals = None;
     let mut taken = BTreeMap::new();
     for photo in found.pairs.iter().map(|pair| &pair.photo) {

@@ -15,7 +15,7 @@ use anyhow::anyhow;
 
 use crate::{
     data::{self, ScanError, Skipped},
-    imaging::{Format, read},
+    imaging::{Format, read, write::is_same_file},
     progress::Progress,
 };
 
@@ -101,7 +101,7 @@ pub(super) fn find(
             masks.display()
         ));
     }
-    let is_shared = is_same(photos, masks);
+    let is_shared = is_same_file(photos, masks);
     let (spelled, pictures): (Vec<_>, Vec<_>) = pictures
         .into_iter()
         .partition(|picture| is_shared && picture.is_spelled_mask());
@@ -233,12 +233,4 @@ fn no_pair(photos: &Path, masks: &Path, found: &Found) -> anyhow::Error {
         masks.display(),
         photos.display()
     )
-}
-
-/// Whether both are the same folder, through links and detours too.
-pub(super) fn is_same(one: &Path, other: &Path) -> bool {
-    match (fs::canonicalize(one), fs::canonicalize(other)) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => false,
-    }
 }

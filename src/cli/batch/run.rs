@@ -1,7 +1,6 @@
 //! Photo by photo: look whether there is something to do, do it, and keep account.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
@@ -21,6 +20,7 @@ use crate::{
     cli::{
         error::{is_cancellation, one_line},
         removal::{self, Removal},
+        saving::{format_of, make_folder},
         terminal::Terminal,
     },
     inpaint::Options,
@@ -119,14 +119,14 @@ impl<'a> Run<'a> {
             }
         };
         if let Some(folder) = output.parent() {
-            fs::create_dir_all(folder)
-                .with_context(|| format!("making the folder {}; choose another place", folder.display()))?;
+            make_folder(folder)?;
         }
         let removal = Removal {
             photo,
             mask,
             keep_out: None,
             outputs: &outputs,
+            format: format_of(&output)?,
             options: *self.options,
             saving: &self.args.saving,
             overwrite,
@@ -159,7 +159,7 @@ impl<'a> Run<'a> {
         removal.check()?;
         let input = removal.read(progress)?;
         let candidates = removal.fill(&input, self.network, progress)?;
-        let changed = removal.write(&input, &candidates, input.photo.format, self.terminal, progress)?;
+        let changed = removal.write(&input, &candidates, self.terminal, progress)?;
         let best = candidates.first().context("no fill came back")?;
         entry.status = Status::Done;
         entry.output = removal.outputs.first().map(|output| output.display().to_string());

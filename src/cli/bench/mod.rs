@@ -65,7 +65,7 @@ pub(super) struct Args {
     megapixels: Vec<f64>,
 
     /// Side of the hole in the photos [default: 600, from 50 megapixels on 2000]
-    #[arg(long, value_name = "PX")]
+    #[arg(long, value_name = "PX", value_parser = clap::value_parser!(u32).range(1..))]
     hole_side: Option<u32>,
 
     /// Measure this part only
@@ -165,7 +165,23 @@ fn check(args: &Args) -> Result<(), Usage> {
             "a photo of {megapixels} megapixels cannot be made: use 0.01 to 500"
         )));
     }
+    let largest = photos(args).iter().copied().map(scene::largest_hole_px).min();
+    if let (Some(side), Some(largest)) = (args.hole_side, largest)
+        && side > largest
+    {
+        return Err(Usage(format!(
+            "a hole of {side} pixels a side does not fit into the smallest photo: use 1 to {largest}"
+        )));
+    }
     Ok(())
+}
+
+/// The sizes of the photos to measure, in megapixels.
+fn photos(args: &Args) -> &[f64] {
+    match args.megapixels.as_slice() {
+        [first, ..] if args.quick => std::slice::from_ref(first),
+        all => all,
+    }
 }
 
 /// Measures the networks one after another.
@@ -209,11 +225,7 @@ fn network_entries(args: &Args, own: Config) -> Vec<network::Entry> {
 
 /// Measures photos one after another.
 fn pipelines(args: &Args, setting: &Setting<'_>) -> anyhow::Result<Value> {
-    let sizes = match args.megapixels.as_slice() {
-        [first, ..] if args.quick => std::slice::from_ref(first),
-        all => all,
-    };
-    let entries = sizes.iter().map(|&megapixels| pipeline::Entry {
+    let entries = photos(args).iter().map(|&megapixels| pipeline::Entry {
         megapixels,
         hole_side_px: args
             .hole_side

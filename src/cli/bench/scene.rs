@@ -49,8 +49,7 @@ fn dab(mask: &mut Mask, [x, y]: [f64; 2], radius: f64) -> u64 {
 
 /// A photo of about so many megapixels, 3:2: a gradient, edges of several directions and noise as of a sensor.
 pub(super) fn photo(megapixels: f64, seed: u64) -> Option<Pixels> {
-    let width = (megapixels * 1e6 * 1.5).sqrt().max(16.0) as u32;
-    let height = (f64::from(width) / 1.5) as u32;
+    let (width, height) = size(megapixels);
     let mut random = Random::keyed(seed, [u64::from(width), 1, 0, 0]);
     let mut samples = Vec::with_capacity(width as usize * height as usize * 3);
     for y in 0..height {
@@ -72,6 +71,17 @@ pub(super) fn photo(megapixels: f64, seed: u64) -> Option<Pixels> {
         }
     }
     Pixels::new(width, height, Channels::Rgb, Samples::U8(samples))
+}
+
+fn size(megapixels: f64) -> (u32, u32) {
+    let width = (megapixels * 1e6 * 1.5).sqrt().max(16.0) as u32;
+    (width, (f64::from(width) / 1.5) as u32)
+}
+
+/// The longest side of a [`square`] in a photo of so many megapixels.
+pub(super) fn largest_hole_px(megapixels: f64) -> u32 {
+    let (width, height) = size(megapixels);
+    width.min(height) / 2
 }
 
 /// A square hole with two corners cut off, a little off the centre of a photo of this size; smaller where it must be.

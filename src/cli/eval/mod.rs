@@ -13,20 +13,26 @@ mod report;
 mod run;
 mod table;
 
-use std::{collections::HashSet, path::PathBuf, time::Instant};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use super::{
     Outcome, Shared,
     error::{Kept, is_cancellation},
     print,
+    saving::{make_folder, refuse_file},
     terminal::Terminal,
 };
 use crate::{
     data::{self, PhotoFile},
+    imaging::write::is_same_file,
     nn::vgg::Features,
     progress::Cancelled,
 };
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use methods::{Choice, Method, Networks};
 use run::Run;
 
@@ -48,7 +54,8 @@ pub(super) struct Args {
     methods: Vec<Choice>,
 
     /// Side of the square pictures, without --native
-    #[arg(long, value_name = "PX", default_value_t = 512, value_parser = clap::value_parser!(u32).range(64..=2048))]
+    #[arg(long, value_name = "PX", default_value_t = 512, value_parser = clap::value_parser!(u32).range(64..=2048),
+          conflicts_with = "native")]
     size: u32,
 
     /// Take at most so many photos, spread evenly over the folder
@@ -68,20 +75,21 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     features: Option<PathBuf>,
 
-    /// Write a page with tables and the best and worst cases (report.html) and all numbers (results.json) here
+    /// Write a page with tables and the best and worst cases (report.html) and all numbers (results.json) here, in place
+    /// of those of an earlier run
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
+
+    /// Replace files of these names that are not of this command too
+    #[arg(long, requires = "report")]
+    force: bool,
 }
 
 pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::Result<Outcome> {
     let started = Instant::now();
     if let Some(folder) = &args.report {
-        std::fs::create_dir_all(folder).with_context(|| {
-            format!(
-                "making the folder {} for the report failed; choose another one",
-                folder.display()
-            )
-        })?;
+        check_report(folder, args)?;
+        make_folder(folder)?;
     }
     let methods = open_methods(args, shared, terminal)?;
     let features = open_features(args)?;
@@ -105,7 +113,7 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
     match cancelled {
         None => Ok(outcome),
         Some(cancelled) => {
-            print(&outcome, shared).context("printing the result")?;
+            print(&outcome, shared)?;
             let kept = format!(
                 "stopped after {} of {} photos; these were measured",
                 run.measured,
@@ -113,6 +121,27 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
             );
             Err(anyhow::Error::new(cancelled).context(Kept(kept)))
         }
+    }
+}
+
+/// Refuses a folder in which a report would lie among photos or masks, or in place of something else.
+fn check_report(folder: &Path, args: &Args) -> anyhow::Result<()> {
+    refuse_file(folder)?;
+    for (other, what) in [(Some(&args.photos), "photos"), (args.holes.as_ref(), "masks")] {
+        if other.is_some_and(|other| is_same_file(folder, other)) {
+            bail!(
+                "writing to {}: it is the folder of the {what}; choose another one for the report",
+                folder.display()
+            );
+        }
+    }
+    match report::foreign_file(folder) {
+        Some(file) if !args.force => bail!(
+            "writing {}: there is such a file, and it is none of this command; choose another folder or replace it \
+             with --force",
+            file.display()
+        ),
+        _ => Ok(()),
     }
 }
 

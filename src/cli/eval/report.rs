@@ -2,12 +2,24 @@
 //!
 //! Large holes are harder, so a case is judged against the mean of all methods on holes of its kind.
 
-use std::{collections::BTreeMap, fmt::Write as _, path::Path};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde_json::Value;
 
 use super::encode::{base64, escaped};
 use crate::imaging::write::{self, WriteError};
+
+/// Names of the page and of the numbers in the folder of a report.
+const PAGE: &str = "report.html";
+const RESULTS: &str = "results.json";
+/// By these the files are known as ours.
+const TITLE: &str = "<title>Lacuna: evaluation</title>";
+pub(super) const MADE_BY: &str = "lacuna eval";
 
 /// Best and worst cases shown of every method.
 const SHOWN: usize = 4;
@@ -24,14 +36,29 @@ pub(super) fn write(
     thumbnails: &[Vec<u8>],
 ) -> Result<(), WriteError> {
     let page = page(tables, results, thumbnails);
-    write::file(&folder.join("report.html"), page.as_bytes(), true)?;
+    write::file(&folder.join(PAGE), page.as_bytes(), true)?;
     let json = format!("{results:#}\n");
-    write::file(&folder.join("results.json"), json.as_bytes(), true)
+    write::file(&folder.join(RESULTS), json.as_bytes(), true)
+}
+
+/// A file in `folder` that [`write`] would replace and that is none of its own.
+pub(super) fn foreign_file(folder: &Path) -> Option<PathBuf> {
+    let is_page = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).contains(TITLE);
+    let is_results =
+        |bytes: Vec<u8>| serde_json::from_slice(&bytes).is_ok_and(|json: Value| json["made_by"] == MADE_BY);
+    let (page, results) = (folder.join(PAGE), folder.join(RESULTS));
+    let is_foreign = |path: &Path, is_ours: &dyn Fn(Vec<u8>) -> bool| {
+        path.symlink_metadata().is_ok() && !fs::read(path).is_ok_and(is_ours)
+    };
+    if is_foreign(&page, &is_page) {
+        return Some(page);
+    }
+    is_foreign(&results, &is_results).then_some(results)
 }
 
 fn page(tables: &str, results: &Value, thumbnails: &[Vec<u8>]) -> String {
     let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Lacuna: evaluation</title>\
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">{TITLE}\
          <style>{STYLE}</style></head><body>\n<h1>Evaluation</h1>\n<pre>{}</pre>\n",
         escaped(tables)
     );

@@ -19,6 +19,7 @@ use super::{
     encode,
     measure::{self, Fill, Row},
     methods::Method,
+    report::MADE_BY,
     table::{self, Mean},
 };
 use crate::{
@@ -146,6 +147,7 @@ impl<'a> Run<'a> {
     pub(super) fn json(&self, photos: usize, was_stopped: bool, started: Instant) -> Value {
         let skipped = |(path, why): &(String, String)| json!({ "path": path, "why": why });
         json!({
+            "made_by": MADE_BY,
             "mode": if self.args.native { "native" } else { "buckets" },
             "photos": photos,
             "measured": self.measured,
