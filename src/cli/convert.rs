@@ -1,8 +1,8 @@
 //! `lacuna convert`: weights from a checkpoint of naoto0804's PyTorch port, or one in its layout.
 
-use std::path::PathBuf;
+use std::{fs::File, io::Read as _, path::PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use serde_json::json;
 
 use super::{Outcome, terminal::Terminal};
@@ -28,6 +28,10 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<Outcome> {
             args.output.display()
         );
     }
+    // What can be read is taken for a checkpoint, perhaps one of an old kind.
+    File::open(&args.input)
+        .and_then(|mut file| file.read_exact(&mut [0]))
+        .with_context(|| format!("reading {}", args.input.display()))?;
     terminal.stage("Converting")?;
     let bytes = convert::naoto0804(&args.input)?;
     let file = weights::parse(&bytes, args.output.display().to_string())?;

@@ -11,7 +11,7 @@ use anyhow::{Context as _, anyhow};
 use serde_json::{Value, json};
 
 use super::{
-    Outcome, Shared,
+    Outcome, Shared, counted,
     error::Kept,
     saving::{make_folder, refuse_file},
     terminal::Terminal,
@@ -29,11 +29,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 
-    /// Number of masks
+    /// Number of masks, at most a million
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     count: u32,
 
-    /// Columns and rows of a mask
+    /// Columns and rows of a mask, 64 to 8192
     #[arg(long, value_name = "PX", default_value_t = 512,
           value_parser = clap::value_parser!(u32).range(i64::from(holes::MIN_SIDE)..=8192))]
     size: u32,
@@ -77,8 +77,8 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
     let count = made.masks.len();
     if let Some(cancelled) = cancelled {
         let kept = format!(
-            "stopped after {count} of {} masks; they are in {}",
-            args.count,
+            "stopped after {count} of {}; they are in {}",
+            counted(args.count as usize, "mask"),
             args.out.display()
         );
         return Err(anyhow::Error::new(cancelled).context(Kept(kept)));
@@ -160,7 +160,7 @@ fn write_mask(path: &Path, mask: &Mask, overwrite: bool) -> anyhow::Result<()> {
 }
 
 fn text(args: &Args, count: usize, counts: &[Value]) -> String {
-    let mut text = format!("{count} masks in {}", args.out.display());
+    let mut text = format!("{} in {}", counted(count, "mask"), args.out.display());
     for (bucket, count) in Bucket::ALL.iter().zip(counts) {
         text += &format!("\n{:>9}  {}", bucket.to_string(), count["masks"]);
     }

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use super::{
-    Outcome, Shared, memory, open_network,
+    Outcome, Shared, counted, memory, open_network,
     removal::{self, Removal},
     saving::{Saving, format_of},
     terminal::Terminal,
@@ -93,11 +93,10 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
 
 fn summary(args: &Args, report: &Report, json: &Value) -> String {
     format!(
-        "{}: filled {} pixels in {} {} on {} in {:.1} s",
+        "{}: filled {} in {} on {} in {:.1} s",
         args.output.display(),
-        report.hole_pixels,
-        report.crops.len(),
-        if report.crops.len() == 1 { "crop" } else { "crops" },
+        counted(report.hole_pixels as usize, "pixel"),
+        counted(report.crops.len(), "crop"),
         report.device,
         json["seconds"]["total"].as_f64().unwrap_or_default()
     )

@@ -83,21 +83,27 @@ pub struct Shared {
 }
 
 #[derive(Debug, clap::Subcommand)]
-#[command(allow_negative_numbers = true)]
 enum Command {
     /// Remove what a mask marks from a photo
+    #[command(allow_negative_numbers = true)]
     Inpaint(inpaint::Args),
     /// Remove what masks mark from all photos of a folder
+    #[command(allow_negative_numbers = true)]
     Batch(Box<batch::Args>),
     /// Make a photo two, three or four times as large
+    #[command(allow_negative_numbers = true)]
     Upscale(upscale::Args),
     /// Make irregular masks, to train or measure with
+    #[command(allow_negative_numbers = true)]
     Holes(holes::Args),
     /// Measure this machine: networks layer by layer, photos from file to file
+    #[command(allow_negative_numbers = true)]
     Bench(bench::Args),
     /// Compare fills with what was there, method beside method
+    #[command(allow_negative_numbers = true)]
     Eval(eval::Args),
     /// Train the network on a folder of photos
+    #[command(allow_negative_numbers = true)]
     Train(Box<train::Args>),
     /// Make weights of another project's checkpoint (naoto0804's PyTorch port)
     Convert(convert::Args),
@@ -210,6 +216,11 @@ fn print(outcome: &Outcome, shared: &Shared) -> anyhow::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         printed => printed.context("printing the result"),
     }
+}
+
+/// So many of something: "1 photo", "2 photos".
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// The network that the shared flags ask for.

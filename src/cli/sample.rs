@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 
 use super::{
     Outcome, Shared,
@@ -21,8 +21,9 @@ const MASK: &[u8] = include_bytes!("../../assets/sample/mask.png");
 
 /// Writes the sample and its fill into a new folder in the current one and names both.
 pub(super) fn run(shared: &Shared, terminal: &Terminal) -> anyhow::Result<Outcome> {
-    let folder = new_folder(Path::new("lacuna-sample"))
-        .context("making a folder for the sample failed; start from a folder that can be written to")?;
+    let folder = new_folder(Path::new("lacuna-sample")).map_err(|error| {
+        anyhow!("making a folder for the sample: {error}; start from a folder that can be written to")
+    })?;
     let file = |name: &str| folder.join(name);
     let (before, mask, after) = (file("before.jpg"), file("mask.png"), file("after.jpg"));
     fs::write(&before, PHOTO).with_context(|| format!("writing {}", before.display()))?;

@@ -14,7 +14,7 @@ use clap::{ArgMatches, Command, parser::ValueSource};
 use serde_json::{Value, json};
 
 use super::{
-    Outcome, Shared,
+    Outcome, Shared, counted,
     error::{Kept, Usage},
     terminal::Terminal,
 };
@@ -187,8 +187,9 @@ fn words(event: &Event) -> Option<String> {
             estimate_memory_mib,
             ..
         } => format!(
-            "{photos} photos, {held_out} held out; {:.2} M weights on {device}, features {features}, \
+            "{}, {held_out} held out; {:.2} M weights on {device}, features {features}, \
              about {estimate_memory_mib:.0} MiB; from step {start_step}",
+            counted(*photos, "photo"),
             *parameters as f64 / 1e6
         ),
         Event::Step {
@@ -222,7 +223,11 @@ fn words(event: &Event) -> Option<String> {
 }
 
 fn summary(outcome: &train::Outcome) -> String {
-    let mut lines = vec![format!("{}: {} steps", outcome.weights.display(), outcome.step)];
+    let mut lines = vec![format!(
+        "{}: {}",
+        outcome.weights.display(),
+        counted(outcome.step as usize, "step")
+    )];
     for row in outcome.report.iter().flat_map(|report| &report.buckets) {
         lines.push(format!(
             "holes of {:2.0} to {:2.0} %  PSNR {:.2} → {:.2} dB  perceptual distance {:.3} → {:.3}",

@@ -53,11 +53,19 @@ pub struct Skipped {
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
     /// It is no folder.
-    #[error("looking for photos in {0}: there is no such folder; check its name")]
+    #[error("looking for photos in {0}: {why}; check its name", why = no_folder(.0))]
     NotAFolder(String),
     /// Somebody asked to stop.
     #[error("cancelled")]
     Cancelled(#[from] Cancelled),
+}
+
+fn no_folder(name: &str) -> &'static str {
+    if Path::new(name).exists() {
+        "it is a file"
+    } else {
+        "there is no such folder"
+    }
 }
 
 /// There is nothing to train on.

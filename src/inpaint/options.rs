@@ -70,12 +70,12 @@ pub struct Options {
     #[arg(long = "feather", value_name = "PX")]
     pub feather_px: Option<u32>,
 
-    /// Share of the surroundings' grain that the fill is given, in per cent
+    /// Share of the surroundings' grain that the fill is given, 0 to 100 per cent
     #[arg(long, value_name = "PERCENT", default_value_t = Self::default().grain,
           value_parser = clap::value_parser!(u8).range(0..=100))]
     pub grain: u8,
 
-    /// Make so many different fills and order them, the best first
+    /// Make so many different fills, 1 to 8, and order them, the best first
     #[arg(long, value_name = "N", default_value_t = Self::default().candidates,
           value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_CANDIDATES)))]
     pub candidates: u32,

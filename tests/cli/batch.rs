@@ -315,6 +315,7 @@ fn files_without_a_partner_are_told_and_no_pair_at_all_is_an_error() {
         ("photos", "empty", ["no mask", "a_mask.png"]),
         ("empty", "masks", ["no photo", "empty"]),
         ("nowhere", "masks", ["no such folder", "nowhere"]),
+        ("photo.jpg", "masks", ["it is a file", "photo.jpg"]),
         ("photos", "nowhere", ["no such folder", "nowhere"]),
         ("photos", "mask.png", ["size of the mask", "120×90"]),
     ] {

@@ -35,6 +35,11 @@ fn a_checkpoint_of_naoto0804s_layout_becomes_the_weights_that_the_reference_expe
             "not written over"
         );
     }
+    let missing = lacuna(folder.path(), &["convert", "none.pth", "x.safetensors"])
+        .output()
+        .unwrap();
+    let line = String::from_utf8(missing.stderr).unwrap();
+    assert!(line.contains("none.pth") && !line.contains("PyTorch"), "{line}");
     let foreign = folder.path().join("foreign.pth");
     fs::write(&foreign, b"no checkpoint").unwrap();
     let refused = lacuna(folder.path(), &["convert", "foreign.pth", "x.safetensors"])

@@ -1,6 +1,6 @@
 //! `lacuna inpaint`: what it writes, what it says, and what it refuses.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command, thread, time::Duration};
 
 use lacuna::imaging::{Channels, Mask, Pixels, Rect, Samples, read};
 use serde_json::Value;
@@ -235,11 +235,27 @@ fn an_interrupt_ends_with_130_and_leaves_no_file() {
     let (mut child, mut log) = start(command.env("RUST_LOG", "lacuna=info"));
     assert!(log.any(|line| line.contains("Filling")), "it came to the fill");
     interrupt(&child);
-    assert!(
-        log.any(|line| line.contains("press Ctrl+C again")),
-        "it says what to do if it takes long"
-    );
     assert!(log.any(|line| line.contains("cancelled")), "it says so");
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(folder.files(), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_read_that_hangs_is_ended_by_the_second_interrupt_as_the_first_says() {
+    let folder = Folder::new();
+    let made = Command::new("mkfifo").arg(folder.path("pipe")).status().unwrap();
+    assert!(made.success(), "a pipe to which nobody writes");
+    let mut command = folder.command(&["inpaint", "pipe", "--mask", "mask.png", "-o", "out.png"]);
+    let (mut child, mut log) = start(command.env("RUST_LOG", "lacuna=info"));
+    assert!(log.any(|line| line.contains("Reading")), "it came to the photo");
+    interrupt(&child);
+    assert!(
+        log.any(|line| line.contains("press Ctrl+C again")),
+        "it says what to do"
+    );
+    // Sooner it would count as the same wish.
+    thread::sleep(Duration::from_millis(700));
+    interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
 }

@@ -20,7 +20,7 @@ use std::{
 use anyhow::anyhow;
 
 use super::{
-    Outcome, Shared,
+    Outcome, Shared, counted,
     error::Kept,
     open_network, print, removal,
     saving::{Saving, make_folder, refuse_file},
@@ -102,15 +102,15 @@ fn finish(
         text: report.text(),
         json: report.json(),
     };
-    let (all, failed) = (report.pairs.len(), report.count(Status::Failed));
+    let (all, failed) = (counted(report.pairs.len(), "photo"), report.count(Status::Failed));
     let error = if let Some(cancelled) = cancelled {
-        let reached = all - report.count(Status::NotReached);
+        let reached = report.pairs.len() - report.count(Status::NotReached);
         anyhow::Error::new(cancelled).context(Kept(format!(
-            "stopped after {reached} of {all} photos; the results are kept, and the same command goes on from there"
+            "stopped after {reached} of {all}; the results are kept, and the same command goes on from there"
         )))
     } else if failed > 0 {
         anyhow!(
-            "{failed} of {all} photos failed; see {}, and run the same command again when they are put right",
+            "{failed} of {all} failed; see {}, and run the same command again when they are put right",
             report::path(args).display()
         )
     } else {

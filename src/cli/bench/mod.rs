@@ -47,12 +47,12 @@ pub(super) struct Args {
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [32, 64])]
     widths: Vec<usize>,
 
-    /// Sides of the pictures that the networks fill, in pixels
+    /// Sides of the pictures that the networks fill, 16 to 8192 pixels
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [512],
           value_parser = clap::value_parser!(u32).range(16..=8192))]
     sizes: Vec<u32>,
 
-    /// Part of those pictures that is hole
+    /// Part of those pictures that is hole, between 0 and 1
     #[arg(long, value_name = "PART", default_value_t = 0.2)]
     hole_fraction: f64,
 
@@ -60,11 +60,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     runs: u32,
 
-    /// Sizes of the photos
+    /// Sizes of the photos, 0.01 to 500
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [2.0, 12.0, 24.0])]
     megapixels: Vec<f64>,
 
-    /// Side of the hole in the photos [default: 600, from 50 megapixels on 2000]
+    /// Side of the hole in the photos, at most half of theirs [default: 600, from 50 megapixels on 2000]
     #[arg(long, value_name = "PX", value_parser = clap::value_parser!(u32).range(1..))]
     hole_side: Option<u32>,
 

@@ -20,7 +20,7 @@ use std::{
 };
 
 use super::{
-    Outcome, Shared,
+    Outcome, Shared, counted,
     error::{Kept, is_cancellation},
     print,
     saving::{make_folder, refuse_file},
@@ -53,7 +53,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     methods: Vec<Choice>,
 
-    /// Side of the square pictures, without --native
+    /// Side of the square pictures, 64 to 2048, without --native
     #[arg(long, value_name = "PX", default_value_t = 512, value_parser = clap::value_parser!(u32).range(64..=2048),
           conflicts_with = "native")]
     size: u32,
@@ -115,9 +115,9 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
         Some(cancelled) => {
             print(&outcome, shared)?;
             let kept = format!(
-                "stopped after {} of {} photos; these were measured",
+                "stopped after {} of {}; these were measured",
                 run.measured,
-                photos.len()
+                counted(photos.len(), "photo")
             );
             Err(anyhow::Error::new(cancelled).context(Kept(kept)))
         }

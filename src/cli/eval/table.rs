@@ -10,7 +10,7 @@ use super::{
     measure::{Numbers, Row},
     methods::Method,
 };
-use crate::data::holes::Bucket;
+use crate::{cli::counted, data::holes::Bucket};
 
 /// The mean over the pictures of one method and cell; of the sharpness and texture ratios, the median.
 #[derive(Debug, Clone, Serialize)]
@@ -158,8 +158,8 @@ pub(super) fn text(means: &[Mean], json: &Value) -> String {
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "{} photos{}, seed {}; {} skipped; perceptual distance on {}",
-        json["measured"],
+        "{}{}, seed {}; {} skipped; perceptual distance on {}",
+        counted(json["measured"].as_u64().unwrap_or_default() as usize, "photo"),
         of_all(json),
         json["seed"],
         json["skipped"].as_array().map_or(0, Vec::len),

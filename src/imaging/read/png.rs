@@ -105,8 +105,10 @@ fn notices(info: &Info<'_>) -> Vec<String> {
             .iter()
             .filter(|chunk| chunk.keyword != XMP_KEYWORD)
             .count();
-    if texts > 0 {
-        notices.push(format!("{texts} text notes of the PNG file are left out"));
+    match texts {
+        0 => {}
+        1 => notices.push("a text note of the PNG file is left out".to_owned()),
+        _ => notices.push(format!("{texts} text notes of the PNG file are left out")),
     }
     notices
 }
