@@ -143,11 +143,10 @@ fn folders_that_cannot_be_written_to_are_refused_before_any_work() {
         &["folder"],
     );
     if Path::new("/proc/self").exists() {
-        assert_fails(
-            &folder.inpaint("photo.jpg", "mask.png", "/proc/self/out.png", &[]),
-            1,
-            &["/proc/self/out.png"],
-        );
+        let refused = folder.inpaint("photo.jpg", "mask.png", "/proc/self/out.png", &[]);
+        assert_fails(&refused, 1, &["/proc/self/out.png"]);
+        let stderr = text(&refused.stderr);
+        assert!(!stderr.contains(".part"), "no temporary name in: {stderr}");
     }
     assert_eq!(folder.files(), UNTOUCHED);
 }
