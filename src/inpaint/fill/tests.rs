@@ -95,6 +95,10 @@ impl Progress for Impatient {
         (thousandths <= self.until).then_some(()).ok_or(Cancelled)
     }
 
+    fn check(&self) -> Result<(), Cancelled> {
+        Ok(())
+    }
+
     fn notice(&self, _text: &str) {}
 }
 
