@@ -21,7 +21,7 @@ mod unsaved;
 mod welcome;
 mod widgets;
 
-use eframe::egui::{CentralPanel, Frame, Panel, Rect, ScrollArea, Ui};
+use eframe::egui::{CentralPanel, Frame, Panel, Rect, Ui};
 
 use super::{App, canvas::ToolState, command::Command, keys, state::Dialog, theme, train::Tab};
 
@@ -73,7 +73,7 @@ fn side_panels_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
         .size_range(240.0..=440.0)
         .frame(Frame::side_top_panel(ui.style()).inner_margin(theme::PANEL_MARGIN));
     let shown = panel.show(ui, |ui| {
-        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        widgets::scrolled(ui, |ui| {
             tool::ui(app, ui, commands);
             fill::ui(app, ui, commands);
             layers::ui(app, ui, commands);

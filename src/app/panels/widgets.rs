@@ -4,10 +4,20 @@ use std::ops::RangeInclusive;
 
 use eframe::egui::{
     Align, Button, Context, Frame, Id, Key, Label, Layout, Modal, Modifiers, Response, RichText, Role,
-    Slider, Stroke, StrokeKind, Ui, WidgetInfo, WidgetText, vec2,
+    ScrollArea, Slider, Stroke, StrokeKind, Ui, WidgetInfo, WidgetText, scroll_area::ScrollBarVisibility,
+    vec2,
 };
 
 use crate::app::{action::Action, command::Command, icons, theme};
+
+/// Contents that are scrolled where they need more height. The bar's room is always kept, so that nothing gets narrower
+/// when it appears.
+pub(super) fn scrolled(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
+    ScrollArea::vertical()
+        .auto_shrink(false)
+        .scroll_bar_visibility(ScrollBarVisibility::AlwaysVisible)
+        .show(ui, contents);
+}
 
 /// The heading of a section, with room above it.
 pub(super) fn heading(ui: &mut Ui, text: &str) {

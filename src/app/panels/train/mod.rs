@@ -14,9 +14,9 @@ mod shelf;
 mod widgets;
 mod words;
 
-use eframe::egui::{CentralPanel, Frame, Panel, Rect, ScrollArea, Ui};
+use eframe::egui::{CentralPanel, Frame, Panel, Rect, Ui};
 
-use crate::app::panels::widgets::main_button;
+use crate::app::panels::widgets::{main_button, scrolled};
 use crate::app::{App, action::Action, command::Command, theme, train::run::Run};
 
 pub(super) use words::status_line;
@@ -47,10 +47,6 @@ pub(super) fn ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) -> Rect {
             None => overview::ui(app, ui, commands),
         });
     center.response.rect
-}
-
-fn scrolled(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
-    ScrollArea::vertical().auto_shrink(false).show(ui, contents);
 }
 
 /// The form, above the button that begins.
