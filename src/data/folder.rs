@@ -26,6 +26,8 @@ pub const MIN_SIDE: u32 = 128;
 pub const TRAINING_CONFIG: &str = "config.json";
 /// What it calls its log there.
 pub const TRAINING_LOG: &str = "log.jsonl";
+/// What it calls the file there that is locked while it goes on.
+pub const TRAINING_LOCK: &str = "lock";
 
 /// A photo that can be used.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,8 +11,8 @@ mod picture;
 mod split;
 
 pub use folder::{
-    Folder, MIN_SIDE, NoPhotos, PhotoFile, ScanError, Skipped, TRAINING_CONFIG, TRAINING_LOG, files,
-    fingerprint,
+    Folder, MIN_SIDE, NoPhotos, PhotoFile, ScanError, Skipped, TRAINING_CONFIG, TRAINING_LOCK, TRAINING_LOG,
+    files, fingerprint,
 };
 pub use loader::{Batch, Loader, LoaderError, LoaderOptions, center, kept_bytes};
 pub use split::split;

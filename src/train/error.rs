@@ -41,10 +41,25 @@ pub enum Error {
     /// The folder of masks cannot be used.
     #[error(transparent)]
     Masks(#[from] FolderError),
-    /// The output folder already holds something.
+    /// The output folder already holds a run.
     #[error("{0} already holds a training run: go on with it (--resume) or choose another folder")]
     OutNotEmpty(PathBuf),
-    /// There is nothing to resume.
+    /// The output folder already holds something else.
+    #[error("{0} already holds weights or files of another program: choose another folder")]
+    OutTaken(PathBuf),
+    /// Two programs would write over each other's work.
+    #[error("the run in {0} is being trained by another Lacuna: wait until it ends, or stop it")]
+    BeingTrained(PathBuf),
+    /// Pictures that training makes would be among those it learns from.
+    #[error("with results in {out} training would learn from its own sample pictures: choose another folder")]
+    OwnSamples {
+        /// The output folder.
+        out: PathBuf,
+    },
+    /// There is no run to go on with.
+    #[error("there is no training run in {0} that was saved: begin one without --resume")]
+    NothingSaved(PathBuf),
+    /// The run cannot go on.
     #[error("{folder} cannot be resumed: {why}; start a new run in another folder")]
     Resume {
         /// The output folder.
@@ -54,7 +69,8 @@ pub enum Error {
     },
     /// Something could not be written.
     #[error(
-        "{what} cannot be written to {path}: {why}; free some space or mend the folder, then go on with --resume"
+        "{what} cannot be written to {path}: {why}; free some space or mend the folder, then go on with --resume, or begin \
+         again where nothing was saved yet"
     )]
     Write {
         /// What.

@@ -31,5 +31,5 @@ pub use estimate::{Estimate, estimate};
 pub use event::{BucketScore, Comparison, Event, LossValues, Phase, Reason, Sample, Score};
 pub use gradient_check::{CheckedGradients, difference as gradient_difference};
 pub use initial::he;
-pub use output::{can_resume, config_file, log_file};
+pub use output::{can_resume, config_file, is_being_trained, log_file};
 pub use run::{Outcome, run};

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
+    fs::{self, File, TryLockError},
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
@@ -12,7 +12,7 @@ use candle_core::Tensor;
 
 use super::{Config, Error, Event, checkpoint, initial::is_statistic};
 use crate::{
-    data::{TRAINING_CONFIG, TRAINING_LOG},
+    data::{TRAINING_CONFIG, TRAINING_LOCK, TRAINING_LOG},
     imaging::write,
     nn::{
         self,
@@ -20,6 +20,9 @@ use crate::{
         weights::{self, Stored},
     },
 };
+
+/// What the folder of sample pictures is called.
+pub(super) const SAMPLES: &str = "samples";
 
 /// The folder and its parts.
 #[derive(Debug, Clone)]
@@ -42,6 +45,12 @@ pub fn can_resume(folder: &Path) -> bool {
     Output::new(folder).has_checkpoint()
 }
 
+/// Whether a program, this or another, trains the run in `folder` at this moment.
+pub fn is_being_trained(folder: &Path) -> bool {
+    let lock = File::open(folder.join(TRAINING_LOCK));
+    lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 impl Output {
     fn new(folder: &Path) -> Self {
         Self {
@@ -54,37 +63,64 @@ impl Output {
     /// Only looks; [`Self::prepare`] makes what is missing.
     pub(super) fn open(folder: &Path, resume: bool) -> Result<Self, Error> {
         let output = Self::new(folder);
-        if resume && !output.has_checkpoint() {
-            return Err(Error::Resume {
-                folder: folder.to_owned(),
-                why: "there is no training run in it that was saved".to_owned(),
-            });
+        if is_being_trained(folder) {
+            return Err(Error::BeingTrained(folder.to_owned()));
         }
-        if !resume && output.is_taken() {
-            return Err(Error::OutNotEmpty(folder.to_owned()));
-        }
+        output.check(resume)?;
         Ok(output)
     }
 
-    /// Makes the folders, and ends a line of the log that a crash tore off: the next event gets a line of its own.
-    pub(super) fn prepare(&self) -> Result<(), Error> {
+    /// Makes the folders and the log, and gives the lock: as long as it lives, nobody else trains here.
+    ///
+    /// A line of the log that a crash tore off is ended: the next event gets a line of its own.
+    pub(super) fn prepare(&self, resume: bool) -> Result<File, Error> {
         for part in [self.checkpoints(), self.samples()] {
             fs::create_dir_all(&part).map_err(|error| failed("the output folder", &part, &error))?;
         }
-        end_line(&self.log_file()).map_err(|error| failed("the log", &self.log_file(), &error))
+        let lock = self.lock()?;
+        // Another run may have begun and ended since `open` looked.
+        self.check(resume)?;
+        end_line(&self.log_file()).map_err(|error| failed("the log", &self.log_file(), &error))?;
+        Ok(lock)
+    }
+
+    /// The system unlocks it however the program ends, so a crash leaves no run locked.
+    fn lock(&self) -> Result<File, Error> {
+        let path = self.folder.join(TRAINING_LOCK);
+        let lock = File::options().append(true).create(true).open(&path);
+        let lock = lock.map_err(|error| failed("the lock", &path, &error))?;
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) => Err(Error::BeingTrained(self.folder.clone())),
+            // Some network drives know no locks; one can train there all the same.
+            Ok(()) | Err(TryLockError::Error(_)) => Ok(lock),
+        }
+    }
+
+    fn check(&self, resume: bool) -> Result<(), Error> {
+        match (resume, self.has_checkpoint()) {
+            (true, false) => Err(Error::NothingSaved(self.folder.clone())),
+            (false, true) => Err(Error::OutNotEmpty(self.folder.clone())),
+            (false, false) if self.is_taken() => Err(Error::OutTaken(self.folder.clone())),
+            _ => Ok(()),
+        }
     }
 
     fn has_checkpoint(&self) -> bool {
         !checkpoint::list(&self.checkpoints()).is_empty()
     }
 
-    /// Whether a new run must not begin here.
+    /// Whether a new run must not begin here although there is no checkpoint.
     ///
-    /// A run that was broken off before its first checkpoint has left nothing of worth. A configuration without a log,
-    /// or a log without one, may well be another program's.
+    /// A run that was broken off before its first checkpoint has left nothing of worth: an empty log, or a log with a
+    /// configuration, and then maybe the weights that it started from as its best. Anything else may be of worth to
+    /// somebody.
     fn is_taken(&self) -> bool {
-        let is_foreign = self.config_file().exists() != self.log_file().exists();
-        is_foreign || self.has_checkpoint() || has_learned(&self.weights()) || has_learned(&self.best())
+        let log_bytes = fs::metadata(self.log_file()).map(|found| found.len()).ok();
+        let has_config = self.config_file().exists();
+        let is_foreign = matches!((log_bytes, has_config), (None, true) | (Some(1..), false));
+        let is_broken_run = log_bytes.is_some() && has_config;
+        let has_own_best = is_broken_run && !has_learned(&self.best());
+        is_foreign || self.weights().exists() || (self.best().exists() && !has_own_best)
     }
 
     /// Writes the configuration.
@@ -126,7 +162,7 @@ impl Output {
 
     /// Where sample pictures lie.
     pub(super) fn samples(&self) -> PathBuf {
-        self.folder.join("samples")
+        self.folder.join(SAMPLES)
     }
 
     /// Where the finished weights lie.
@@ -140,17 +176,18 @@ impl Output {
     }
 }
 
-/// Whether there is a file that holds more than the weights that a run started from.
+/// Whether a file holds something else than the weights that a run started from.
 fn has_learned(path: &Path) -> bool {
-    path.exists() && weights::read(path).map_or(true, |file| file.info().steps != Some(0))
+    weights::read(path).map_or(true, |file| file.info().steps != Some(0))
 }
 
-/// Adds the line break that a file of lines lacks at its end. Nothing where there is no file.
+/// Adds the line break that a file of lines lacks at its end. Makes the file where there is none.
 fn end_line(path: &Path) -> io::Result<()> {
-    let mut file = match fs::OpenOptions::new().read(true).append(true).open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        file => file?,
-    };
+    let mut file = fs::OpenOptions::new()
+        .read(true)
+        .append(true)
+        .create(true)
+        .open(path)?;
     let mut last = *b"\n";
     if file.seek(SeekFrom::End(0))? > 0 {
         file.seek(SeekFrom::End(-1))?;
@@ -223,20 +260,95 @@ fn rfc3339(seconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{fs, path::Path};
 
-    use super::{Event, Output, rfc3339};
+    use super::{Error, Event, Output, rfc3339, weights_file};
+    use crate::{
+        nn::{self, unet::Convolution},
+        train,
+    };
+
+    /// Writes a weights file that says of itself what `about` says.
+    fn save_weights(path: &Path, about: Vec<(&'static str, String)>) {
+        let size = nn::Config {
+            base_width: 2,
+            levels: 5,
+        };
+        let tensors = train::he(size, 0).unwrap().into_iter().collect();
+        let bytes = weights_file(&tensors, size, Convolution::Partial, about).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    #[test]
+    fn weights_are_written_over_only_where_a_run_that_never_saved_left_its_start() {
+        let at_start = || vec![("steps", "0".to_owned())];
+        let folder = tempfile::tempdir().unwrap();
+        let output = Output::new(folder.path());
+        let is_taken = || matches!(Output::open(folder.path(), false), Err(Error::OutTaken(_)));
+        for path in [output.weights(), output.best()] {
+            for about in [at_start(), Vec::new()] {
+                save_weights(&path, about);
+                assert!(is_taken(), "{}", path.display());
+                fs::remove_file(&path).unwrap();
+            }
+        }
+        fs::write(output.config_file(), "{}").unwrap();
+        fs::write(output.log_file(), "").unwrap();
+        save_weights(&output.best(), at_start());
+        assert!(!is_taken(), "a run that was killed early");
+        save_weights(&output.best(), Vec::new());
+        assert!(is_taken(), "weights of somebody");
+    }
+
+    #[test]
+    fn a_run_that_found_no_room_at_its_start_can_be_begun_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = Output::open(folder.path(), false).unwrap();
+        drop(output.prepare(false).unwrap());
+        assert!(!output.config_file().exists(), "there was no room for it");
+        drop(
+            Output::open(folder.path(), false)
+                .unwrap()
+                .prepare(false)
+                .unwrap(),
+        );
+        output.save_config(&train::Config::default()).unwrap();
+        drop(
+            Output::open(folder.path(), false)
+                .unwrap()
+                .prepare(false)
+                .unwrap(),
+        );
+    }
+
+    #[test]
+    fn a_folder_is_locked_as_long_as_a_run_goes_on_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = Output::open(folder.path(), false).unwrap();
+        let lock = output.prepare(false).unwrap();
+        assert!(train::is_being_trained(folder.path()), "it is");
+        let refused = [
+            Output::open(folder.path(), false).map(drop),
+            output.prepare(false).map(drop),
+        ];
+        for refused in refused {
+            assert!(matches!(refused, Err(Error::BeingTrained(_))), "{refused:?}");
+        }
+        drop(lock);
+        assert!(!train::is_being_trained(folder.path()), "no more");
+        output.prepare(false).unwrap();
+    }
 
     #[test]
     fn after_a_torn_line_a_resumed_run_begins_a_new_one() {
         let folder = tempfile::tempdir().unwrap();
         let output = Output::new(folder.path());
-        output.prepare().unwrap();
+        drop(output.prepare(false).unwrap());
         fs::write(output.checkpoints().join("step-00000001.safetensors"), b"").unwrap();
         for torn in ["", "{\"event\":\"resumed\"}\n", "{\"event\":\"st"] {
             fs::write(output.log_file(), torn).unwrap();
             let resumed = Output::open(folder.path(), true).unwrap();
-            resumed.prepare().unwrap();
+            let _lock = resumed.prepare(true).unwrap();
             resumed.log(&Event::Paused).unwrap();
             let log = fs::read_to_string(output.log_file()).unwrap();
             assert_eq!(

@@ -69,18 +69,19 @@ pub fn run(
     let output = Output::open(&config.out, resume)?;
     let photos = start::photos(config, progress)?;
     let holes = start::holes(config, progress)?;
-    output.prepare()?;
     progress.stage("Preparing")?;
     let device = start::device(config, progress)?;
     let features = start::features(config.features.as_deref())?;
     let start = start::weights(config)?;
+    let pool = config.threads.map(thread_pool).transpose()?;
+    // Nothing is written before everything that can be refused was looked at.
+    let _lock = output.prepare(resume)?;
     let compute = |error| compute_error(&device, error);
     let trainer =
         Trainer::new(start.size, start.convolution, start.tensors(), &features, &device).map_err(compute)?;
     let trainer = trainer.with_loss(config.loss());
     let mut notice = |text: String| progress.notice(&text);
     let held_out = HeldOut::read(&photos.held_out, config.side, config.seed, &mut notice);
-    let pool = config.threads.map(thread_pool).transpose()?;
     let mut run = Run {
         config,
         control,

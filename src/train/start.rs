@@ -1,6 +1,6 @@
 //! What a run begins with: device, feature network, the weights to start from, photos and holes.
 
-use std::{collections::HashMap, path::Path};
+use std::{collections::HashMap, fs, path::Path};
 
 use candle_core::{Device, Tensor};
 
@@ -46,6 +46,11 @@ pub(super) fn photos(config: &Config, progress: &dyn Progress) -> Result<Photos,
         folder: config.photos.clone(),
         why,
     };
+    if holds_samples(&config.photos, &config.out) {
+        return Err(Error::OwnSamples {
+            out: config.out.clone(),
+        });
+    }
     let folder = Folder::scan(&config.photos, progress).map_err(|error| match error {
         data::ScanError::Cancelled(cancelled) => Error::Cancelled(cancelled),
         other => unusable(other.to_string()),
@@ -68,6 +73,16 @@ pub(super) fn photos(config: &Config, progress: &dyn Progress) -> Result<Photos,
         held_out,
         skipped: folder.skipped.len(),
     })
+}
+
+/// Whether the samples of a run in `out` would be found among the photos.
+///
+/// A run below the folder of photos is passed over when they are looked for.
+fn holds_samples(photos: &Path, out: &Path) -> bool {
+    let (Ok(photos), Ok(out)) = (fs::canonicalize(photos), fs::canonicalize(out)) else {
+        return false;
+    };
+    photos == out || photos.starts_with(out.join(output::SAMPLES))
 }
 
 /// The holes that the configuration names.

@@ -9,7 +9,7 @@ use std::{
 use lacuna::{
     nn::{Convolution, DeviceChoice, Network, NetworkError, weights},
     progress::Silent,
-    train::{self, Config, Control, Error, Event, Outcome, Reason, library},
+    train::{self, Config, Control, Error, Event, Outcome, Reason, Start, library},
 };
 use tempfile::TempDir;
 
@@ -313,6 +313,131 @@ fn a_folder_that_is_taken_is_refused_before_the_photos_are_looked_through() {
         let refused = quietly(&elsewhere, resume).unwrap_err().to_string();
         assert!(refused.contains(words), "{refused}");
     }
+}
+
+#[test]
+fn a_run_that_is_being_trained_is_refused_to_everybody_else() {
+    let folder = TempDir::new().unwrap();
+    let config = config(folder.path());
+    let mut refused = Vec::new();
+    let outcome = run(&config, false, &mut |_, event| {
+        if matches!(event, Event::HeldOut { step: 0 | 3, .. }) {
+            refused.extend([false, true].map(|resume| quietly(&config, resume).unwrap_err().to_string()));
+        }
+    });
+    assert_eq!(
+        outcome.unwrap().step,
+        6,
+        "the first goes on as if nothing had been"
+    );
+    assert_eq!(refused.len(), 4);
+    assert!(
+        refused
+            .iter()
+            .all(|why| why.contains("trained by another Lacuna")),
+        "{refused:?}"
+    );
+    let longer = Config {
+        steps: Some(7),
+        ..config
+    };
+    assert_eq!(quietly(&longer, true).unwrap().step, 7, "then it is free");
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_before_a_folder_is_made() {
+    let folder = TempDir::new().unwrap();
+    let good = config(folder.path());
+    let none = folder.path().join("none");
+    let bad = [
+        Config {
+            holes: Some(none.clone()),
+            ..good.clone()
+        },
+        Config {
+            features: Some(none.clone()),
+            ..good.clone()
+        },
+        Config {
+            start: Start::File(none),
+            ..good
+        },
+    ];
+    for config in bad {
+        let refused = quietly(&config, false).unwrap_err().to_string();
+        assert!(refused.contains("none"), "{refused}");
+        assert!(!config.out.exists(), "{refused}");
+    }
+}
+
+#[test]
+fn nobody_learns_from_the_samples_of_the_own_run() {
+    let folder = TempDir::new().unwrap();
+    let good = Config {
+        steps: Some(1),
+        ..config(folder.path())
+    };
+    let into_photos = Config {
+        out: folder.path().join("out/../photos"),
+        ..good.clone()
+    };
+    fs::create_dir(&good.out).unwrap();
+    let refused = quietly(&into_photos, false).unwrap_err();
+    assert!(matches!(*refused, Error::OwnSamples { .. }), "{refused}");
+    assert!(!good.photos.join("samples").exists(), "nothing is made");
+
+    let below = Config {
+        out: good.photos.join("run"),
+        ..good
+    };
+    let longer = Config {
+        steps: Some(2),
+        ..below.clone()
+    };
+    let photos = |config: &Config, resume| {
+        let mut found = None;
+        let outcome = run(config, resume, &mut |_, event| {
+            if let Event::Started { photos, skipped, .. } = event {
+                found = Some((*photos, *skipped));
+            }
+        });
+        outcome.unwrap();
+        found
+    };
+    assert_eq!(
+        photos(&below, false),
+        photos(&longer, true),
+        "no sample is among them"
+    );
+    let of_samples = Config {
+        photos: below.out.join("samples"),
+        ..longer
+    };
+    let refused = quietly(&of_samples, true).unwrap_err();
+    assert!(matches!(*refused, Error::OwnSamples { .. }), "{refused}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn where_the_disk_was_full_at_the_start_the_same_run_can_be_begun_again() {
+    let folder = TempDir::new().unwrap();
+    let config = Config {
+        steps: Some(1),
+        ..config(folder.path())
+    };
+    fs::create_dir(&config.out).unwrap();
+    let log = config.out.join("log.jsonl");
+    std::os::unix::fs::symlink("/dev/full", &log).unwrap();
+    let refused = quietly(&config, false).unwrap_err().to_string();
+    assert!(
+        refused.contains("No space left") && refused.contains("begin again"),
+        "{refused}"
+    );
+    fs::remove_file(&log).unwrap();
+    fs::write(&log, "").unwrap();
+    let refused = quietly(&config, true).unwrap_err().to_string();
+    assert!(refused.contains("without --resume"), "what to do: {refused}");
+    assert_eq!(quietly(&config, false).unwrap().step, 1);
 }
 
 #[cfg(target_os = "linux")]

@@ -80,6 +80,10 @@ impl App {
 
     fn show_tab(&mut self, tab: Tab) {
         self.training.tab = tab;
+        if tab == Tab::Train {
+            // Another window may have begun or ended a run.
+            self.look_at_shelf();
+        }
         let is_new = self.training.overview.is_none() && self.tasks.overview.is_none();
         if tab == Tab::Train && is_new {
             self.look_at_photos();

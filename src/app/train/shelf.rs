@@ -27,6 +27,8 @@ pub struct Unfinished {
     pub config: Config,
     /// As far as its log tells.
     pub run: Run,
+    /// Whether it is being trained, here or by another window or terminal.
+    pub is_being_trained: bool,
 }
 
 impl Unfinished {
@@ -104,7 +106,12 @@ fn unfinished(out: &Path) -> Option<(std::time::SystemTime, Unfinished)> {
         out: out.to_owned(),
         ..config
     };
-    (!is_complete).then(|| (age.unwrap_or(std::time::UNIX_EPOCH), Unfinished { config, run }))
+    let unfinished = Unfinished {
+        config,
+        run,
+        is_being_trained: train::is_being_trained(out),
+    };
+    (!is_complete).then(|| (age.unwrap_or(std::time::UNIX_EPOCH), unfinished))
 }
 
 /// The run that the lines of a log tell of. A last line that was torn off is passed over.

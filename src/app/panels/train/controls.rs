@@ -116,7 +116,7 @@ fn end_ui(app: &App, run: &Run, end: &End, ui: &mut Ui, commands: &mut Vec<Comma
         .shelf
         .unfinished
         .iter()
-        .any(|unfinished| unfinished.run.out == run.out);
+        .any(|unfinished| unfinished.run.out == run.out && !unfinished.is_being_trained);
     let hint = "Go on from the last checkpoint";
     if resumable && wide_button(ui, icons::PLAY, "Resume", width, true, hint) {
         commands.push(Request::Resume(run.out.clone()).into());

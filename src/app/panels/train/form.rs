@@ -60,10 +60,20 @@ pub(super) fn ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
 fn unfinished_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
     for unfinished in app.training.shelf.unfinished.iter().take(2) {
         card(ui, |ui| {
-            ui.label(RichText::new(format!("“{}” can go on", unfinished.name())).strong());
+            let name = unfinished.name();
+            let is_being_trained = unfinished.is_being_trained;
+            let title = if is_being_trained {
+                format!("“{name}” is being trained by another Lacuna")
+            } else {
+                format!("“{name}” can go on")
+            };
+            ui.add(Label::new(RichText::new(title).strong()).wrap());
             let step = unfinished.run.saved_step.unwrap_or(unfinished.run.step);
             note(ui, format!("It was saved at step {step}"))
                 .on_hover_text(unfinished.run.out.display().to_string());
+            if is_being_trained {
+                return;
+            }
             let button = ui.button(format!("{}  Resume", icons::PLAY));
             button.widget_info(|| button_info(true, "Resume"));
             if button.clicked() {
