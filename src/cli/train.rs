@@ -11,7 +11,8 @@ use std::{
 
 use anyhow::Context as _;
 use clap::{ArgMatches, Command, parser::ValueSource};
-use serde_json::{Value, json};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
 
 use super::{
     Outcome, Shared, counted,
@@ -25,6 +26,7 @@ use crate::{
 
 /// What `lacuna train` takes.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "With --json: one JSON object per event, each on a line of its own")]
 pub(super) struct Args {
     /// Configuration (JSON) that gives the values no flag names
     #[arg(long = "config", value_name = "FILE")]
@@ -126,26 +128,62 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
 
 /// Puts flags, file and saved run together.
 fn config(args: &Args, shared: &Shared) -> anyhow::Result<Config> {
-    let saved = train::config_file(&args.given.config.out);
+    if let Some(problem) = flags_problem(args, shared) {
+        return Err(Usage(problem).into());
+    }
+    let out = &args.given.config.out;
+    let saved = train::config_file(out);
     let file = match &args.config_file {
-        Some(path) => Some(path.as_path()),
-        None if args.resume && saved.exists() => Some(saved.as_path()),
-        None => None,
+        Some(path) => read_written(path)?,
+        None if args.resume && !train::can_resume(out) => {
+            return Err(train::Error::NothingSaved(out.clone()).into());
+        }
+        None if args.resume && saved.exists() => read(&saved)?,
+        None => Config::default(),
     };
-    let file = file.map(read).transpose()?.unwrap_or_default();
-    let is_start_named = args.given.named.iter().any(|name| name == "start");
     let mut config = args.given.over(file).context("putting flags and file together")?;
     config.device = shared.device.unwrap_or(config.device);
     config.seed = shared.seed.unwrap_or(config.seed);
-    if let (Some(weights), false) = (&shared.weights, is_start_named) {
+    if let Some(weights) = &shared.weights {
         config.start = Start::File(weights.clone());
     }
     Ok(config)
 }
 
+/// What makes no sense whatever a file says. A number that is none would be lost where flags and file are put together.
+fn flags_problem(args: &Args, shared: &Shared) -> Option<String> {
+    let is_start_named = args.given.named.iter().any(|name| name == "start");
+    if is_start_named && shared.weights.is_some() {
+        return Some("--weights and --start: both say what to start from, name one of them".to_owned());
+    }
+    let has_out = !args.given.config.out.as_os_str().is_empty();
+    if args.resume && args.config_file.is_none() && !has_out {
+        return Some("--out: name the folder of the run to go on with".to_owned());
+    }
+    args.given.config.values_problem()
+}
+
 fn read(path: &Path) -> anyhow::Result<Config> {
-    let text = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
-    serde_json::from_slice(&text)
+    parse(path, &text(path)?)
+}
+
+/// Reads what a person wrote, where a key that means nothing is a slip. A saved run may be of another version.
+fn read_written(path: &Path) -> anyhow::Result<Config> {
+    let text = text(path)?;
+    let (config, written): (Config, Map<String, Value>) = (parse(path, &text)?, parse(path, &text)?);
+    let known = serde_json::to_value(&config)?;
+    if let Some(key) = written.keys().find(|key| known.get(key).is_none()) {
+        anyhow::bail!("reading {}: no value is called {key:?}", path.display());
+    }
+    Ok(config)
+}
+
+fn text(path: &Path) -> anyhow::Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("reading {}", path.display()))
+}
+
+fn parse<T: DeserializeOwned>(path: &Path, text: &[u8]) -> anyhow::Result<T> {
+    serde_json::from_slice(text)
         .with_context(|| format!("reading {}: it is not a configuration", path.display()))
 }
 

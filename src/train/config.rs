@@ -302,8 +302,15 @@ impl Config {
         } = *self;
         first([
             (
-                nn::Config { base_width, levels }.is_supported(),
-                format!("--base-width and --levels: {base_width} and {levels} cannot be built"),
+                nn::Config::BASE_WIDTHS.contains(&base_width),
+                format!(
+                    "--base-width: {base_width} is not within {}",
+                    span(&nn::Config::BASE_WIDTHS)
+                ),
+            ),
+            (
+                nn::Config::LEVELS.contains(&levels),
+                format!("--levels: {levels} is not within {}", span(&nn::Config::LEVELS)),
             ),
             (
                 Self::SIDES.contains(&side),
@@ -319,7 +326,8 @@ impl Config {
     fn rate_problem(&self) -> Option<String> {
         let rate = |flag, rate: f64| {
             let is_good = rate > 0.0 && rate <= 1.0;
-            (is_good, format!("{flag}: {rate} is not within 0 to 1"))
+            let problem = format!("{flag}: it must be above 0 and at most 1, which {rate} is not");
+            (is_good, problem)
         };
         let share = |flag, share: f64| {
             let is_good = (0.0..1.0).contains(&share);
@@ -337,16 +345,18 @@ impl Config {
             weight("--perceptual-weight", self.perceptual_weight),
             weight("--style-weight", self.style_weight),
             (
-                self.clip_norm >= 0.0,
-                format!("--clip-norm: {} is below 0", self.clip_norm),
+                self.clip_norm >= 0.0 && self.clip_norm.is_finite(),
+                format!("--clip-norm: {} is no length; 0 sets no limit", self.clip_norm),
             ),
         ])
     }
 
     fn length_problem(&self) -> Option<String> {
-        let has_time = self.minutes.is_none_or(|minutes| minutes > 0.0);
         first([
-            (has_time, "--minutes: no time is left to train in"),
+            (
+                self.minutes.is_none_or(is_span),
+                "--minutes: it must be a number above 0",
+            ),
             (self.steps != Some(0), "--steps: 0 steps train nothing"),
             (
                 self.threads
@@ -359,10 +369,13 @@ impl Config {
     fn rhythm_problem(&self) -> Option<String> {
         first([
             (
-                self.checkpoint_every_s > 0.0,
-                "--checkpoint-every-s: it must be above 0",
+                is_span(self.checkpoint_every_s),
+                "--checkpoint-every-s: it must be a number above 0",
             ),
-            (self.sample_every_s > 0.0, "--sample-every-s: it must be above 0"),
+            (
+                is_span(self.sample_every_s),
+                "--sample-every-s: it must be a number above 0",
+            ),
             (self.keep_checkpoints > 0, "--keep-checkpoints: keep at least 1"),
             (
                 self.evaluate_every_steps > 0,
@@ -370,6 +383,15 @@ impl Config {
             ),
         ])
     }
+}
+
+/// Whether it is a time that passes and ends.
+fn is_span(time: f64) -> bool {
+    time > 0.0 && time.is_finite()
+}
+
+fn span(range: &std::ops::RangeInclusive<usize>) -> String {
+    format!("{} to {}", range.start(), range.end())
 }
 
 /// What is said of the first check that fails.
@@ -432,5 +454,15 @@ mod tests {
             problem(|config| config.minutes = Some(f64::NAN)).starts_with("--minutes"),
             "length"
         );
+        for change in [
+            (|config| config.minutes = Some(f64::INFINITY)) as fn(&mut Config),
+            |config| config.clip_norm = f64::INFINITY,
+            |config| config.sample_every_s = f64::INFINITY,
+            |config| config.checkpoint_every_s = f64::INFINITY,
+            |config| config.perceptual_weight = f64::INFINITY,
+        ] {
+            assert!(!problem(change).is_empty(), "what never ends");
+        }
+        assert!(problem(|config| config.levels = 3).contains("5 to 8"), "levels");
     }
 }

@@ -59,12 +59,11 @@ pub(super) fn photos(config: &Config, progress: &dyn Progress) -> Result<Photos,
         .require_photos()
         .map_err(|error| Error::NoPhotos(error.to_string()))?;
     if let Some(first) = folder.skipped.first() {
-        progress.notice(&format!(
-            "{} of the files are passed over, the first is {}: {}",
-            folder.skipped.len(),
-            first.path.display(),
-            first.why
-        ));
+        let (path, why) = (first.path.display(), &first.why);
+        progress.notice(&match folder.skipped.len() {
+            1 => format!("one file is passed over, {path}: {why}"),
+            count => format!("{count} of the files are passed over, the first is {path}: {why}"),
+        });
     }
     let held_out = (config.held_out as usize).min(folder.photos.len() / 4);
     let (train, held_out) = data::split(&folder.photos, held_out, config.seed);

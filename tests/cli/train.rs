@@ -79,6 +79,7 @@ fn events(output: &Output) -> Vec<Value> {
 #[test]
 fn every_line_is_an_event_and_the_last_is_the_end() {
     let folder = prepared();
+    fs::write(folder.path().join("photos/broken.jpg"), b"no picture").unwrap();
     let output = lacuna(
         folder.path(),
         &["train", "--config", "run.json", "--steps", "2", "--json"],
@@ -86,6 +87,8 @@ fn every_line_is_an_event_and_the_last_is_the_end() {
     .output()
     .unwrap();
     assert!(output.status.success(), "{output:?}");
+    let notices = String::from_utf8_lossy(&output.stderr);
+    assert!(notices.contains("one file is passed over"), "{notices}");
     let events = events(&output);
     assert_eq!(events[0]["event"], "started");
     let last = events.last().unwrap();
@@ -178,10 +181,18 @@ fn a_run_goes_on_where_nobody_reads_what_it_says() {
 }
 
 #[test]
+fn the_help_says_that_json_is_a_line_per_event() {
+    let output = lacuna(Path::new("."), &["train", "--help"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("one JSON object per event"), "{text}");
+}
+
+#[test]
 fn refusals_are_one_line() {
     let folder = prepared();
     fs::create_dir(folder.path().join("empty")).unwrap();
-    let cases: [(&[&str], i32, &str); 4] = [
+    fs::write(folder.path().join("slip.json"), r#"{"batcch": 2}"#).unwrap();
+    let cases: [(&[&str], i32, &str); 12] = [
         (&["train", "--out", "o"], 2, "--photos: name a folder"),
         (
             &["train", "--config", "run.json", "--batch", "0"],
@@ -194,6 +205,46 @@ fn refusals_are_one_line() {
             "no usable photo in empty",
         ),
         (&["train", "--config", "none.json"], 1, "none.json"),
+        (&["train", "--config", "slip.json"], 1, "\"batcch\""),
+        (
+            &["train", "--config", "run.json", "--minutes", "nan"],
+            2,
+            "--minutes",
+        ),
+        (
+            &["train", "--config", "run.json", "--minutes", "inf"],
+            2,
+            "--minutes",
+        ),
+        (
+            &["train", "--config", "run.json", "--learning-rate", "nan"],
+            2,
+            "--learning-rate",
+        ),
+        (
+            &["train", "--config", "run.json", "--learning-rate", "0"],
+            2,
+            "--learning-rate: it must be above 0",
+        ),
+        (
+            &["train", "--resume", "--out", "nowhere"],
+            1,
+            "there is no training run in nowhere",
+        ),
+        (&["train", "--resume"], 2, "--out: name the folder"),
+        (
+            &[
+                "train",
+                "--config",
+                "run.json",
+                "--weights",
+                "w",
+                "--start",
+                "default",
+            ],
+            2,
+            "--weights and --start",
+        ),
     ];
     for (line, code, words) in cases {
         let output = lacuna(folder.path(), line).output().unwrap();
@@ -205,6 +256,34 @@ fn refusals_are_one_line() {
         );
         assert!(text.contains(words), "{line:?}: {text}");
     }
+    assert!(!folder.path().join("out").exists(), "nothing was begun");
+}
+
+#[test]
+fn a_second_program_is_refused_while_the_first_trains_and_not_after_it_crashed() {
+    let folder = prepared();
+    let (mut child, mut lines) = endless(folder.path());
+    wait_for_checkpoint(&mut lines);
+    let second = ["train", "--out", "out", "--resume", "--json"];
+    let output = lacuna(folder.path(), &second).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("being trained by another Lacuna"), "{text}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    resume(folder.path(), 1);
+}
+
+#[test]
+fn a_saved_run_of_another_version_goes_on_although_it_says_more() {
+    let folder = prepared();
+    let line = ["train", "--config", "run.json", "--steps", "1"];
+    assert!(lacuna(folder.path(), &line).output().unwrap().status.success());
+    let path = folder.path().join("out/config.json");
+    let mut saved: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    saved["later"] = 1.into();
+    fs::write(&path, saved.to_string()).unwrap();
+    resume(folder.path(), 2);
 }
 
 /// The most resident memory of a process so far, in MiB, as Linux counts it.

@@ -82,12 +82,15 @@ impl Folder {
     /// What a person should know: that some of it could not be looked through.
     pub fn notice(&self) -> Option<String> {
         let first = self.unlisted.first()?;
-        Some(format!(
-            "{} of the folders and files of masks are passed over, the first is {}: {}",
-            self.unlisted.len(),
-            first.path.display(),
-            first.why
-        ))
+        let (path, why) = (first.path.display(), &first.why);
+        Some(match self.unlisted.len() {
+            1 => format!("one folder or file of masks is passed over, {path}: {why}"),
+            count => {
+                format!(
+                    "{count} of the folders and files of masks are passed over, the first is {path}: {why}"
+                )
+            }
+        })
     }
 
     /// Number of masks, at least one.
