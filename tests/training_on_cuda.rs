@@ -14,6 +14,7 @@ use std::rc::Rc;
 use candle_core::{Device, Tensor, Var};
 use emulator::Emulator;
 use lacuna::{
+    imaging::random::Random,
     nn::{
         ops::{self, cuda::train::with_emulator},
         partial_conv::{Masked, PartialConv2d},
@@ -24,10 +25,12 @@ use lacuna::{
 /// Sums in another order: what is multiplied here is exact in TF32.
 const EXACT: f32 = 1e-5;
 
-/// Random numbers from −1 to 1 that TF32 can hold exactly, so that products lose nothing.
-fn noise(dims: &[usize]) -> Tensor {
-    let values = Tensor::rand(-64f32, 64f32, dims, &Device::Cpu).unwrap();
-    (values.round().unwrap() / 64.0).unwrap()
+/// Random numbers from −1 to 1 that TF32 can hold exactly, so that products lose nothing: others for each key.
+fn noise(key: u64, dims: &[usize]) -> Tensor {
+    let mut random = Random::keyed(0, [key, 0, 0, 0]);
+    let count = dims.iter().product::<usize>();
+    let values: Vec<f32> = (0..count).map(|_| random.within(64) as f32 / 64.0).collect();
+    Tensor::from_vec(values, dims, &Device::Cpu).unwrap()
 }
 
 /// A third of it holes, some of them large.
@@ -70,7 +73,7 @@ fn run(inputs: &[Tensor], weights: &mut Option<Tensor>, op: &dyn Fn(&[Tensor]) -
         .collect();
     let tracked: Vec<_> = variables.iter().map(|var| var.as_tensor().clone()).collect();
     let result = op(&tracked);
-    let weights = weights.get_or_insert_with(|| noise(result.dims()));
+    let weights = weights.get_or_insert_with(|| noise(0, result.dims()));
     let gradients = (&result * &*weights)
         .unwrap()
         .sum_all()
@@ -108,12 +111,15 @@ fn convolutions_with_and_without_an_activation() {
         ([3, 4, 5, 2], 6, 5, 2),
     ] {
         let what = format!("{dims:?} to {out_channels}, {kernel}, {stride}");
-        let inputs = [noise(&dims), noise(&[out_channels, dims[1], kernel, kernel])];
+        let inputs = [
+            noise(1, &dims),
+            noise(2, &[out_channels, dims[1], kernel, kernel]),
+        ];
         compare(&what, &inputs, EXACT, |inputs| {
             ops::conv2d(&inputs[0], &inputs[1], kernel / 2, stride).unwrap()
         });
         let [xs, weight] = inputs;
-        let inputs = [xs, weight, noise(&[out_channels])];
+        let inputs = [xs, weight, noise(3, &[out_channels])];
         compare(&format!("{what}, activated"), &inputs, EXACT, |inputs| {
             ops::conv2d_relu(&inputs[0], &inputs[1], &inputs[2], kernel / 2).unwrap()
         });
@@ -128,9 +134,9 @@ fn partial_convolutions_whatever_stands_in_the_holes() {
         let what = format!("{channels} × {height} × {width} to {out_channels}, {kernel}, {stride}");
         let mask = mask(2, height, width);
         let inputs = [
-            with_nan_in_holes(&noise(&[2, channels, height, width]), &mask),
-            noise(&[out_channels, channels, kernel, kernel]),
-            noise(&[out_channels]),
+            with_nan_in_holes(&noise(1, &[2, channels, height, width]), &mask),
+            noise(2, &[out_channels, channels, kernel, kernel]),
+            noise(3, &[out_channels]),
         ];
         // The ratio is not one of the numbers that TF32 holds.
         compare(&what, &inputs, 1e-3, |inputs| {
@@ -151,9 +157,9 @@ fn the_decoders_layer_of_even_and_odd_sides() {
         let small_mask = mask(2, small_height, small_width);
         let skip_mask = mask(2, height, width);
         let inputs = [
-            with_nan_in_holes(&noise(&[2, 6, small_height, small_width]), &small_mask),
-            with_nan_in_holes(&noise(&[2, 3, height, width]), &skip_mask),
-            noise(&[5, 9, 3, 3]),
+            with_nan_in_holes(&noise(1, &[2, 6, small_height, small_width]), &small_mask),
+            with_nan_in_holes(&noise(2, &[2, 3, height, width]), &skip_mask),
+            noise(3, &[5, 9, 3, 3]),
         ];
         compare(&format!("{height} × {width}"), &inputs, 1e-3, |inputs| {
             let layer = PartialConv2d::from_tensors(inputs[2].clone(), None, 1);
@@ -171,11 +177,11 @@ fn the_decoders_layer_of_even_and_odd_sides() {
 fn masks_are_the_same_bits() {
     let Some(emulator) = Emulator::start() else { return };
     let layer = |inputs, kernel, stride| {
-        PartialConv2d::from_tensors(noise(&[4, inputs, kernel, kernel]), None, stride)
+        PartialConv2d::from_tensors(noise(1, &[4, inputs, kernel, kernel]), None, stride)
     };
     let (encoder, decoder) = (layer(3, 5, 2), layer(8, 3, 1));
     let masked = |channels, height, width| Masked {
-        xs: noise(&[2, channels, height, width]),
+        xs: noise(2, &[2, channels, height, width]),
         mask: mask(2, height, width),
     };
     let (picture, small, skip) = (masked(3, 13, 11), masked(5, 7, 6), masked(3, 13, 11));
@@ -196,7 +202,7 @@ fn masks_are_the_same_bits() {
 #[test]
 fn batch_norms_of_the_batch_and_of_stored_statistics() {
     let dims = [3, 5, 6, 7];
-    let inputs = [noise(&dims), noise(&[5]), noise(&[5])];
+    let inputs = [noise(1, &dims), noise(2, &[5]), noise(3, &[5])];
     for slope in [0.0, 0.2, 1.0] {
         compare(&format!("batch, slope {slope}"), &inputs, EXACT, |inputs| {
             let (ys, mean, variance) = ops::batch_norm(&inputs[0], &inputs[1], &inputs[2], slope).unwrap();
@@ -204,7 +210,7 @@ fn batch_norms_of_the_batch_and_of_stored_statistics() {
             assert!(!statistics.track_op(), "statistics take no gradient");
             ys
         });
-        let (mean, variance) = (noise(&[5]), noise(&[5]).abs().unwrap());
+        let (mean, variance) = (noise(4, &[5]), noise(5, &[5]).abs().unwrap());
         compare(&format!("stored, slope {slope}"), &inputs, EXACT, |inputs| {
             ops::frozen_norm(&inputs[0], &inputs[1], &inputs[2], &mean, &variance, slope).unwrap()
         });
@@ -214,7 +220,7 @@ fn batch_norms_of_the_batch_and_of_stored_statistics() {
 #[test]
 fn pools_of_odd_sides_and_of_equals() {
     // Of few different numbers, so that many squares have several largest.
-    let xs = (noise(&[2, 3, 9, 6]) * 2.0).unwrap().round().unwrap();
+    let xs = (noise(1, &[2, 3, 9, 6]) * 2.0).unwrap().round().unwrap();
     compare("pool", &[xs], 0.0, |inputs| ops::max_pool2(&inputs[0]).unwrap());
 }
 
@@ -229,7 +235,7 @@ fn the_check_before_training_lets_the_kernels_pass() {
 
 #[test]
 fn distances_and_squares() {
-    let (xs, ys) = (noise(&[2, 40_000]), noise(&[2, 40_000]));
+    let (xs, ys) = (noise(1, &[2, 40_000]), noise(2, &[2, 40_000]));
     // Some are equal.
     let xs = Tensor::cat(&[&xs, &ys.narrow(1, 0, 5).unwrap()], 1).unwrap();
     let ys = Tensor::cat(&[&ys, &ys.narrow(1, 0, 5).unwrap()], 1).unwrap();
