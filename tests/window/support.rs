@@ -170,6 +170,14 @@ impl Window {
         self.settle();
     }
 
+    /// Opens what is folded under this heading.
+    pub(crate) fn unfold(&mut self, heading: &str) {
+        self.harness
+            .get_by_role_and_label(Role::DisclosureTriangle, heading)
+            .click();
+        self.settle();
+    }
+
     pub(crate) fn can_click(&self, label: &str) -> bool {
         let button = self.harness.query_by_role_and_label(Role::Button, label);
         button.is_some_and(|button| !button.accesskit_node().is_disabled())

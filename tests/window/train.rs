@@ -143,6 +143,29 @@ fn a_run_that_was_broken_off_is_offered_after_a_restart() {
 }
 
 #[test]
+fn the_form_says_how_many_photos_are_held_out_at_most() {
+    let mut window = Window::train(|_, _| {});
+    window.unfold("Advanced");
+    window.wait_to_show("A quarter of the photos at most");
+}
+
+#[test]
+fn a_run_that_another_program_trains_is_shown_and_not_offered() {
+    let mut window = Window::train(|folder, _| save_broken_run(folder));
+    window.wait_to_show("“Norway” can go on");
+    let lock = fs::File::create(window.path("library/Norway/lock")).expect("a file");
+    lock.try_lock().expect("nobody has it");
+    window.press(Key::F3);
+    window.wait_to_show("“Norway” is being trained by another Lacuna");
+    assert!(!window.can_click("Resume"), "it would be refused");
+    drop(lock);
+    window.press(Key::F2);
+    window.press(Key::F3);
+    window.wait_to_show("“Norway” can go on");
+    assert!(window.can_click("Resume"), "it is free again");
+}
+
+#[test]
 fn a_foreign_weights_file_is_shown_with_the_reason_and_cannot_be_chosen() {
     let mut window = Window::train(|folder, _| {
         fs::create_dir_all(folder.join("library/Ice")).expect("a folder");

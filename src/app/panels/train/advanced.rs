@@ -9,7 +9,13 @@ use super::{
     widgets::{button_info, choice, field, number},
 };
 use crate::{
-    app::{command::Command, icons, panels::widgets::icon_button, tasks::Purpose, train::Request},
+    app::{
+        command::Command,
+        icons,
+        panels::widgets::{icon_button, note},
+        tasks::Purpose,
+        train::Request,
+    },
     train::{Config, Decay, Stage, Start},
 };
 
@@ -71,6 +77,10 @@ fn batch_ui(config: &mut Config, ui: &mut Ui) {
     );
     let hint = "Photos that are only measured on, never learned from";
     number(ui, "Held-out photos", &mut config.held_out, 0..=200, "", hint);
+    note(
+        ui,
+        "A quarter of the photos at most; those kept for later measurements are not learned from either",
+    );
     let hint = "The same seed, photos and settings give the same weights on the processor";
     number(ui, "Seed", &mut config.seed, 0..=u64::MAX, "", hint);
 }
