@@ -80,7 +80,7 @@ impl App {
 
     fn show_tab(&mut self, tab: Tab) {
         self.training.tab = tab;
-        if tab == Tab::Train {
+        if tab == Tab::Train && self.tasks.shelf.is_none() {
             // Another window may have begun or ended a run.
             self.look_at_shelf();
         }
