@@ -278,10 +278,11 @@ fn work_done_while_another_photo_is_read_is_not_lost_without_a_question() {
     let mut window = Window::with_photo();
     let other = window.path("Other.png");
     save_photo(&other);
+    let pointer = window.begin_drag((0.45, 0.45), (0.55, 0.55));
     window.queue_drop(&other);
-    window.harness.step();
-    window.drag((0.45, 0.45), (0.55, 0.55));
     window.wait_to_show("Before Other.png opens");
+    window.harness.drop_at(pointer);
+    window.settle();
     assert!(window.document().has_mask(), "the work is still there");
     window.click("Cancel");
     assert!(!window.shows("Before Other.png opens"), "nothing happens");

@@ -199,6 +199,13 @@ impl Window {
 
     /// Drags over the canvas, from one share of its size to another.
     pub(crate) fn drag(&mut self, from: (f32, f32), to: (f32, f32)) {
+        let to = self.begin_drag(from, to);
+        self.harness.drop_at(to);
+        self.settle();
+    }
+
+    /// The same with the button still down. Returns where the pointer is.
+    pub(crate) fn begin_drag(&mut self, from: (f32, f32), to: (f32, f32)) -> Pos2 {
         let canvas = self.harness.get_by_label("Canvas").rect();
         let at = |(x, y): (f32, f32)| -> Pos2 { canvas.min + canvas.size() * vec2(x, y) };
         self.harness.hover_at(at(from));
@@ -207,8 +214,7 @@ impl Window {
         self.harness.step();
         self.harness.hover_at(at(to));
         self.harness.step();
-        self.harness.drop_at(at(to));
-        self.settle();
+        at(to)
     }
 
     /// Drops a file or folder on the window.
