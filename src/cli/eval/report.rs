@@ -41,7 +41,7 @@ pub(super) fn write(
     write::file(&folder.join(RESULTS), json.as_bytes(), true)
 }
 
-/// A file in `folder` that [`write`] would replace and that is none of its own.
+/// A file in `folder` that [`write()`] would replace and that is none of its own.
 pub(super) fn foreign_file(folder: &Path) -> Option<PathBuf> {
     let is_page = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).contains(TITLE);
     let is_results =
