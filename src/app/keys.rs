@@ -214,7 +214,7 @@ pub(super) fn take_actions(ctx: &Context, canvas: Option<Id>) -> Vec<Action> {
 pub(super) struct Held(HashMap<Key, Key>);
 
 impl Held {
-    /// Gives releases in `events` the meaning that their presses had.
+    /// Gives repeats and releases in `events` the meaning that the first press had.
     pub(super) fn settle(&mut self, events: &mut [Event]) {
         for event in events {
             match event {
@@ -224,7 +224,7 @@ impl Held {
                     pressed: true,
                     ..
                 } => {
-                    self.0.insert(*place, *key);
+                    *key = *self.0.entry(*place).or_insert(*key);
                 }
                 Event::Key {
                     key,
@@ -297,7 +297,7 @@ mod tests {
     use super::{Action, Held};
 
     #[test]
-    fn a_key_is_released_as_what_it_was_pressed() {
+    fn a_key_is_repeated_and_released_as_what_it_was_pressed() {
         let event = |key, pressed| Event::Key {
             key,
             physical_key: Some(Key::Slash),
@@ -307,9 +307,13 @@ mod tests {
         };
         let mut held = Held::default();
         held.settle(&mut [event(Key::Questionmark, true)]);
-        let mut later = [event(Key::Slash, false), event(Key::Slash, false)];
+        let mut later = [(Key::Slash, true), (Key::Slash, false), (Key::Slash, true)]
+            .map(|(key, pressed)| event(key, pressed));
         held.settle(&mut later);
-        assert_eq!(later, [event(Key::Questionmark, false), event(Key::Slash, false)]);
+        let [repeated, released, pressed_anew] = later;
+        assert_eq!(repeated, event(Key::Questionmark, true));
+        assert_eq!(released, event(Key::Questionmark, false));
+        assert_eq!(pressed_anew, event(Key::Slash, true));
     }
 
     #[test]

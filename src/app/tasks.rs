@@ -142,6 +142,31 @@ pub(super) struct Running {
     pub(super) can_cancel: bool,
 }
 
+/// A job, whatever it gives.
+trait Work {
+    fn running(&self, can_cancel: bool) -> Running;
+    fn cancel(&self);
+}
+
+impl<T> Work for Job<T> {
+    fn running(&self, can_cancel: bool) -> Running {
+        Running {
+            name: Cow::Owned(self.name().to_owned()),
+            status: self.status(),
+            is_cancelled: self.is_cancelled(),
+            can_cancel,
+        }
+    }
+
+    fn cancel(&self) {
+        Self::cancel(self);
+    }
+}
+
+fn work<T>(job: Option<&Job<T>>) -> Option<&dyn Work> {
+    job.map(|job| job as &dyn Work)
+}
+
 impl Tasks {
     pub(super) const fn new(waker: Waker) -> Self {
         Self {
@@ -165,33 +190,25 @@ impl Tasks {
 
     /// The job that a person waits for most.
     pub(super) fn foremost(&self) -> Option<Running> {
-        fn running<T>(job: &Job<T>, can_cancel: bool) -> Running {
-            Running {
-                name: Cow::Owned(job.name().to_owned()),
-                status: job.status(),
-                is_cancelled: job.is_cancelled(),
-                can_cancel,
-            }
-        }
-        let fill = self.fill.as_ref().map(|job| running(job, true));
-        fill.or_else(|| self.opening.as_ref().map(|job| running(job, true)))
-            .or_else(|| self.mask.as_ref().map(|job| running(job, true)))
-            .or_else(|| self.writing.as_ref().map(|job| running(job, false)))
-            .or_else(|| self.mask_saving.as_ref().map(|job| running(job, false)))
-            .or_else(|| self.copying.as_ref().map(|job| running(job, false)))
+        let stoppable = self.stoppable().map(|job| job.running(true));
+        stoppable.or_else(|| self.unstoppable().map(|job| job.running(false)))
     }
 
     /// Cancels the job that [`Self::foremost`] shows if that can be done. Returns whether there was one.
     pub(super) fn cancel_foremost(&self) -> bool {
-        if let Some(job) = &self.fill {
-            job.cancel();
-        } else if let Some(job) = &self.opening {
-            job.cancel();
-        } else if let Some(job) = &self.mask {
-            job.cancel();
-        } else {
-            return false;
-        }
-        true
+        self.stoppable().map(Work::cancel).is_some()
+    }
+
+    fn stoppable(&self) -> Option<&dyn Work> {
+        work(self.fill.as_ref())
+            .or_else(|| work(self.opening.as_ref()))
+            .or_else(|| work(self.mask.as_ref()))
+    }
+
+    /// What writes, which goes to its end.
+    fn unstoppable(&self) -> Option<&dyn Work> {
+        work(self.writing.as_ref())
+            .or_else(|| work(self.mask_saving.as_ref()))
+            .or_else(|| work(self.copying.as_ref()))
     }
 }

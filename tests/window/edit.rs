@@ -1,7 +1,6 @@
-//! Opening, painting, filling, undo, export, and what happens to files and settings.
+//! Opening, painting, filling and undo, by pointer and keys.
 
 use std::{
-    fs,
     process::Command,
     thread,
     time::{Duration, Instant},
@@ -190,146 +189,6 @@ fn the_sheet_lists_every_command() {
 }
 
 #[test]
-fn the_export_dialog_writes_beside_the_original_and_never_over_it() {
-    let mut window = Window::with_photo();
-    window.drag((0.45, 0.45), (0.55, 0.55));
-    window.fill();
-    let before = fs::read(window.path("Lake.png")).unwrap();
-    window.press_with(Modifiers::COMMAND, Key::E);
-    assert!(window.shows("No pixel is lost"), "the dialog says what PNG loses");
-    window.click("Export");
-    window.wait("the export ends", |window| {
-        window
-            .app()
-            .notices()
-            .iter()
-            .any(|notice| notice.starts_with("Exported"))
-    });
-    let written = read::photo(&window.path("Lake-edited.png")).unwrap();
-    assert_eq!(&written.pixels, window.document().result().as_ref());
-    assert_eq!(fs::read(window.path("Lake.png")).unwrap(), before);
-
-    window.press_with(Modifiers::COMMAND, Key::Z);
-    window.press_with(Modifiers::COMMAND, Key::Z);
-    window.press_with(Modifiers::COMMAND, Key::E);
-    window.wait("it is written again", |window| !window.app().is_busy());
-    let again = read::photo(&window.path("Lake-edited.png")).unwrap();
-    assert_eq!(&again.pixels, window.document().original().as_ref());
-}
-
-#[test]
-fn a_file_that_is_in_the_way_is_replaced_only_when_told_so() {
-    let mut window = Window::with_photo();
-    fs::write(window.path("Lake-edited.png"), "somebody's work").unwrap();
-    window.press_with(CTRL_SHIFT, Key::E);
-    window.click("Export");
-    window.wait("the export is refused", |window| !window.app().is_busy());
-    assert!(
-        window.shows("There is a file of that name already"),
-        "the dialog is back"
-    );
-    let kept = fs::read(window.path("Lake-edited.png")).unwrap();
-    assert_eq!(kept, b"somebody's work");
-    window.click("Replace");
-    window.wait("it is replaced", |window| !window.app().is_busy());
-    assert!(
-        read::photo(&window.path("Lake-edited.png")).is_ok(),
-        "now it is a photo"
-    );
-}
-
-#[test]
-fn a_damaged_photo_gives_a_notice_and_the_open_one_stays() {
-    let mut window = Window::with_photo();
-    let damaged = window.path("damaged.jpg");
-    fs::write(&damaged, b"\xFF\xD8\xFF\xE0 no more").unwrap();
-    window.drop_path(&damaged);
-    window.wait("a notice appears", |window| !window.app().notices().is_empty());
-    assert!(
-        window.shows("damaged.jpg could not be opened"),
-        "{:?}",
-        window.app().notices()
-    );
-    assert_eq!(window.document().bounds().width, SIZE.0);
-}
-
-#[test]
-fn unsaved_work_is_not_lost_without_a_question() {
-    let mut window = Window::with_photo();
-    window.drag((0.4, 0.4), (0.6, 0.6));
-    let other = window.path("Other.png");
-    save_photo(&other);
-    window.drop_path(&other);
-    assert!(window.shows("Keep your work?"), "it asks");
-    window.click("Cancel");
-    assert!(window.document().has_mask(), "nothing was lost");
-    window.drop_path(&other);
-    window.click("Discard");
-    window.wait("the other photo opens", |window| {
-        window
-            .app()
-            .document()
-            .is_some_and(|document| !document.has_mask())
-    });
-}
-
-#[test]
-fn work_done_while_another_photo_is_read_is_not_lost_without_a_question() {
-    let mut window = Window::with_photo();
-    let other = window.path("Other.png");
-    save_photo(&other);
-    let pointer = window.begin_drag((0.45, 0.45), (0.55, 0.55));
-    window.queue_drop(&other);
-    window.wait_to_show("Before Other.png opens");
-    window.harness.drop_at(pointer);
-    window.settle();
-    assert!(window.document().has_mask(), "the work is still there");
-    window.click("Cancel");
-    assert!(!window.shows("Before Other.png opens"), "nothing happens");
-    assert!(window.document().has_mask(), "and nothing is lost");
-    window.drop_path(&other);
-    window.click("Discard");
-    window.wait("the other photo opens", |window| !window.document().has_mask());
-}
-
-#[test]
-fn enter_presses_the_button_that_has_the_focus() {
-    let mut window = Window::with_photo();
-    window.drag((0.45, 0.45), (0.55, 0.55));
-    window.fill();
-    window.drop_path(&window.path("Lake.png"));
-    window.wait_to_show("Keep your work?");
-    let cancel = window.harness.get_by_role_and_label(Role::Button, "Cancel");
-    cancel.focus();
-    window.settle();
-    window.press(Key::Enter);
-    assert!(!window.shows("Keep your work?"), "cancelled");
-    assert!(
-        window
-            .harness
-            .query_by_role_and_label(Role::Button, "Export")
-            .is_none(),
-        "and nothing else"
-    );
-}
-
-#[test]
-fn work_that_is_a_mask_alone_is_offered_to_be_saved_as_one() {
-    let mut window = Window::with_photo();
-    window.drag((0.45, 0.45), (0.55, 0.55));
-    let other = window.path("Other.png");
-    save_photo(&other);
-    window.drop_path(&other);
-    window.wait_to_show("the mask on Lake.png was not saved");
-    assert!(window.can_click("Save mask…"), "an export would not hold it");
-    window.click("Cancel");
-    window.fill();
-    window.drop_path(&other);
-    window.wait_to_show("the work on Lake.png was not exported");
-    assert!(window.can_click("Export…"), "now there is a result");
-}
-
-#[test]
 fn undo_takes_back_a_corner_of_what_is_being_outlined() {
     let mut window = Window::with_photo();
     window.press_with(Modifiers::SHIFT, Key::L);
@@ -345,34 +204,6 @@ fn undo_takes_back_a_corner_of_what_is_being_outlined() {
         !window.document().mask().is_hole(right - 8, bottom - 8),
         "without it"
     );
-}
-
-#[test]
-fn an_export_says_nothing_of_the_photo_that_was_opened_meanwhile() {
-    let mut window = Window::with_photo();
-    window.drag((0.45, 0.45), (0.55, 0.55));
-    window.fill();
-    window.press_with(CTRL_SHIFT, Key::E);
-    let other = window.path("Other.png");
-    save_photo(&other);
-    window.queue_drop(&other);
-    window.settle();
-    window.click("Discard");
-    window.wait("the other photo opens", |window| {
-        window.document().removals().is_empty()
-    });
-    assert!(
-        window
-            .harness
-            .query_by_role_and_label(Role::Button, "Export")
-            .is_none(),
-        "the dialog was about the photo before"
-    );
-    window.drag((0.45, 0.45), (0.55, 0.55));
-    window.fill();
-    window.press_with(Modifiers::COMMAND, Key::E);
-    window.click("Export");
-    window.wait_to_show("Other-edited.png");
 }
 
 #[test]
@@ -392,31 +223,6 @@ fn keys_do_not_fire_while_a_name_is_typed() {
         eraser.accesskit_node().toggled(),
         Some(eframe::egui::accesskit::Toggled::True)
     );
-}
-
-#[test]
-fn damaged_settings_are_kept_beside_and_told() {
-    let folder = tempfile::tempdir().unwrap();
-    let settings = folder.path().join("settings.json");
-    fs::write(&settings, "{ no").unwrap();
-    let window = Window::edit(
-        folder,
-        Start {
-            settings: Some(settings),
-            empty: true,
-            ..Start::default()
-        },
-    );
-    assert!(
-        window.shows("Settings are back to the defaults"),
-        "{:?}",
-        window.app().notices()
-    );
-    assert!(
-        window.path("settings.damaged.json").exists(),
-        "the damaged file is kept"
-    );
-    assert!(window.shows("Open photo…"), "the window works");
 }
 
 /// The one picture of the whole window, and a small one: that it is drawn at all, in the colours of the theme.

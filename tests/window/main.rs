@@ -5,6 +5,7 @@
 mod edit;
 mod fill;
 mod journal;
+mod saving;
 mod support;
 #[path = "../support/tiny_network.rs"]
 mod tiny_network;

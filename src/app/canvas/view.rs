@@ -250,6 +250,28 @@ mod tests {
         panic!("the zoom never settles");
     }
 
+    #[test]
+    fn what_is_looked_at_lies_in_the_middle_with_room_around() {
+        let viewport = viewport(2.0);
+        let mut view = View::fitted(6000, 4000);
+        view.advance(0.0, viewport);
+        for (part, zoom) in [
+            // Across by 1.5 times its width: 1602 physical pixels; a small one is not enlarged.
+            (crate::imaging::Rect::new(1000, 500, 2136, 300), 0.5),
+            (crate::imaging::Rect::new(3000, 2000, 40, 30), 1.0),
+        ] {
+            view.look_at(part, viewport);
+            view.advance(0.0, viewport);
+            assert!((view.zoom() - zoom).abs() < 1e-3, "{}", view.zoom());
+            let middle = pos2(
+                (part.x + part.width / 2) as f32,
+                (part.y + part.height / 2) as f32,
+            );
+            let shown = view.transform(viewport).to_screen(middle);
+            assert!(shown.distance(viewport.rect.center()) < 1.0, "{shown:?}");
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(200))]
 

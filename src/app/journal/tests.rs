@@ -82,8 +82,9 @@ fn a_pasted_picture_and_the_work_on_it_outlive_the_window() {
 
     restored.saved_state = restored.document.state();
     next.keep(&restored, &waker());
-    next.clear();
-    assert_eq!(folders(root.path()), 0, "exported work needs no keeping");
+    let ending = next.ending.take().expect("exported work needs no keeping");
+    assert!(ending.stop(Duration::from_secs(60)), "it ends");
+    assert_eq!(folders(root.path()), 0, "its folder is gone");
 
     let _changed = restored.document.change_mask(MaskChange::Clear);
     assert_eq!(keep(&mut next, &restored), None);

@@ -145,4 +145,13 @@ mod tests {
         assert!(found("spv").contains(&Action::Split), "letters of split view");
         assert!(found("xyzzy").is_empty(), "no such command");
     }
+
+    #[test]
+    fn a_command_is_found_by_what_else_people_call_it() {
+        assert_eq!(found("dark").first(), Some(&Action::ToggleTheme));
+        assert!(
+            found("inpaint").contains(&Action::Fill),
+            "nobody has to know our word"
+        );
+    }
 }

@@ -4,7 +4,7 @@ use eframe::egui::{
     Align, Align2, Context, FontId, Id, LayerId, Layout, Order, Rect, RichText, Stroke, StrokeKind, Ui, vec2,
 };
 
-use super::widgets::main_button;
+use super::widgets::{main_button, show_main};
 use crate::app::{App, action::Action, command::Command, icons, theme, train::Tab};
 
 const COLUMN_WIDTH: f32 = 340.0;
@@ -32,7 +32,8 @@ fn column_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
     }
     let size = vec2(COLUMN_WIDTH * 0.7, theme::MAIN_BUTTON_HEIGHT);
     let open = main_button(ui, format!("{}  {}", icons::FOLDER_OPEN, Action::Open.label())).min_size(size);
-    if ui.add(open).on_hover_text(Action::Open.hint(ui.ctx())).clicked() {
+    let open = show_main(ui, true, open);
+    if open.on_hover_text(Action::Open.hint(ui.ctx())).clicked() {
         commands.push(Action::Open.into());
     }
     let sample = eframe::egui::Button::new(Action::OpenSample.label()).min_size(size);

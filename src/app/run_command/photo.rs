@@ -304,7 +304,8 @@ impl App {
                 });
                 self.state.dialog = Dialog::Path(PathForm { purpose, text });
             }
-            None => self.forget_intent(),
+            None if purpose == Purpose::SaveMask => self.forget_intent(),
+            None => {}
         }
     }
 

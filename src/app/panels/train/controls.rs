@@ -12,7 +12,7 @@ use crate::app::{
     action::Action,
     command::Command,
     icons,
-    panels::widgets::{divider, heading, main_button, note},
+    panels::widgets::{divider, heading, main_button, note, show_main},
     theme,
     train::{
         Request,
@@ -145,7 +145,7 @@ fn use_ui(app: &App, run: &Run, ui: &mut Ui, commands: &mut Vec<Command>) {
     } else {
         main_button(ui, text)
     };
-    let response = ui.add_sized(size, button);
+    let response = show_main(ui, true, button.min_size(size.into()));
     response.widget_info(|| super::widgets::button_info(true, "Use these weights"));
     if response.on_hover_text(Action::UseTrained.tooltip()).clicked() {
         commands.push(Action::UseTrained.into());

@@ -16,7 +16,7 @@ mod words;
 
 use eframe::egui::{CentralPanel, Frame, Panel, Rect, Ui};
 
-use crate::app::panels::widgets::{main_button, scrolled};
+use crate::app::panels::widgets::{main_button, scrolled, show_main};
 use crate::app::{App, action::Action, command::Command, theme, train::run::Run};
 
 pub(super) use words::status_line;
@@ -64,9 +64,8 @@ fn form_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
                 Action::StartTraining.label()
             );
             let size = [ui.available_width(), theme::MAIN_BUTTON_HEIGHT];
-            let button = main_button(ui, text);
-            let shown = ui.add_enabled_ui(form::can_start(app), |ui| ui.add_sized(size, button));
-            let response = shown.inner;
+            let button = main_button(ui, text).min_size(size.into());
+            let response = show_main(ui, form::can_start(app), button);
             let is_enabled = response.enabled();
             response.widget_info(|| widgets::button_info(is_enabled, Action::StartTraining.label()));
             let hint = Action::StartTraining.hint(ui.ctx());

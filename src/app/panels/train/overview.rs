@@ -8,7 +8,7 @@ use crate::app::{
     action::Action,
     command::Command,
     icons,
-    panels::widgets::{heading, main_button, note},
+    panels::widgets::{heading, main_button, note, show_main},
     theme,
     train::{Request, overview::Overview},
 };
@@ -88,7 +88,7 @@ fn problem_ui(why: &str, ui: &mut Ui, commands: &mut Vec<Command>) {
 fn choose_ui(ui: &mut Ui, commands: &mut Vec<Command>) {
     let text = format!("{}  {}", icons::FOLDER_OPEN, Action::TrainPhotos.label());
     let button = main_button(ui, text).min_size(vec2(COLUMN_WIDTH * 0.7, theme::MAIN_BUTTON_HEIGHT));
-    let response = ui.add(button);
+    let response = show_main(ui, true, button);
     response.widget_info(|| button_info(true, Action::TrainPhotos.label()));
     if response.on_hover_text(Action::TrainPhotos.tooltip()).clicked() {
         commands.push(Action::TrainPhotos.into());
