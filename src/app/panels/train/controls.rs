@@ -145,7 +145,8 @@ fn use_ui(app: &App, run: &Run, ui: &mut Ui, commands: &mut Vec<Command>) {
     } else {
         main_button(ui, text)
     };
-    let response = show_main(ui, true, button.min_size(size.into()));
+    let button = button.min_size(size.into());
+    let response = ui.vertical_centered(|ui| show_main(ui, true, button)).inner;
     response.widget_info(|| super::widgets::button_info(true, "Use these weights"));
     if response.on_hover_text(Action::UseTrained.tooltip()).clicked() {
         commands.push(Action::UseTrained.into());

@@ -65,7 +65,8 @@ fn form_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
             );
             let size = [ui.available_width(), theme::MAIN_BUTTON_HEIGHT];
             let button = main_button(ui, text).min_size(size.into());
-            let response = show_main(ui, form::can_start(app), button);
+            let shown = ui.vertical_centered(|ui| show_main(ui, form::can_start(app), button));
+            let response = shown.inner;
             let is_enabled = response.enabled();
             response.widget_info(|| widgets::button_info(is_enabled, Action::StartTraining.label()));
             let hint = Action::StartTraining.hint(ui.ctx());
