@@ -111,6 +111,8 @@ pub struct Brush {
     pub diameter_px: f32,
     /// `0.0..=1.0`.
     pub hardness: f32,
+    /// Longer side of the photo that the diameter was last used on, in pixels.
+    pub photo_side_px: f32,
 }
 
 /// What the magic wand takes for similar.
@@ -168,6 +170,7 @@ impl Default for Brush {
         Self {
             diameter_px: 60.0,
             hardness: 0.8,
+            photo_side_px: 1920.0,
         }
     }
 }
@@ -175,6 +178,14 @@ impl Default for Brush {
 impl Brush {
     /// Diameters that can be chosen, in pixels of the photo.
     pub const DIAMETERS_PX: std::ops::RangeInclusive<f32> = 1.0..=2000.0;
+
+    /// Keeps the brush as wide on the screen as it was, on a photo that is `side_px` long and shown as a whole.
+    pub fn follow(&mut self, side_px: f32) {
+        let (least, most) = Self::DIAMETERS_PX.into_inner();
+        let diameter_px = self.diameter_px * side_px / self.photo_side_px;
+        self.diameter_px = diameter_px.round().clamp(least, most);
+        self.photo_side_px = side_px;
+    }
 }
 
 impl Default for Wand {
@@ -246,6 +257,7 @@ impl Settings {
         let range = Brush::DIAMETERS_PX;
         self.brush.diameter_px = within(self.brush.diameter_px, *range.start(), *range.end(), 60.0);
         self.brush.hardness = within(self.brush.hardness, 0.0, 1.0, 0.8);
+        self.brush.photo_side_px = within(self.brush.photo_side_px, 1.0, 1e6, 1920.0);
         self.wand.tolerance = within(self.wand.tolerance, 0.0, 1.0, 0.1);
         self.overlay.opacity = within(self.overlay.opacity, 0.0, 1.0, 0.5);
         self.panel_width = within(self.panel_width, 220.0, 480.0, 280.0);
@@ -295,7 +307,7 @@ fn parse(bytes: &[u8]) -> Result<Settings, String> {
 mod tests {
     use std::{fs, path::Path};
 
-    use super::{Settings, Theme};
+    use super::{Brush, Settings, Theme};
     use crate::train;
 
     #[test]
@@ -364,6 +376,19 @@ mod tests {
             (settings.train.photos.as_path(), settings.train.batch),
             (Path::new("p"), usual)
         );
+    }
+
+    #[test]
+    fn the_brush_is_as_wide_on_the_screen_on_a_larger_photo() {
+        let mut brush = Brush::default();
+        brush.follow(6000.0);
+        assert_eq!(brush.diameter_px, 188.0);
+        brush.follow(6000.0);
+        assert_eq!(brush.diameter_px, 188.0, "another photo of that size");
+        brush.follow(96.0);
+        assert_eq!(brush.diameter_px, 3.0);
+        brush.follow(1.0);
+        assert_eq!(brush.diameter_px, 1.0);
     }
 
     #[test]

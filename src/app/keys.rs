@@ -138,7 +138,7 @@ impl Action {
     /// All keys as a person reads them, for the sheet.
     pub(super) fn all_shortcuts_text(self, ctx: &Context) -> String {
         match self {
-            Self::Redo => {
+            Self::Export | Self::Redo => {
                 let texts = self.shortcuts().iter().map(|shortcut| readable(ctx, shortcut));
                 texts.collect::<Vec<_>>().join(" or ")
             }

@@ -177,7 +177,7 @@ impl Run<'_> {
             held_out: self.held_out.len(),
             skipped: self.photos.skipped,
             parameters: self.trainer.parameters(),
-            device: device::name(self.trainer.device()),
+            device: in_pool(self.pool.as_ref(), || device::name(self.trainer.device())),
             features: self.trainer.features().name().to_owned(),
             start_step: self.position.step,
             estimate_memory_mib: self.estimate().memory_mib,

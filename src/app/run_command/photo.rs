@@ -97,6 +97,9 @@ impl App {
         }
         self.put_back(&mut photo);
         self.canvas.set_document(&photo.scene());
+        let original = photo.document.original();
+        let side_px = original.width().max(original.height());
+        self.settings.now.brush.follow(side_px as f32);
         for notice in photo.notices() {
             self.notices.warning(photo.name.clone(), notice);
         }
