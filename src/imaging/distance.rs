@@ -4,10 +4,15 @@
 //! Sampled Functions" (2012), in the whole-number form of Meijster et al. (2000), so that a comparison with a
 //! squared radius is exact.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 /// Farther than any pixel of a picture.
 const FAR: u32 = 1 << 20;
+
+/// Columns that a thread works on together.
+const STRIP: usize = 64;
 
 /// For every pixel the squared distance from its centre to that of the nearest source; `u64::MAX` without any.
 ///
@@ -16,24 +21,33 @@ pub(super) fn squared_distances(is_source: &[bool], width: usize) -> Vec<u64> {
     if width == 0 || is_source.is_empty() {
         return Vec::new();
     }
-    let vertical = vertical_distances(is_source, width);
+    let strips: Vec<Vec<u32>> = (0..width.div_ceil(STRIP))
+        .into_par_iter()
+        .map(|strip| vertical_distances(is_source, width, strip * STRIP..width.min((strip + 1) * STRIP)))
+        .collect();
     let mut squared = vec![0; is_source.len()];
-    squared
-        .par_chunks_exact_mut(width)
-        .zip(vertical.par_chunks_exact(width))
-        .for_each_init(Envelope::default, |envelope, (out, column_distances)| {
+    squared.par_chunks_exact_mut(width).enumerate().for_each_init(
+        || (Envelope::default(), vec![0; width]),
+        |(envelope, column_distances), (y, out)| {
+            for (strip, columns) in strips.iter().zip(column_distances.chunks_mut(STRIP)) {
+                let start = y * columns.len();
+                columns.copy_from_slice(&strip[start..start + columns.len()]);
+            }
             envelope.build(column_distances);
             envelope.write(out);
-        });
+        },
+    );
     squared
 }
 
-/// Within each column the distance to the nearest source, or at least [`FAR`].
-fn vertical_distances(is_source: &[bool], width: usize) -> Vec<u32> {
+/// Within each of the `columns` the distance to the nearest source, or at least [`FAR`].
+fn vertical_distances(is_source: &[bool], width: usize, columns: Range<usize>) -> Vec<u32> {
     let mut distances: Vec<u32> = is_source
-        .iter()
+        .chunks_exact(width)
+        .flat_map(|row| &row[columns.clone()])
         .map(|&source| if source { 0 } else { FAR })
         .collect();
+    let width = columns.len();
     let height = distances.len() / width;
     for y in 1..height {
         let (above, row) = distances[(y - 1) * width..(y + 1) * width].split_at_mut(width);
