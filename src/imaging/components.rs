@@ -1,7 +1,6 @@
 //! The separate holes of a mask.
 //!
-//! A component is kept as runs of pixels in rows, so that a hundred small holes in a large photo take little memory
-//! and each can be had as a mask of its own.
+//! A component is kept as runs of pixels in rows, so that a hundred small holes in a large photo take little memory.
 
 use rayon::prelude::*;
 
@@ -10,7 +9,6 @@ use super::{HOLE_THRESHOLD, Mask, Rect};
 /// Pixels of a mask that hang together, also over corners.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Component {
-    bounds: Rect,
     runs: Vec<Run>,
 }
 
@@ -43,35 +41,9 @@ impl Run {
 }
 
 impl Component {
-    /// The smallest rectangle around it.
-    pub const fn bounds(&self) -> Rect {
-        self.bounds
-    }
-
     /// Its pixels, in reading order.
     pub fn runs(&self) -> &[Run] {
         &self.runs
-    }
-
-    /// Its number of pixels.
-    pub fn area(&self) -> u64 {
-        self.runs.iter().map(|run| u64::from(run.end - run.start)).sum()
-    }
-
-    /// It alone, as a mask of the size of its bounds: 255 or 0.
-    pub fn mask(&self) -> Mask {
-        let mut mask = Mask::empty(self.bounds.width, self.bounds.height);
-        self.draw(&mut mask, self.bounds.x, self.bounds.y);
-        mask
-    }
-
-    /// Adds it to a mask whose top left corner is at `left`, `top` of the photo and that contains it.
-    pub fn draw(&self, mask: &mut Mask, left: u32, top: u32) {
-        let width = mask.width() as usize;
-        for run in &self.runs {
-            let row = (run.y - top) as usize * width;
-            mask.coverage_mut()[row + (run.start - left) as usize..row + (run.end - left) as usize].fill(255);
-        }
     }
 }
 
@@ -152,14 +124,9 @@ impl Sets {
             let root = self.root(index);
             if numbers[root] == usize::MAX {
                 numbers[root] = components.len();
-                components.push(Component {
-                    bounds: Rect::default(),
-                    runs: Vec::new(),
-                });
+                components.push(Component { runs: Vec::new() });
             }
-            let component = &mut components[numbers[root]];
-            component.bounds = component.bounds.union(&run.rect());
-            component.runs.push(*run);
+            components[numbers[root]].runs.push(*run);
         }
         components
     }
@@ -167,7 +134,7 @@ impl Sets {
 
 #[cfg(test)]
 mod tests {
-    use crate::imaging::{Mask, Rect};
+    use crate::imaging::Mask;
 
     fn mask(rows: &[&str]) -> Mask {
         let coverage = rows
@@ -181,19 +148,24 @@ mod tests {
     #[test]
     fn corners_connect_and_gaps_separate() {
         let components = mask(&["#..##", ".#..#", "....#", "##..."]).components();
-        let found: Vec<_> = components
+        let found: Vec<Vec<_>> = components
             .iter()
-            .map(|component| (component.bounds(), component.area()))
+            .map(|component| {
+                component
+                    .runs()
+                    .iter()
+                    .map(|run| (run.y, run.start, run.end))
+                    .collect()
+            })
             .collect();
         assert_eq!(
             found,
             [
-                (Rect::new(0, 0, 2, 2), 2),
-                (Rect::new(3, 0, 2, 3), 4),
-                (Rect::new(0, 3, 2, 1), 2)
+                vec![(0, 0, 1), (1, 1, 2)],
+                vec![(0, 3, 5), (1, 4, 5), (2, 4, 5)],
+                vec![(3, 0, 2)]
             ]
         );
-        assert_eq!(components[0].mask(), mask(&["#.", ".#"]));
     }
 
     #[test]

@@ -1,13 +1,11 @@
-//! Other sizes of a picture: RGB planes for the network, masks that lose no hole.
+//! Other sizes of a picture.
 
+use super::Rect;
 use fast_image_resize::{
     FilterType, ResizeAlg, ResizeOptions, Resizer,
     images::{TypedImage, TypedImageRef},
     pixels::{F32x3, U8x3},
 };
-use rayon::prelude::*;
-
-use super::{HOLE_THRESHOLD, Mask, Rect};
 
 /// How new pixels follow from old ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,44 +75,9 @@ pub fn rgb8(
     Some(resized)
 }
 
-/// A smaller mask where a pixel is a hole if any of the pixels that it covers is: 255 or 0.
-///
-/// The sizes need not divide. For a larger size, holes cover what they touch.
-pub fn mask(mask: &Mask, width: u32, height: u32) -> Mask {
-    let (old_width, old_height) = (mask.width() as usize, mask.height() as usize);
-    let mut resized = Mask::empty(width, height);
-    if resized.coverage().is_empty() || mask.coverage().is_empty() {
-        return resized;
-    }
-    let columns: Vec<_> = (0..width as usize)
-        .map(|x| covered(x, width as usize, old_width))
-        .collect();
-    resized
-        .coverage_mut()
-        .par_chunks_exact_mut(width as usize)
-        .enumerate()
-        .for_each(|(y, row)| {
-            for old_y in covered(y, height as usize, old_height) {
-                let old_row = &mask.coverage()[old_y * old_width..(old_y + 1) * old_width];
-                for (coverage, columns) in row.iter_mut().zip(&columns) {
-                    if old_row[columns.clone()].iter().any(|&old| old >= HOLE_THRESHOLD) {
-                        *coverage = 255;
-                    }
-                }
-            }
-        });
-    resized
-}
-
-/// The old pixels that a new one touches.
-const fn covered(index: usize, new_side: usize, old_side: usize) -> std::ops::Range<usize> {
-    index * old_side / new_side..((index + 1) * old_side).div_ceil(new_side)
-}
-
 #[cfg(test)]
 mod tests {
     use super::Filter;
-    use crate::imaging::Mask;
 
     #[test]
     fn a_flat_colour_stays_flat_at_every_size() {
@@ -138,18 +101,5 @@ mod tests {
         let source = [0.0, 0.0, 0.0, 1.0, 0.5, 0.25];
         let resized = super::rgb(&source, (2, 1), (1, 1), Filter::Area).unwrap();
         assert_eq!(resized, [0.5, 0.25, 0.125]);
-    }
-
-    #[test]
-    fn no_hole_is_lost_when_a_mask_gets_smaller() {
-        for hole in 0..35 {
-            let mut mask = Mask::empty(7, 5);
-            mask.coverage_mut()[hole] = 255;
-            assert!(!super::mask(&mask, 3, 2).is_empty(), "hole {hole} vanished");
-        }
-        assert!(
-            super::mask(&Mask::empty(7, 5), 3, 2).is_empty(),
-            "holes from nothing"
-        );
     }
 }
