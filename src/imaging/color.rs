@@ -10,7 +10,7 @@ use moxcms::{
 };
 use rayon::prelude::*;
 
-use super::{Channels, Pixels, Rect, Samples};
+use super::{Channels, Pixels, Rect, Samples, pixels::to_8_bit};
 
 /// Pixels that a thread converts at a time.
 const PIXELS_PER_BATCH: usize = 1 << 16;
@@ -124,13 +124,6 @@ impl DisplayTransform {
     }
 }
 
-/// The pixels of `rect` as sRGB with alpha, row by row, four bytes per pixel. See [`DisplayTransform::to_rgba8`].
-pub fn display_rgba(pixels: &Pixels, rect: Rect, transform: &DisplayTransform) -> Vec<u8> {
-    let mut out = vec![0; rect.area() as usize * 4];
-    transform.to_rgba8(pixels, rect, &mut out);
-    out
-}
-
 fn executors(icc: &[u8], channels: Channels) -> Option<Executors> {
     let profile = ColorProfile::new_from_slice(icc).ok()?;
     let (layout, space) = match channels {
@@ -208,17 +201,18 @@ fn expand<T: Copy>(samples: &[T], channels: Channels, out: &mut [u8], convert: i
     }
 }
 
-/// Rounded, so that 65535 is 255.
-const fn to_8_bit(sample: u16) -> u8 {
-    ((sample as u32 + 128) / 257) as u8
-}
-
 #[cfg(test)]
 mod tests {
     use moxcms::ColorProfile;
 
-    use super::{DisplayTransform, display_rgba};
-    use crate::imaging::{Channels, Pixels, Rect, Samples};
+    use super::DisplayTransform;
+    use crate::imaging::{Channels, Pixels, Samples};
+
+    fn shown(pixels: &Pixels, transform: &DisplayTransform) -> Vec<u8> {
+        let mut out = vec![0; pixels.bounds().area() as usize * 4];
+        transform.to_rgba8(pixels, pixels.bounds(), &mut out);
+        out
+    }
 
     #[test]
     fn samples_without_a_profile_are_shown_as_they_are() {
@@ -230,10 +224,7 @@ mod tests {
             Samples::U16(vec![0, 65_535, 65_535, 257]),
         )
         .unwrap();
-        assert_eq!(
-            display_rgba(&pixels, pixels.bounds(), &transform),
-            [0, 0, 0, 255, 255, 255, 255, 1]
-        );
+        assert_eq!(shown(&pixels, &transform), [0, 0, 0, 255, 255, 255, 255, 1]);
     }
 
     #[test]
@@ -260,7 +251,7 @@ mod tests {
             let deep = samples.iter().map(|&sample| u16::from(sample) * 257).collect();
             for samples in [Samples::U8(samples.clone()), Samples::U16(deep)] {
                 let pixels = Pixels::new(1, 1, channels, samples).unwrap();
-                let shown = display_rgba(&pixels, Rect::new(0, 0, 1, 1), &transform);
+                let shown = shown(&pixels, &transform);
                 // Display P3 (200, 120, 90) is sRGB (213, 115, 83), computed with the matrices of both spaces.
                 let expected = [213_u8, 115, 83, if channels.has_alpha() { 77 } else { 255 }];
                 let is_near = shown

@@ -170,6 +170,11 @@ impl Pixels {
     }
 }
 
+/// The nearest sample of 8 bit: 65535 is 255.
+pub(super) const fn to_8_bit(sample: u16) -> u8 {
+    ((sample as u32 + 128) / 257) as u8
+}
+
 fn paste_rows<T: Copy>(under: &mut [T], over: &[T], width: u32, channels: Channels, rect: Rect) {
     let per_pixel = channels.count();
     for (row, from) in over.chunks_exact(rect.width as usize * per_pixel).enumerate() {

@@ -4,7 +4,7 @@
 
 use rayon::prelude::*;
 
-use super::{Pixels, Rect, Samples};
+use super::{Channels, Pixels, Rect, Samples};
 
 impl Pixels {
     /// The pixels of `rect` (inside the picture) as RGB in `0.0..=1.0`, interleaved; grey three times.
@@ -52,14 +52,10 @@ impl Pixels {
         if !fits || rect.is_empty() {
             return;
         }
-        let per_pixel = self.channels().count();
-        let is_gray = self.channels().color_count() == 1;
-        for (row, from) in rgb.chunks_exact(rect.width as usize * 3).enumerate() {
-            let to = self.row_range(rect, row);
-            match self.samples_mut() {
-                Samples::U8(samples) => write_row(from, &mut samples[to], per_pixel, is_gray),
-                Samples::U16(samples) => write_row(from, &mut samples[to], per_pixel, is_gray),
-            }
+        let (width, channels) = (self.width() as usize, self.channels());
+        match self.samples_mut() {
+            Samples::U8(samples) => write_rows(rgb, samples, width, channels, rect),
+            Samples::U16(samples) => write_rows(rgb, samples, width, channels, rect),
         }
     }
 
@@ -69,6 +65,17 @@ impl Pixels {
         let start = ((rect.y as usize + row) * self.width() as usize + rect.x as usize) * per_pixel;
         start..start + rect.width as usize * per_pixel
     }
+}
+
+fn write_rows<T: Sample>(rgb: &[f32], samples: &mut [T], width: usize, channels: Channels, rect: Rect) {
+    let per_pixel = channels.count();
+    let is_gray = channels.color_count() == 1;
+    let inside = rect.x as usize * per_pixel..rect.right() as usize * per_pixel;
+    let rows = rect.y as usize * width * per_pixel..rect.bottom() as usize * width * per_pixel;
+    samples[rows]
+        .par_chunks_exact_mut(width * per_pixel)
+        .zip(rgb.par_chunks_exact(rect.width as usize * 3))
+        .for_each(|(row, from)| write_row(from, &mut row[inside.clone()], per_pixel, is_gray));
 }
 
 fn write_row<T: Sample>(rgb: &[f32], samples: &mut [T], per_pixel: usize, is_gray: bool) {
@@ -111,7 +118,7 @@ impl Sample for u16 {
 
 #[cfg(test)]
 mod tests {
-    use crate::imaging::{Channels, Pixels, Samples};
+    use crate::imaging::{Channels, Pixels, Rect, Samples};
 
     #[test]
     fn every_sample_survives_the_way_through_rgb() {
@@ -129,6 +136,14 @@ mod tests {
                 assert_eq!(copy, pixels, "{channels:?}");
             }
         }
+    }
+
+    #[test]
+    fn only_the_rectangle_is_written() {
+        let mut pixels = Pixels::new(3, 3, Channels::GrayAlpha, Samples::U8((0..18).collect())).unwrap();
+        pixels.set_rgb(Rect::new(1, 1, 2, 2), &[1.0; 12]);
+        let expected = [0, 1, 2, 3, 4, 5, 6, 7, 255, 9, 255, 11, 12, 13, 255, 15, 255, 17];
+        assert_eq!(pixels.samples(), &Samples::U8(expected.to_vec()));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use lacuna::imaging::{
     write::{self, Options},
 };
 
-use crate::support::{exif, gradient};
+use crate::support::{exif, gradient, noise};
 
 fn write_png(path: &Path, pixels: &Pixels) {
     write::photo(
@@ -105,6 +105,26 @@ fn transparent_parts_of_a_black_and_white_layer_stay() {
 fn an_opaque_colour_mask_counts_by_its_brightness() {
     let (coverage, _) = mask_of(Channels::Rgba, vec![255, 255, 255, 255, 0, 0, 0, 255]);
     assert_eq!(coverage, [255, 0]);
+}
+
+/// Larger than what a thread looks at in a row, so that parts in a wrong order would show.
+#[test]
+fn a_large_deep_mask_is_read_pixel_by_pixel() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mask.png");
+    let pixels = noise(500, 300, Channels::GrayAlpha, 16, 11);
+    write_png(&path, &pixels);
+    let Samples::U16(samples) = pixels.samples() else {
+        panic!("noise of 16 bit");
+    };
+    let eight = |sample: u16| (f64::from(sample) / 257.0).round();
+    let expected = samples.as_chunks().0.iter().map(|&[gray, alpha]| {
+        let coverage = (eight(gray) * eight(alpha) / 255.0).round();
+        if coverage >= 128.0 { 255 } else { 0 }
+    });
+    let (mask, notices) = read::mask(&path, (500, 300)).unwrap();
+    assert!(mask.coverage().iter().copied().eq(expected), "luma times alpha");
+    assert_eq!(notices.len(), 2, "of transparency and of grey: {notices:?}");
 }
 
 #[test]

@@ -3,10 +3,19 @@
 //! A mask may come from any program: as grey, as colours, or as a layer that is transparent where the photo stays.
 //! What was understood, when it is not plain black and white, is told.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use rayon::prelude::*;
 
 use super::{Problem, ReadError, Stored, decode_stored};
-use crate::imaging::{HOLE_THRESHOLD, Mask, Metadata, Pixels, Samples};
+use crate::imaging::{Channels, HOLE_THRESHOLD, Mask, Metadata, Pixels, Samples, pixels::to_8_bit};
+
+/// Pixels that a thread looks at in a row.
+const BATCH: usize = 1 << 16;
 
 /// Reads the mask at `path` for a photo of `photo_size` (columns, rows, upright).
 ///
@@ -50,14 +59,14 @@ fn upright(bytes: &[u8]) -> Result<Pixels, Problem> {
 }
 
 fn binary(pixels: &Pixels, notices: &mut Vec<String>) -> Result<Mask, Problem> {
-    let coverage = coverage(pixels, notices);
-    if coverage.iter().any(|&value| value != 0 && value != 255) {
+    let channels = pixels.channels();
+    let (binary, is_grey) = match pixels.samples() {
+        Samples::U8(samples) => Reading::of(samples, channels, |sample| sample, notices).binary(),
+        Samples::U16(samples) => Reading::of(samples, channels, to_8_bit, notices).binary(),
+    };
+    if is_grey {
         notices.push("the mask is grey: pixels from 50 % on are removed".to_owned());
     }
-    let binary = coverage
-        .iter()
-        .map(|&value| if value >= HOLE_THRESHOLD { 255 } else { 0 })
-        .collect();
     let (width, height) = (pixels.width(), pixels.height());
     Mask::new(width, height, binary).ok_or(Problem::ImpossibleSize { width, height })
 }
@@ -83,64 +92,147 @@ fn check_mask_size(mask: (u32, u32), photo: (u32, u32)) -> Result<(), Problem> {
     })
 }
 
-/// How much of each pixel goes, `0..=255`.
-fn coverage(pixels: &Pixels, notices: &mut Vec<String>) -> Vec<u8> {
-    let per_pixel = pixels.channels().count();
-    let colors = pixels.channels().color_count();
-    let samples = samples_8_bit(pixels);
-    let luma: Vec<u8> = samples
-        .chunks_exact(per_pixel)
-        .map(|pixel| luma(&pixel[..colors]))
-        .collect();
-    if !pixels.channels().has_alpha() {
-        return luma;
-    }
-    let alpha: Vec<u8> = samples
-        .chunks_exact(per_pixel)
-        .map(|pixel| pixel[colors])
-        .collect();
-    if is_constant(&alpha) && alpha.first() == Some(&255) {
-        return luma;
-    }
-    let visible = luma
-        .iter()
-        .zip(&alpha)
-        .filter(|(_, alpha)| **alpha > 0)
-        .map(|(luma, _)| *luma);
-    let visible: Vec<u8> = visible.collect();
-    if is_constant(&visible) && !is_constant(&alpha) {
-        notices.push("the mask has one colour: what is not transparent is removed".to_owned());
-        return alpha;
-    }
-    notices.push("the mask has transparency: what is white and not transparent is removed".to_owned());
-    luma.iter()
-        .zip(&alpha)
-        .map(|(&luma, &alpha)| ((u16::from(luma) * u16::from(alpha) + 127) / 255) as u8)
-        .collect()
+/// What of a pixel says how much of it goes.
+#[derive(Clone, Copy)]
+enum Meaning {
+    Luma,
+    Alpha,
+    Both,
 }
 
-fn samples_8_bit(pixels: &Pixels) -> Vec<u8> {
-    match pixels.samples() {
-        Samples::U8(samples) => samples.clone(),
-        Samples::U16(samples) => samples
-            .iter()
-            .map(|&sample| ((u32::from(sample) + 128) / 257) as u8)
-            .collect(),
+/// Samples with what they mean as a mask.
+struct Reading<'a, T> {
+    samples: &'a [T],
+    channels: Channels,
+    to_8_bit: fn(T) -> u8,
+    meaning: Meaning,
+}
+
+impl<'a, T: Copy + Sync> Reading<'a, T> {
+    fn of(samples: &'a [T], channels: Channels, to_8_bit: fn(T) -> u8, notices: &mut Vec<String>) -> Self {
+        let mut reading = Self {
+            samples,
+            channels,
+            to_8_bit,
+            meaning: Meaning::Luma,
+        };
+        if !channels.has_alpha() {
+            return reading;
+        }
+        let (alpha, visible) = reading.spans();
+        if alpha.least == 255 {
+            return reading;
+        }
+        if visible.is_constant() && !alpha.is_constant() {
+            notices.push("the mask has one colour: what is not transparent is removed".to_owned());
+            reading.meaning = Meaning::Alpha;
+        } else {
+            notices
+                .push("the mask has transparency: what is white and not transparent is removed".to_owned());
+            reading.meaning = Meaning::Both;
+        }
+        reading
+    }
+
+    /// What there is of alpha, and of luma where something is to be seen.
+    fn spans(&self) -> (Span, Span) {
+        let batches = self.samples.par_chunks(BATCH * self.channels.count());
+        let spans = batches.map(|samples| {
+            let (mut alpha, mut visible) = (Span::NOTHING, Span::NOTHING);
+            for pixel in samples.chunks_exact(self.channels.count()) {
+                let opacity = self.alpha(pixel);
+                alpha = alpha.with(opacity);
+                if opacity > 0 {
+                    visible = visible.with(self.luma(pixel));
+                }
+            }
+            (alpha, visible)
+        });
+        spans.reduce(
+            || (Span::NOTHING, Span::NOTHING),
+            |a, b| (a.0.union(b.0), a.1.union(b.1)),
+        )
+    }
+
+    /// 255 or 0 for every pixel, decided at 50 %, and whether there was anything to decide.
+    fn binary(&self) -> (Vec<u8>, bool) {
+        let per_pixel = self.channels.count();
+        let mut binary = vec![0; self.samples.len() / per_pixel];
+        let is_grey = AtomicBool::new(false);
+        binary
+            .par_chunks_mut(BATCH)
+            .zip(self.samples.par_chunks(BATCH * per_pixel))
+            .for_each(|(binary, samples)| {
+                let mut is_batch_grey = false;
+                for (binary, pixel) in binary.iter_mut().zip(samples.chunks_exact(per_pixel)) {
+                    let coverage = self.coverage(pixel);
+                    is_batch_grey |= !matches!(coverage, 0 | 255);
+                    *binary = if coverage >= HOLE_THRESHOLD { 255 } else { 0 };
+                }
+                is_grey.fetch_or(is_batch_grey, Ordering::Relaxed);
+            });
+        (binary, is_grey.into_inner())
+    }
+
+    /// How much of the pixel goes, `0..=255`.
+    fn coverage(&self, pixel: &[T]) -> u8 {
+        match self.meaning {
+            Meaning::Luma => self.luma(pixel),
+            Meaning::Alpha => self.alpha(pixel),
+            Meaning::Both => {
+                let (luma, alpha) = (u16::from(self.luma(pixel)), u16::from(self.alpha(pixel)));
+                ((luma * alpha + 127) / 255) as u8
+            }
+        }
+    }
+
+    fn alpha(&self, pixel: &[T]) -> u8 {
+        (self.to_8_bit)(pixel[self.channels.color_count()])
+    }
+
+    fn luma(&self, pixel: &[T]) -> u8 {
+        match *pixel {
+            [red, green, blue, ..] => luma([red, green, blue].map(self.to_8_bit)),
+            [gray, ..] => (self.to_8_bit)(gray),
+            [] => 0,
+        }
+    }
+}
+
+/// From the least to the most of some values.
+#[derive(Clone, Copy)]
+struct Span {
+    least: u8,
+    most: u8,
+}
+
+impl Span {
+    const NOTHING: Self = Self {
+        least: u8::MAX,
+        most: 0,
+    };
+
+    fn with(self, value: u8) -> Self {
+        Self {
+            least: self.least.min(value),
+            most: self.most.max(value),
+        }
+    }
+
+    fn union(self, other: Self) -> Self {
+        Self {
+            least: self.least.min(other.least),
+            most: self.most.max(other.most),
+        }
+    }
+
+    /// Also of no value at all.
+    const fn is_constant(self) -> bool {
+        self.least >= self.most
     }
 }
 
 /// Rec. 709 weights, in whole numbers, so that white is exactly white.
-fn luma(color: &[u8]) -> u8 {
-    match color {
-        [red, green, blue] => {
-            ((u32::from(*red) * 2126 + u32::from(*green) * 7152 + u32::from(*blue) * 722 + 5000) / 10_000)
-                as u8
-        }
-        [gray, ..] => *gray,
-        [] => 0,
-    }
-}
-
-fn is_constant(values: &[u8]) -> bool {
-    values.windows(2).all(|pair| pair[0] == pair[1])
+fn luma([red, green, blue]: [u8; 3]) -> u8 {
+    ((u32::from(red) * 2126 + u32::from(green) * 7152 + u32::from(blue) * 722 + 5000) / 10_000) as u8
 }
