@@ -2,7 +2,7 @@
 //!
 //! An EXIF block is a TIFF file without a picture. Makers' notes inside it point at absolute places, so nothing is
 //! ever moved: orientation and size are overwritten where they stand, the thumbnail and the GPS directory are
-//! unlinked and blanked. Every access is checked; what does not make sense is left alone.
+//! unlinked and blanked, previews blanked. Every access is checked; what does not make sense is left alone.
 
 use std::ops::Range;
 
@@ -287,6 +287,73 @@ fn find_thumbnail(exif: &[u8]) -> Option<(Range<usize>, Ranges, Ranges)> {
         doomed.push((start as usize).min(end)..end);
     }
     Some((link..link + 4, doomed, block.kept_extent(None)))
+}
+
+/// Blanks the previews that camera makers keep in their notes, or beside them where no field says what it is.
+///
+/// Directories and all other values stay as they are.
+pub(super) fn remove_previews(exif: &mut [u8]) {
+    let Some(block) = Block::new(exif) else { return };
+    let previews = jpeg_files(exif);
+    if previews.is_empty() {
+        return;
+    }
+    let mut kept = block.kept_extent(None);
+    if let Some(notes) = maker_note(block) {
+        kept.retain(|range| *range != notes);
+    }
+    blank(exif, &previews, &kept);
+}
+
+fn maker_note(block: Block<'_>) -> Option<Range<usize>> {
+    let ifd = block.sub_ifd(block.first_ifd()?, EXIF_IFD)?;
+    block.value_range(&block.find(ifd, MAKER_NOTE)?)
+}
+
+/// Where whole JPEG files stand in the bytes, or their beginnings.
+fn jpeg_files(bytes: &[u8]) -> Ranges {
+    const START: [u8; 3] = [0xFF, 0xD8, 0xFF];
+    let mut files = Ranges::new();
+    let mut from = 0;
+    while let Some(found) = bytes[from..].windows(3).position(|window| window == START) {
+        let start = from + found;
+        from = match jpeg_length(&bytes[start..]) {
+            Some(length) => {
+                files.push(start..start + length);
+                start + length
+            }
+            None => start + START.len(),
+        };
+    }
+    files
+}
+
+/// How long the JPEG file is that `bytes` start with, thumbnails in its segments included: to its end marker, or all
+/// there is of it. `None` where no segments follow.
+fn jpeg_length(bytes: &[u8]) -> Option<usize> {
+    const END_OF_IMAGE: u8 = 0xD9;
+    const START_OF_SCAN: u8 = 0xDA;
+    let (mut at, mut segments) = (2, 0);
+    loop {
+        let rest = bytes.get(at..).unwrap_or_default();
+        match *rest {
+            [0xFF, END_OF_IMAGE, ..] => return Some(at + 2),
+            [0xFF, marker @ 0xC0..=0xFE, high, low, ..] => {
+                at += 2 + usize::from(u16::from_be_bytes([high, low]));
+                segments += 1;
+                if marker == START_OF_SCAN {
+                    break;
+                }
+            }
+            [] => return Some(bytes.len()),
+            // Three bytes alone may stand there by chance.
+            _ if segments < 2 => return None,
+            _ => break,
+        }
+    }
+    let rest = bytes.get(at..).unwrap_or_default();
+    let end = rest.windows(2).position(|pair| pair == [0xFF, END_OF_IMAGE]);
+    Some(end.map_or(bytes.len(), |end| at + end + 2))
 }
 
 /// Unlinks and blanks the GPS directory. Returns whether there was one.

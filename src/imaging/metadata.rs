@@ -7,7 +7,7 @@ use super::{Orientation, Resolution, exif, photoshop, xmp};
 /// ICC profile, EXIF, XMP and IPTC, as bytes, and what formats state in ways of their own.
 ///
 /// They are carried as they are, but for what would be wrong after the edit: the orientation is 1 (the pixels are
-/// upright), and on export the embedded thumbnails go.
+/// upright), and on export the embedded pictures go: thumbnails, and previews in the camera maker's notes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata {
     /// The ICC profile: what the samples mean as colours.
@@ -31,10 +31,10 @@ pub struct Metadata {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum MetadataPolicy {
-    /// Everything but thumbnails.
+    /// Everything but embedded pictures.
     #[default]
     Keep,
-    /// Everything but thumbnails and the GPS position.
+    /// Everything but embedded pictures and the location: the GPS position and the names of places.
     NoLocation,
     /// Nothing.
     Strip,
@@ -71,14 +71,14 @@ impl Metadata {
         let orientation = metadata.take_exif(exif);
         metadata.xmp = xmp.filter(|xmp| !xmp.is_empty()).map(|mut xmp| {
             xmp::reset_orientation(&mut xmp);
-            xmp
+            xmp::without_extension(xmp)
         });
         if let Some(resources) = iptc.filter(|resources| !resources.is_empty()) {
-            metadata.iptc = photoshop::carried_resources(&resources).filter(|carried| !carried.is_empty());
-            if photoshop::carried_resources(&resources).is_none() {
-                metadata
+            match photoshop::carried_resources(&resources) {
+                Some(carried) => metadata.iptc = Some(carried).filter(|carried| !carried.is_empty()),
+                None => metadata
                     .notices
-                    .push("the photo's IPTC data is damaged and is left out".to_owned());
+                    .push("the photo's IPTC data is damaged and is left out".to_owned()),
             }
         }
         (metadata, orientation)
@@ -120,13 +120,14 @@ impl Metadata {
                 exif::remove_location(&mut exif);
             }
             exif::remove_thumbnail(&mut exif);
+            exif::remove_previews(&mut exif);
             exif::set_size(&mut exif, width, height);
             exif
         });
         let exported = Self {
             exif,
             xmp: self.export_xmp(policy, &mut notices),
-            iptc: self.iptc.clone(),
+            iptc: self.export_iptc(policy, &mut notices),
             resolution: self.resolution,
             ..colors
         };
@@ -155,8 +156,8 @@ impl Metadata {
 
     fn export_xmp(&self, policy: MetadataPolicy, notices: &mut Vec<String>) -> Option<Vec<u8>> {
         let packet = self.xmp.as_ref()?;
-        let Some(packet) = xmp::without_thumbnails(packet) else {
-            notices.push("XMP is left out: a thumbnail in it could not be removed".to_owned());
+        let Some(packet) = xmp::without_pictures(packet) else {
+            notices.push("XMP is left out: a picture in it could not be removed".to_owned());
             return None;
         };
         if policy != MetadataPolicy::NoLocation {
@@ -167,5 +168,17 @@ impl Metadata {
             notices.push("XMP is left out: the location in it could not be removed".to_owned());
         }
         packet
+    }
+
+    fn export_iptc(&self, policy: MetadataPolicy, notices: &mut Vec<String>) -> Option<Vec<u8>> {
+        let resources = self.iptc.as_ref()?;
+        if policy != MetadataPolicy::NoLocation {
+            return Some(resources.clone());
+        }
+        let resources = photoshop::without_location(resources);
+        if resources.is_none() {
+            notices.push("IPTC is left out: the location in it could not be removed".to_owned());
+        }
+        resources
     }
 }

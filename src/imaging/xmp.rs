@@ -2,7 +2,30 @@
 //!
 //! XMP repeats what EXIF says: the orientation, sometimes the place, sometimes a thumbnail. A stale orientation
 //! would turn the photo a second time, and a thumbnail still shows what was removed. An XML parser would
-//! rewrite the whole packet; these edits touch nothing else.
+//! rewrite the whole packet; these edits touch nothing else. Names are looked for with their usual prefixes.
+
+/// Positions, and places by name. A prefix of the name stands for all names that begin so.
+const LOCATION: [&[u8]; 8] = [
+    b"exif:GPS",
+    b"drone-dji:Gps",
+    b"photoshop:City",
+    b"photoshop:State",
+    b"photoshop:Country",
+    b"Iptc4xmpCore:Location",
+    b"Iptc4xmpCore:CountryCode",
+    b"Iptc4xmpExt:Location",
+];
+
+/// Thumbnails under their present and their former prefix; what phones keep beside the photo, to change its blur.
+const PICTURES: [&[u8]; 4] = [
+    b"xmp:Thumbnails",
+    b"xap:Thumbnails",
+    b"GImage:Data",
+    b"GDepth:Data",
+];
+
+/// What a thumbnail's picture is called, under whatever prefix.
+const THUMBNAIL_PICTURE: &[u8] = b"GImg:image";
 
 /// States that the picture is upright, where the packet states an orientation.
 pub(super) fn reset_orientation(xmp: &mut [u8]) {
@@ -23,18 +46,28 @@ pub(super) fn reset_orientation(xmp: &mut [u8]) {
     }
 }
 
-/// Removes the GPS position. `None` if some of it could not be taken out.
+/// Removes the GPS position and the names of places. `None` if some of it could not be taken out.
 pub(super) fn without_location(xmp: &[u8]) -> Option<Vec<u8>> {
-    const PREFIX: &[u8] = b"exif:GPS";
-    let cleaned = without_properties(xmp, PREFIX)?;
-    find(&cleaned, PREFIX, 0).is_none().then_some(cleaned)
+    without_all(xmp, &LOCATION)
 }
 
-/// Removes embedded thumbnails. `None` if some of them could not be taken out.
-pub(super) fn without_thumbnails(xmp: &[u8]) -> Option<Vec<u8>> {
-    const PREFIX: &[u8] = b"xmp:Thumbnails";
-    let cleaned = without_properties(xmp, PREFIX)?;
-    find(&cleaned, b"xmpGImg:image", 0).is_none().then_some(cleaned)
+/// Removes embedded pictures. `None` if some of them could not be taken out.
+pub(super) fn without_pictures(xmp: &[u8]) -> Option<Vec<u8>> {
+    let cleaned = without_all(xmp, &PICTURES)?;
+    find(&cleaned, THUMBNAIL_PICTURE, 0).is_none().then_some(cleaned)
+}
+
+/// Removes the word that the packet goes on elsewhere, as far as it can be taken out.
+pub(super) fn without_extension(xmp: Vec<u8>) -> Vec<u8> {
+    without_properties(&xmp, b"xmpNote:HasExtendedXMP").unwrap_or(xmp)
+}
+
+fn without_all(xmp: &[u8], prefixes: &[&[u8]]) -> Option<Vec<u8>> {
+    let cleaned = prefixes
+        .iter()
+        .try_fold(xmp.to_vec(), |packet, prefix| without_properties(&packet, prefix))?;
+    let is_clean = prefixes.iter().all(|prefix| find(&cleaned, prefix, 0).is_none());
+    is_clean.then_some(cleaned)
 }
 
 /// Removes the size of the picture, as far as it can be taken out.
@@ -106,7 +139,7 @@ fn find(haystack: &[u8], needle: &[u8], from: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{reset_orientation, without_location, without_size, without_thumbnails};
+    use super::{reset_orientation, without_extension, without_location, without_pictures, without_size};
 
     #[test]
     fn orientation_becomes_1_as_attribute_and_as_element() {
@@ -135,8 +168,42 @@ mod tests {
     }
 
     #[test]
-    fn thumbnails_go() {
-        let xmp = b"<a><xmp:Thumbnails><rdf:Alt><xmpGImg:image>AAAA</xmpGImg:image></rdf:Alt></xmp:Thumbnails>b</a>";
-        assert_eq!(without_thumbnails(xmp).unwrap(), b"<a>b</a>");
+    fn places_by_name_go_and_their_neighbours_stay() {
+        let xmp = br#"<a photoshop:City="Kiel" photoshop:Credit="Ann" Iptc4xmpCore:CountryCode='DE'>"#;
+        assert_eq!(without_location(xmp).unwrap(), br#"<a  photoshop:Credit="Ann" >"#);
+        let xmp = b"<a><Iptc4xmpExt:LocationShown><rdf:Bag><rdf:li Iptc4xmpExt:City=\"Kiel\"/></rdf:Bag></Iptc4xmpExt:LocationShown>\
+            <photoshop:State>SH</photoshop:State><Iptc4xmpCore:Location>Port</Iptc4xmpCore:Location>\
+            <Iptc4xmpExt:Event>Regatta</Iptc4xmpExt:Event><photoshop:Country/></a>";
+        assert_eq!(
+            without_location(xmp).unwrap(),
+            b"<a><Iptc4xmpExt:Event>Regatta</Iptc4xmpExt:Event></a>"
+        );
+    }
+
+    #[test]
+    fn thumbnails_go_under_both_prefixes() {
+        for prefix in ["xmp", "xap"] {
+            let xmp = format!(
+                "<a><{prefix}:Thumbnails><rdf:Alt><{prefix}GImg:image>AAAA</{prefix}GImg:image></rdf:Alt></{prefix}:Thumbnails>b</a>"
+            );
+            assert_eq!(without_pictures(xmp.as_bytes()).unwrap(), b"<a>b</a>", "{prefix}");
+            let lost = format!("<a><{prefix}GImg:image>AAAA</{prefix}GImg:image></a>");
+            assert_eq!(without_pictures(lost.as_bytes()), None, "a picture elsewhere");
+        }
+        let phone = br#"<a GImage:Mime="image/jpeg" GImage:Data="/9j/4" GDepth:Near="1"/>"#;
+        let kept = br#"<a GImage:Mime="image/jpeg"  GDepth:Near="1"/>"#;
+        assert_eq!(without_pictures(phone).unwrap(), kept);
+    }
+
+    #[test]
+    fn the_word_that_more_follows_goes() {
+        let xmp = br#"<a xmpNote:HasExtendedXMP="0123" dc:x="1"/>"#.to_vec();
+        assert_eq!(without_extension(xmp), br#"<a  dc:x="1"/>"#);
+        let odd = b"<a xmpNote:HasExtendedXMP=0123/>".to_vec();
+        assert_eq!(
+            without_extension(odd.clone()),
+            odd,
+            "what cannot be taken out stays"
+        );
     }
 }

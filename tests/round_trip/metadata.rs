@@ -7,7 +7,7 @@ use lacuna::imaging::{
     write::{Options, encode},
 };
 
-use crate::support::{IPTC, THUMBNAIL, XMP, contains, exif, full_metadata, gradient};
+use crate::support::{IPTC, THUMBNAIL, XMP, contains, exif, exif_with_note, full_metadata, gradient};
 
 /// Written with orientation `orientation` and read again.
 fn through(format: Format, orientation: u16, policy: MetadataPolicy) -> Metadata {
@@ -144,6 +144,69 @@ fn without_location_only_the_location_goes() {
 }
 
 #[test]
+fn without_location_the_names_of_places_go_too() {
+    let place = b"\x1C\x02\x5A\0\x04Kiel";
+    let size = ((IPTC.len() - 12 + place.len()) as u32).to_be_bytes();
+    let padding = &[0][..place.len() % 2];
+    let metadata = Metadata {
+        xmp: Some(br#"<a photoshop:City="Kiel" dc:x="1"/>"#.to_vec()),
+        iptc: Some([&IPTC[..8], &size, &IPTC[12..], place, padding].concat()),
+        ..Metadata::default()
+    };
+    for (policy, has_place) in [(MetadataPolicy::Keep, true), (MetadataPolicy::NoLocation, false)] {
+        let options = Options {
+            metadata: policy,
+            ..Options::default()
+        };
+        let bytes = encode(&gradient(24, 16), &metadata, Format::Tiff, &options)
+            .unwrap()
+            .bytes;
+        assert_eq!(contains(&bytes, b"Kiel"), has_place, "{policy:?}");
+        assert!(
+            contains(&bytes, b"hello") && contains(&bytes, b"dc:x"),
+            "{policy:?}"
+        );
+    }
+}
+
+/// A preview whose own thumbnail ends before it does.
+const PREVIEW: &[u8] =
+    b"\xFF\xD8\xFF\xE1\0\x0E\xFF\xD8small\xFF\xD9old\xFF\xDA\0\x02the photo as it was\xFF\xD9";
+
+#[test]
+fn previews_in_the_camera_makers_notes_are_blanked() {
+    let note = [b"notes \xFF\xD8\xFF by chance ", PREVIEW, b" more notes"].concat();
+    for is_big_endian in [false, true] {
+        let metadata = Metadata {
+            exif: Some(exif_with_note(is_big_endian, 1, &note)),
+            ..Metadata::default()
+        };
+        for format in Format::ALL {
+            let bytes = encode(&gradient(24, 16), &metadata, format, &Options::default())
+                .unwrap()
+                .bytes;
+            let exif = parsed(&photo_from_bytes(&bytes).unwrap().metadata);
+            let blanked = [
+                b"notes \xFF\xD8\xFF by chance ",
+                &vec![0; PREVIEW.len()][..],
+                b" more notes",
+            ]
+            .concat();
+            let note = exif.get_field(Tag::MakerNote, In::PRIMARY).unwrap();
+            assert!(
+                matches!(&note.value, Value::Undefined(bytes, _) if *bytes == blanked),
+                "{format}"
+            );
+            assert_eq!(
+                text(&exif, Tag::LensModel).as_deref(),
+                Some("Lens 50mm f/1.8"),
+                "{format}"
+            );
+        }
+    }
+}
+
+#[test]
 fn stripped_files_keep_the_colour_profile_only() {
     for format in Format::ALL {
         let metadata = through(format, 1, MetadataPolicy::Strip);
@@ -265,27 +328,6 @@ fn srgb_needs_no_words() {
             );
         }
     }
-}
-
-#[test]
-fn what_else_a_jpeg_file_holds_is_told() {
-    let encoded = encode(
-        &gradient(24, 16),
-        &Metadata::default(),
-        Format::Jpeg,
-        &Options::default(),
-    );
-    let plain = encoded.unwrap().bytes;
-    let with_segment = |segment: &[u8]| [&plain[..2], segment, &plain[2..]].concat();
-    for (bytes, words) in [
-        (with_segment(b"\xFF\xFE\0\x07hello"), "comment"),
-        (with_segment(b"\xFF\xE2\0\x06MPF\0"), "further pictures"),
-        ([&plain[..], &plain[..]].concat(), "further pictures"),
-    ] {
-        let read = photo_from_bytes(&bytes).unwrap().metadata;
-        assert!(read.notices[0].contains(words), "{:?}", read.notices);
-    }
-    assert_eq!(photo_from_bytes(&plain).unwrap().metadata.notices, [""; 0]);
 }
 
 #[test]

@@ -60,6 +60,10 @@ pub(crate) const THUMBNAIL: &[u8] = b"\xFF\xD8thumbnail of the photo as it was\x
 
 /// An EXIF block as a camera writes it: main, EXIF, GPS and thumbnail directories.
 pub(crate) fn exif(is_big_endian: bool, orientation: u16) -> Vec<u8> {
+    exif_with_note(is_big_endian, orientation, b"maker's private notes")
+}
+
+pub(crate) fn exif_with_note(is_big_endian: bool, orientation: u16, note: &[u8]) -> Vec<u8> {
     let mut block = Block {
         bytes: if is_big_endian {
             b"MM\0\x2A".to_vec()
@@ -79,7 +83,7 @@ pub(crate) fn exif(is_big_endian: bool, orientation: u16) -> Vec<u8> {
     let exif = block.directory(
         &[
             (0x9003, 2, b"2024:06:07 08:09:10\0".to_vec()),
-            (0x927C, 7, b"maker's private notes".to_vec()),
+            (0x927C, 7, note.to_vec()),
             (0xA002, 3, block.short(1)),
             (0xA003, 3, block.short(1)),
             (0xA434, 2, b"Lens 50mm f/1.8\0".to_vec()),
