@@ -8,6 +8,7 @@
 mod damage;
 mod files;
 mod formats;
+mod jpeg;
 mod masks;
 mod metadata;
 mod speed;

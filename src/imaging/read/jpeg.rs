@@ -14,6 +14,12 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Stored, Problem> {
             "PNG, or save it as an ordinary JPEG",
         ));
     }
+    if let Some(bits @ 9..=16) = segments.bit_depth {
+        return Err(Problem::unsupported(
+            format!("JPEG with {bits} bits per sample"),
+            "JPEG with 8 bits, or to PNG or TIFF",
+        ));
+    }
     let mut notices = Vec::new();
     let decoded = match decode_samples(bytes, true) {
         Err(Failure::StrayBytes) => {
@@ -34,6 +40,12 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Stored, Problem> {
             return Err(Problem::damaged(Format::Jpeg, "stray bytes between headers"));
         }
     };
+    if segments.has_incomplete_icc {
+        notices.push(
+            "a part of the photo's colour profile is missing; it is left out, and the colours are shown as sRGB"
+                .to_owned(),
+        );
+    }
     if segments.has_extended_xmp {
         notices.push("the photo's extended XMP data is left out; its main XMP data is carried".to_owned());
     }

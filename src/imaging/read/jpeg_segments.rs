@@ -11,6 +11,8 @@ pub(super) struct Segments<'a> {
     pub(super) exif: Option<&'a [u8]>,
     pub(super) xmp: Option<&'a [u8]>,
     pub(super) icc: Option<Vec<u8>>,
+    /// There are parts of a profile that do not make a whole one.
+    pub(super) has_incomplete_icc: bool,
     pub(super) iptc: Option<Vec<u8>>,
     /// How large to print, from JFIF.
     pub(super) resolution: Option<Resolution>,
@@ -24,6 +26,8 @@ pub(super) struct Segments<'a> {
     pub(super) has_separate_scans: bool,
     /// Columns and rows, from the first frame.
     pub(super) size: Option<(u32, u32)>,
+    /// Bits per sample, from the first frame.
+    pub(super) bit_depth: Option<u8>,
     /// The file holds a picture with its end.
     pub(super) is_complete: bool,
 }
@@ -32,6 +36,13 @@ const END_OF_IMAGE: u8 = 0xD9;
 const START_OF_SCAN: u8 = 0xDA;
 const BASELINE: u8 = 0xC0;
 const EXTENDED: u8 = 0xC1;
+
+/// One of the segments that a colour profile is spread over, counted from 1.
+struct IccPart<'a> {
+    number: u8,
+    count: u8,
+    bytes: &'a [u8],
+}
 
 /// What a sequential frame says of its components.
 #[derive(Default)]
@@ -58,7 +69,7 @@ impl<'a> Segments<'a> {
     /// Walks over the whole file. What does not make sense ends the walk.
     pub(super) fn find(bytes: &'a [u8]) -> Self {
         let mut segments = Self::default();
-        let mut icc_parts = Vec::new();
+        let mut icc_parts: Vec<IccPart<'_>> = Vec::new();
         let mut at = 2;
         let mut has_scan = false;
         let mut frame = Frame::default();
@@ -78,6 +89,7 @@ impl<'a> Segments<'a> {
             segments.take(marker, payload, &mut icc_parts);
             if is_frame(marker) && segments.size.is_none() {
                 segments.size = frame_size(payload);
+                segments.bit_depth = payload.first().copied();
             }
             if matches!(marker, BASELINE | EXTENDED) {
                 frame = Frame::parse(payload);
@@ -88,11 +100,13 @@ impl<'a> Segments<'a> {
                 segments.has_separate_scans = frame.is_subsampled && in_scan < frame.components;
             }
         }
+        segments.has_incomplete_icc = !icc_parts.is_empty();
         segments.icc = joined(icc_parts);
+        segments.has_incomplete_icc &= segments.icc.is_none();
         segments
     }
 
-    fn take(&mut self, marker: u8, payload: &'a [u8], icc_parts: &mut Vec<(u8, &'a [u8])>) {
+    fn take(&mut self, marker: u8, payload: &'a [u8], icc_parts: &mut Vec<IccPart<'a>>) {
         match marker {
             0xE0 => self.resolution = self.resolution.or_else(|| jfif_resolution(payload)),
             0xFE => self.has_comment = true,
@@ -106,8 +120,8 @@ impl<'a> Segments<'a> {
                 }
             }
             0xE2 => {
-                if let Some([number, _count, part @ ..]) = payload.strip_prefix(b"ICC_PROFILE\0") {
-                    icc_parts.push((*number, part));
+                if let Some(&[number, count, ref bytes @ ..]) = payload.strip_prefix(b"ICC_PROFILE\0") {
+                    icc_parts.push(IccPart { number, count, bytes });
                 }
                 self.has_more_pictures |= payload.starts_with(b"MPF\0");
             }
@@ -164,8 +178,12 @@ fn payload(bytes: &[u8], at: usize) -> Option<&[u8]> {
     bytes.get(at + 2..at + usize::from(length).max(2))
 }
 
-fn joined(mut parts: Vec<(u8, &[u8])>) -> Option<Vec<u8>> {
-    parts.sort_by_key(|(number, _)| *number);
-    parts.dedup_by_key(|(number, _)| *number);
-    (!parts.is_empty()).then(|| parts.iter().flat_map(|(_, part)| part.iter().copied()).collect())
+/// The whole profile. `None` unless every part is there.
+fn joined(mut parts: Vec<IccPart<'_>>) -> Option<Vec<u8>> {
+    parts.sort_by_key(|part| part.number);
+    parts.dedup_by_key(|part| part.number);
+    let count = parts.first()?.count;
+    let is_whole =
+        parts.iter().map(|part| part.number).eq(1..=count) && parts.iter().all(|part| part.count == count);
+    is_whole.then(|| parts.iter().flat_map(|part| part.bytes).copied().collect())
 }
