@@ -35,8 +35,7 @@ impl Fields {
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         let block = Block::new(bytes)?;
         let first = block.first_ifd()?;
-        let mut main = fields_of(block, first)?;
-        main.retain(|field| !is_structural(field.tag));
+        let main = fields_of(block, first)?;
         let exif_ifd = block.sub_ifd(first, EXIF_IFD);
         let sub = |parent: Option<usize>, tag| {
             parent
@@ -44,14 +43,30 @@ impl Fields {
                 .and_then(|ifd| fields_of(block, ifd))
                 .unwrap_or_default()
         };
-        let mut exif = sub(Some(first), EXIF_IFD);
-        exif.retain(|field| field.tag != INTEROP_IFD);
-        Some(Self {
+        let (exif, gps) = (sub(Some(first), EXIF_IFD), sub(Some(first), GPS_IFD));
+        Some(Self::new(main, exif, gps, sub(exif_ifd, INTEROP_IFD)))
+    }
+
+    /// Of whole directories, without what describes how samples are stored, what links directories, and what an EXIF
+    /// block cannot hold.
+    pub(super) fn new(main: Vec<Field>, exif: Vec<Field>, gps: Vec<Field>, interop: Vec<Field>) -> Self {
+        let mut fields = Self {
             main,
             exif,
-            gps: sub(Some(first), GPS_IFD),
-            interop: sub(exif_ifd, INTEROP_IFD),
-        })
+            gps,
+            interop,
+        };
+        fields.main.retain(|field| !is_structural(field.tag));
+        fields.exif.retain(|field| field.tag != INTEROP_IFD);
+        for directory in [
+            &mut fields.main,
+            &mut fields.exif,
+            &mut fields.gps,
+            &mut fields.interop,
+        ] {
+            directory.retain(|field| bytes_per_value(field.kind).is_some());
+        }
+        fields
     }
 
     /// Leaves out a resolution without a unit, which says nothing and which every TIFF file has to state.

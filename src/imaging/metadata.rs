@@ -22,6 +22,8 @@ pub struct Metadata {
     pub png_colors: Vec<([u8; 4], Vec<u8>)>,
     /// How large to print, where the file states it outside EXIF. WebP does not hold it.
     pub resolution: Option<Resolution>,
+    /// Whether the colours are multiplied by alpha, as TIFF may have them. Only TIFF can say so.
+    pub has_associated_alpha: bool,
     /// What a person should know about the reading: what the file held that could not be carried.
     pub notices: Vec<String>,
 }
@@ -110,6 +112,7 @@ impl Metadata {
         let colors = Self {
             icc: self.icc.clone(),
             png_colors: self.png_colors.clone(),
+            has_associated_alpha: self.has_associated_alpha,
             ..Self::default()
         };
         if policy == MetadataPolicy::Strip {

@@ -13,3 +13,4 @@ mod masks;
 mod metadata;
 mod speed;
 mod support;
+mod tiff;

@@ -10,6 +10,7 @@ mod mask_file;
 mod png;
 mod size;
 mod tiff;
+mod tiff_metadata;
 mod webp;
 
 use std::{fs, panic, path::Path};
@@ -36,6 +37,7 @@ struct Stored {
     iptc: Option<Vec<u8>>,
     png_colors: Vec<([u8; 4], Vec<u8>)>,
     resolution: Option<Resolution>,
+    has_associated_alpha: bool,
     notices: Vec<String>,
 }
 
@@ -49,6 +51,7 @@ impl Stored {
             iptc: None,
             png_colors: Vec::new(),
             resolution: None,
+            has_associated_alpha: false,
             notices: Vec::new(),
         }
     }
@@ -74,6 +77,7 @@ fn decode(bytes: &[u8]) -> Result<Photo, Problem> {
     let (format, stored) = decode_stored(bytes)?;
     let (mut metadata, orientation) = Metadata::from_file(stored.icc, stored.exif, stored.xmp, stored.iptc);
     metadata.png_colors = stored.png_colors;
+    metadata.has_associated_alpha = stored.has_associated_alpha;
     metadata.resolution = stored
         .resolution
         .map(|resolution| orientation.turn_resolution(resolution));

@@ -13,6 +13,7 @@ use super::{
     Problem, ReadError,
     jpeg_segments::Segments,
     png::{SIZE_AT, check_claim},
+    tiff::refuse_camera_raw,
 };
 use crate::imaging::{Format, Metadata, Orientation};
 
@@ -127,7 +128,9 @@ fn webp(mut file: BufReader<File>) -> Result<Header, Problem> {
     Ok((width, height, orientation(exif)))
 }
 
-fn tiff(file: BufReader<File>) -> Result<Header, Problem> {
+fn tiff(mut file: BufReader<File>) -> Result<Header, Problem> {
+    refuse_camera_raw(&mut file)?;
+    file.rewind().map_err(Problem::from_io)?;
     let damaged = |error| Problem::damaged(Format::Tiff, error);
     let mut decoder = TiffDecoder::new(file).map_err(damaged)?;
     let (width, height) = decoder.dimensions().map_err(damaged)?;

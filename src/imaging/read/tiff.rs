@@ -1,31 +1,54 @@
 //! TIFF: grey and RGB with or without alpha, in 8 and 16 bit; grey of 1, 2 and 4 bit becomes 8 bit.
 //!
-//! The EXIF fields stand among those of the picture; they are gathered into a block of their own, as the other
-//! formats have it.
+//! Camera raw files are TIFF files too, with a preview as their first picture: they are refused. Further channels,
+//! such as saved selections, are left out, and it is told.
 
-use std::io::{Cursor, ErrorKind};
+use std::io::{Cursor, ErrorKind, Read, Seek, SeekFrom};
 
 use ::tiff::{
     ColorType, TiffError,
-    decoder::{Decoder, DecodingResult, Limits},
+    decoder::{ChunkType, Decoder, DecodingResult, Limits},
     tags::Tag,
 };
 
-use super::{Problem, Stored, check_size, pixels};
-use crate::imaging::{Channels, Format, Resolution, Samples, exif_fields::Fields};
+use super::{Problem, Stored, check_size, pixels, tiff_metadata};
+use crate::imaging::{Channels, Format, Samples, exif::Block};
 
-const XMP: Tag = Tag::Unknown(700);
-const PHOTOSHOP: Tag = Tag::Unknown(34377);
+const NEW_SUBFILE_TYPE: u16 = 0x00FE;
+const PHOTOMETRIC: u16 = 0x0106;
+const SAMPLES_PER_PIXEL: u16 = 0x0115;
+const SUB_IFDS: u16 = 0x014A;
+const EXTRA_SAMPLES: u16 = 0x0152;
+const DNG_VERSION: u16 = 0xC612;
 const LAYERS: Tag = Tag::Unknown(37724);
-const MAX_METADATA_BYTES: usize = 256 << 20;
 
-type TiffDecoder<'a> = Decoder<Cursor<&'a [u8]>>;
+/// Kinds of extra samples. Others are no transparency.
+const ASSOCIATED_ALPHA: u16 = 1;
+const ALPHAS: [u16; 2] = [ASSOCIATED_ALPHA, 2];
+
+const MAX_METADATA_BYTES: usize = 256 << 20;
+/// A directory longer than this many bytes belongs to no camera.
+const MAX_DIRECTORY_BYTES: u64 = 1 << 14;
+
+const CHANNELS_LEFT_OUT: &str = "the TIFF file has channels besides colours and transparency, such as saved selections; they are left out";
+
+pub(super) type TiffDecoder<'a> = Decoder<Cursor<&'a [u8]>>;
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Stored, Problem> {
+    refuse_camera_raw(Cursor::new(bytes))?;
+    match with_selection_as_alpha(bytes) {
+        Some(renamed) => decode_picture(&renamed, true),
+        None => decode_picture(bytes, false),
+    }
+}
+
+fn decode_picture(bytes: &[u8], is_alpha_selection: bool) -> Result<Stored, Problem> {
     let mut decoder = Decoder::new(Cursor::new(bytes)).map_err(problem)?;
     let (width, height) = decoder.dimensions().map_err(problem)?;
     let kind = decoder.colortype().map_err(problem)?;
-    let (channels, bits) = layout(kind)?;
+    let (mut channels, bits) = layout(kind)?;
+    let extra = extra_samples(&mut decoder);
+    let drops_channels = drops_channels(&mut decoder, kind)?;
     let bytes_per_pixel = channels.count() * usize::from(bits.div_ceil(8));
     check_size(width, height, bytes_per_pixel, Some(bytes.len()))?;
     let picture_bytes = width as usize * height as usize * bytes_per_pixel;
@@ -34,18 +57,99 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Stored, Problem> {
     limits.intermediate_buffer_size = picture_bytes.max(1 << 20) * 2;
     limits.ifd_value_size = MAX_METADATA_BYTES;
     decoder = decoder.with_limits(limits);
-    let samples = samples(&mut decoder, width, channels, bits)?;
-    let mut notices = notices(&mut decoder);
-    let (exif, resolution) = exif(bytes, &mut notices);
-    Ok(Stored {
-        icc: decoder.get_tag_u8_vec(Tag::IccProfile).ok(),
-        exif,
-        xmp: decoder.get_tag_u8_vec(XMP).ok(),
-        iptc: decoder.get_tag_u8_vec(PHOTOSHOP).ok(),
-        resolution,
-        notices,
-        ..Stored::new(pixels(Format::Tiff, width, height, channels, samples)?)
-    })
+    let mut samples = samples(&mut decoder, width, channels, bits)?;
+    let is_gray_with_selection =
+        channels == Channels::GrayAlpha && extra.first().is_some_and(|kind| !ALPHAS.contains(kind));
+    if is_alpha_selection || is_gray_with_selection {
+        (channels, samples) = without_last(channels, samples);
+    }
+    let mut stored = Stored::new(pixels(Format::Tiff, width, height, channels, samples)?);
+    stored.has_associated_alpha = channels.has_alpha() && extra.first() == Some(&ASSOCIATED_ALPHA);
+    if drops_channels || is_alpha_selection || is_gray_with_selection {
+        stored.notices.push(CHANNELS_LEFT_OUT.to_owned());
+    }
+    add_notices(&mut decoder, &mut stored);
+    tiff_metadata::add(&mut decoder, bytes, &mut stored);
+    Ok(stored)
+}
+
+/// Refuses a camera raw file, whose first picture is a small preview of what the camera has taken.
+pub(super) fn refuse_camera_raw(file: impl Read + Seek) -> Result<(), Problem> {
+    if is_camera_raw(file).unwrap_or(false) {
+        let instead = "TIFF with a raw converter first";
+        return Err(Problem::unsupported("a camera raw file", instead));
+    }
+    Ok(())
+}
+
+/// `None` where the first directory cannot be read, which a decoder will say better.
+fn is_camera_raw(mut file: impl Read + Seek) -> Option<bool> {
+    const HEADER: usize = 16;
+    /// Stands behind the header proper, where else there would be samples.
+    const CANON: &[u8] = b"CR\x02\0";
+    let mut start = vec![0; HEADER];
+    file.read_exact(&mut start).ok()?;
+    let first_ifd = Block::new(&start)?.first_ifd()?;
+    if first_ifd == HEADER && start[8..].starts_with(CANON) {
+        return Some(true);
+    }
+    file.seek(SeekFrom::Start(first_ifd as u64)).ok()?;
+    file.take(MAX_DIRECTORY_BYTES).read_to_end(&mut start).ok()?;
+    // The header with the directory right behind it.
+    let block = Block::new(&start)?;
+    let has = |tag| block.find(HEADER, tag).is_some();
+    let kind = block.find(HEADER, NEW_SUBFILE_TYPE);
+    let is_preview = kind.and_then(|entry| block.number(&entry)).unwrap_or(0) & 1 == 1;
+    Some(is_preview || (has(DNG_VERSION) && has(SUB_IFDS)))
+}
+
+/// The file of an RGB picture whose fourth channel is no transparency, as if it was.
+///
+/// The decoder would leave the channel out, but before it undoes the predictor, and in tiles over their edges.
+fn with_selection_as_alpha(bytes: &[u8]) -> Option<Vec<u8>> {
+    const RGB: u32 = 2;
+    let block = Block::new(bytes)?;
+    let ifd = block.first_ifd()?;
+    let number = |tag| block.find(ifd, tag).and_then(|entry| block.number(&entry));
+    let extra = block.find(ifd, EXTRA_SAMPLES)?;
+    let kind = u16::try_from(block.number(&extra)?).ok()?;
+    if number(PHOTOMETRIC) != Some(RGB) || number(SAMPLES_PER_PIXEL) != Some(4) || ALPHAS.contains(&kind) {
+        return None;
+    }
+    let value = block.value_range(&extra)?;
+    let mut renamed = bytes.to_vec();
+    let lowest = if block.is_big_endian() {
+        value.end - 1
+    } else {
+        value.start
+    };
+    renamed[value].fill(0);
+    renamed[lowest] = 2;
+    Some(renamed)
+}
+
+fn extra_samples(decoder: &mut TiffDecoder<'_>) -> Vec<u16> {
+    let kinds = decoder.find_tag_unsigned_vec(Tag::ExtraSamples);
+    kinds.ok().flatten().unwrap_or_default()
+}
+
+/// Whether the decoder leaves out channels. Where it would do so wrongly, the file is refused.
+fn drops_channels(decoder: &mut TiffDecoder<'_>, kind: ColorType) -> Result<bool, Problem> {
+    const CHUNKY: u16 = 1;
+    const NO_PREDICTOR: u16 = 1;
+    let mut number = |tag| decoder.find_tag_unsigned::<u16>(tag).ok().flatten().unwrap_or(1);
+    if number(Tag::SamplesPerPixel) <= kind.num_samples() {
+        return Ok(false);
+    }
+    let is_chunky = number(Tag::PlanarConfiguration) == CHUNKY;
+    let has_predictor = number(Tag::Predictor) != NO_PREDICTOR;
+    if is_chunky && (has_predictor || decoder.get_chunk_type() == ChunkType::Tile) {
+        return Err(Problem::unsupported(
+            "TIFF with several further channels in tiles or with a predictor",
+            "TIFF without compression or without the further channels",
+        ));
+    }
+    Ok(true)
 }
 
 fn layout(kind: ColorType) -> Result<(Channels, u8), Problem> {
@@ -116,32 +220,34 @@ fn interleaved<T: Copy>(samples: Vec<T>, planes: usize, channels: Channels) -> V
         .collect()
 }
 
-/// The EXIF block, and the resolution that stands in it too.
-fn exif(bytes: &[u8], notices: &mut Vec<String>) -> (Option<Vec<u8>>, Option<Resolution>) {
-    let Some(mut fields) = Fields::parse(bytes) else {
-        notices.push("EXIF data is not read from BigTIFF files and is left out".to_owned());
-        return (None, None);
+/// The colours without the channel behind them.
+fn without_last(channels: Channels, samples: Samples) -> (Channels, Samples) {
+    fn colors<T: Copy>(samples: &[T], count: usize) -> Vec<T> {
+        let pixels = samples.chunks_exact(count + 1);
+        pixels.flat_map(|pixel| pixel[..count].iter().copied()).collect()
+    }
+    let count = channels.color_count();
+    let samples = match samples {
+        Samples::U8(samples) => Samples::U8(colors(&samples, count)),
+        Samples::U16(samples) => Samples::U16(colors(&samples, count)),
     };
-    fields.drop_unitless_resolution();
-    // The orientation alone is worth a block: it has to be applied.
-    let block = (!fields.main.is_empty() || !fields.is_empty()).then(|| fields.to_block());
-    (block, fields.resolution())
+    let channels = if count == 1 { Channels::Gray } else { Channels::Rgb };
+    (channels, samples)
 }
 
-fn notices(decoder: &mut TiffDecoder<'_>) -> Vec<String> {
-    let mut notices = Vec::new();
+fn add_notices(decoder: &mut TiffDecoder<'_>, stored: &mut Stored) {
+    let mut add = |notice: &str| stored.notices.push(notice.to_owned());
     if decoder.more_images() {
-        notices.push("the TIFF file holds several pictures; only the first is read".to_owned());
+        add("the TIFF file holds several pictures; only the first is read");
     }
     if matches!(decoder.find_tag(LAYERS), Ok(Some(_))) {
-        notices.push("the layers of the TIFF file are left out; its flat picture is read".to_owned());
+        add("the layers of the TIFF file are left out; its flat picture is read");
     }
-    let extra = decoder.find_tag_unsigned_vec::<u16>(Tag::ExtraSamples);
-    if extra.is_ok_and(|extra| extra.is_some_and(|kinds| kinds.first() == Some(&1))) {
-        notices
-            .push("the TIFF file's colours are multiplied by alpha; they are taken as they are".to_owned());
+    if stored.has_associated_alpha {
+        add(
+            "the TIFF file's colours are multiplied by alpha; they are taken, and written as TIFF, as they are",
+        );
     }
-    notices
 }
 
 fn problem(error: TiffError) -> Problem {

@@ -36,12 +36,13 @@ pub(super) fn encode(
         let unit = PixelDensityUnit::Inches;
         encoder.set_density(PixelDensity { density, unit });
     }
+    let is_multiplied = metadata.has_associated_alpha;
     add_metadata(&mut encoder, metadata, notices).map_err(problem)?;
     let color_type = match pixels.channels().color_count() {
         1 => ColorType::Luma,
         _ => ColorType::Rgb,
     };
-    let flat = without_alpha(pixels, notices)?;
+    let flat = without_alpha(pixels, is_multiplied, notices)?;
     let (width, height) = (pixels.width() as u16, pixels.height() as u16);
     encoder
         .encode(&flat, width, height, color_type)
@@ -51,6 +52,7 @@ pub(super) fn encode(
 
 fn without_alpha<'a>(
     pixels: &'a Pixels,
+    is_multiplied: bool,
     notices: &mut Vec<String>,
 ) -> Result<std::borrow::Cow<'a, [u8]>, Problem> {
     let Samples::U8(samples) = pixels.samples() else {
@@ -59,7 +61,7 @@ fn without_alpha<'a>(
     if !pixels.channels().has_alpha() {
         return Ok(samples.into());
     }
-    let (flat, was_transparent) = over_white(samples, pixels.channels());
+    let (flat, was_transparent) = over_white(samples, pixels.channels(), is_multiplied);
     if was_transparent {
         notices.push("JPEG holds no transparency: the picture was laid over white".to_owned());
     }

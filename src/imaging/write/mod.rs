@@ -133,6 +133,16 @@ pub fn encode(
             "{format} holds no description of colours as PNG has it: other programs will show other colours"
         ));
     }
+    if pixels.channels().has_alpha()
+        && metadata.has_associated_alpha
+        && format.supports_alpha()
+        && format != Format::Tiff
+    {
+        notices.push(format!(
+            "the colours stay multiplied by alpha, which {format} cannot say: other programs will show what is half \
+             transparent too dark"
+        ));
+    }
     let pixels = depth::converted(pixels, format, options.bit_depth, &mut notices);
     let bytes = match format {
         Format::Jpeg => jpeg::encode(&pixels, metadata, options.quality, &mut notices),

@@ -77,7 +77,12 @@ where
     let exif_at = put_directory(&mut tiff, &exif.exif, interop.map(|at| (INTEROP_IFD, at)))?;
     let gps_at = put_directory(&mut tiff, &exif.gps, None)?;
     let links = [(EXIF_IFD, exif_at), (GPS_IFD, gps_at)];
-    put_picture(&mut tiff, pixels, |directory| {
+    let alpha = if metadata.has_associated_alpha {
+        ExtraSamples::AssociatedAlpha
+    } else {
+        ExtraSamples::UnassociatedAlpha
+    };
+    put_picture(&mut tiff, pixels, alpha, |directory| {
         put_fields(directory, &fields)?;
         for (tag, at) in links {
             if let Some(at) = at {
@@ -129,13 +134,14 @@ fn put_fields<W: Write + Seek, K: TiffKind>(
 fn put_picture<'a, K: TiffKind>(
     tiff: &mut FileEncoder<'a, K>,
     pixels: &Pixels,
+    alpha: ExtraSamples,
     put_tags: impl FnOnce(&mut DirectoryEncoder<'_, &'a mut Cursor<Vec<u8>>, K>) -> Result<(), TiffError>,
 ) -> Result<(), TiffError> {
     macro_rules! put {
         ($kind:ty, $samples:expr) => {{
             let mut image: ImageEncoder<'_, _, $kind, K> = tiff.new_image(pixels.width(), pixels.height())?;
             if pixels.channels().has_alpha() {
-                let kinds: &[u16] = &[ExtraSamples::UnassociatedAlpha.to_u16()];
+                let kinds: &[u16] = &[alpha.to_u16()];
                 image.encoder().write_tag(Tag::ExtraSamples, kinds)?;
             }
             put_tags(image.encoder())?;
