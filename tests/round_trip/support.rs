@@ -1,6 +1,9 @@
 //! Pictures, EXIF blocks and other things to carry, made from scratch.
 
+use std::sync::LazyLock;
+
 use lacuna::imaging::{Channels, Metadata, Pixels, Samples};
+use moxcms::ColorProfile;
 use proptest::test_runner::{Config, RngSeed};
 
 /// The same cases in every run.
@@ -41,14 +44,15 @@ pub(crate) fn gradient(width: u32, height: u32) -> Pixels {
     Pixels::new(width, height, Channels::Rgb, Samples::U8(samples)).unwrap()
 }
 
-/// A profile that a decoder takes for one.
+/// A profile that a decoder takes for one. It states when it was made: the same one for the whole run.
 pub(crate) fn icc(channels: Channels) -> Vec<u8> {
+    static GRAY: LazyLock<Vec<u8>> =
+        LazyLock::new(|| ColorProfile::new_gray_with_gamma(1.8).encode().unwrap());
+    static DISPLAY_P3: LazyLock<Vec<u8>> = LazyLock::new(|| ColorProfile::new_display_p3().encode().unwrap());
     match channels.color_count() {
-        1 => moxcms::ColorProfile::new_gray_with_gamma(1.8),
-        _ => moxcms::ColorProfile::new_display_p3(),
+        1 => GRAY.clone(),
+        _ => DISPLAY_P3.clone(),
     }
-    .encode()
-    .unwrap()
 }
 
 pub(crate) const XMP: &[u8] = br#"<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description xmp:Rating="5" exif:GPSLatitude="48,51.5N" tiff:Orientation="1"/></x:xmpmeta>"#;
