@@ -1,6 +1,7 @@
 //! Starts the command line or the window, and gives the exit code.
 
 use std::{
+    env,
     io::{self, IsTerminal as _},
     process::ExitCode,
 };
@@ -9,23 +10,29 @@ use clap::Parser as _;
 use lacuna::cli::{self, Cli};
 use tracing_subscriber::EnvFilter;
 
+/// What is logged unless `RUST_LOG` says otherwise. What these two have to say of a window that does not open is in the
+/// error that follows.
+const LOGGED: &str = "error,eframe=off,wgpu_hal=off";
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::from_default_env())
+        .with_env_filter(EnvFilter::new(
+            env::var("RUST_LOG").unwrap_or_else(|_| LOGGED.to_owned()),
+        ))
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         // It would tell on stderr, and panic, that nothing can be written to stderr.
         .log_internal_errors(false)
         .init();
     if cli.wants_window() {
-        window(&cli)
+        cli::refuse_mistyped_command(&cli).unwrap_or_else(|| window(&cli))
     } else {
         cli::run(&cli)
     }
 }
 
-/// Opens the window; on a machine without a display the command line stands in for it.
+/// Opens the window; on a machine without a display the command line stands in for it, and nowhere else.
 #[cfg(feature = "gui")]
 fn window(cli: &Cli) -> ExitCode {
     use lacuna::{
@@ -44,11 +51,13 @@ fn window(cli: &Cli) -> ExitCode {
     };
     match app::run(start) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(RunError::NoDisplay(why)) => {
+        Err(error) => {
+            let RunError::NoDisplay(why) = &error else {
+                return cli::fail(&error.into());
+            };
             tracing::debug!("no display: {why}");
-            cli::without_window(cli, "this machine has no display")
+            cli::without_window(cli, &error.to_string())
         }
-        Err(RunError::Failed(why)) => cli::without_window(cli, &why),
     }
 }
 

@@ -164,24 +164,38 @@ pub fn without_window(cli: &Cli, why: &str) -> ExitCode {
     })
 }
 
+/// Prints an error of the window as those of the commands are, and gives its exit code.
+pub fn fail(error: &anyhow::Error) -> ExitCode {
+    error::report(error)
+}
+
+/// Refuses a photo that does not exist where its name is nearly that of a command.
+///
+/// Names with an ending are left to the window: no command has one.
+pub fn refuse_mistyped_command(cli: &Cli) -> Option<ExitCode> {
+    let photo = cli.photo.as_ref()?;
+    let is_mistyped = !photo.exists() && photo.extension().is_none() && command_like(photo).is_some();
+    is_mistyped.then(|| error::report(&no_such_photo(photo).into()))
+}
+
 /// A name that is neither a photo nor a command, which it may have been meant to be.
 fn no_such_photo(photo: &Path) -> error::Usage {
-    let names = Cli::command();
-    let name = photo.to_string_lossy();
-    let nearest = names
-        .get_subcommands()
-        .map(|command| {
-            (
-                strsim::jaro_winkler(&name, command.get_name()),
-                command.get_name(),
-            )
-        })
-        .max_by(|one, other| one.0.total_cmp(&other.0));
-    let advice = match nearest {
-        Some((likeness, command)) if likeness > ALIKE => format!("did you mean the command {command}?"),
-        _ => "check its name; lacuna --help lists the commands".to_owned(),
+    let advice = match command_like(photo) {
+        Some(command) => format!("did you mean the command {command}?"),
+        None => "check its name; lacuna --help lists the commands".to_owned(),
     };
-    error::Usage(format!("there is no photo {name}; {advice}"))
+    error::Usage(format!("there is no photo {}; {advice}", photo.display()))
+}
+
+/// The command whose name is most like that of `photo`, if it is alike at all.
+fn command_like(photo: &Path) -> Option<String> {
+    let (commands, name) = (Cli::command(), photo.to_string_lossy());
+    let (likeness, nearest) = commands
+        .get_subcommands()
+        .map(|command| command.get_name())
+        .map(|command| (strsim::jaro_winkler(&name, command), command))
+        .max_by(|one, other| one.0.total_cmp(&other.0))?;
+    (likeness > ALIKE).then(|| nearest.to_owned())
 }
 
 /// What a command has to say when it is done.

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use clap::Parser as _;
+use lacuna::cli::{self, Cli};
 use serde_json::Value;
 
 use crate::support::{Folder, assert_fails, assert_succeeds, closed_pipe, text};
@@ -74,6 +76,19 @@ fn a_mistyped_command_and_a_missing_photo_are_told_apart() {
         1,
         &["display", "lacuna inpaint photo.jpg"],
     );
+}
+
+#[test]
+fn a_mistyped_command_opens_no_window_even_where_there_is_a_display() {
+    let is_refused = |name: &str| {
+        let cli = Cli::parse_from(["lacuna", name]);
+        assert!(cli.wants_window(), "{name} is no command");
+        cli::refuse_mistyped_command(&cli).is_some()
+    };
+    assert!(is_refused("inpait") && is_refused("trian"), "nearly commands");
+    assert!(!is_refused("missing.jpg"), "the window says that it is not there");
+    assert!(!is_refused("train.jpg"), "no command has an ending");
+    assert!(!is_refused("."), "what exists is for the window to open");
 }
 
 #[test]
