@@ -1,7 +1,6 @@
 //! Opening, painting, filling and undo, by pointer and keys.
 
 use std::{
-    process::Command,
     thread,
     time::{Duration, Instant},
 };
@@ -13,7 +12,7 @@ use egui_kittest::{
 };
 use lacuna::{
     app::{Action, App, Start},
-    imaging::{Channels, Pixels, Samples, read},
+    imaging::{Channels, Pixels, Samples},
 };
 
 use crate::support::{SIZE, Window, save_photo, save_png};
@@ -102,40 +101,6 @@ fn painting_filling_hiding_and_undo_work_from_pointer_and_keys() {
     assert_eq!(window.document().removals().len(), 0);
     window.click("Opened");
     assert_eq!(window.document().position(), 0);
-}
-
-#[test]
-fn a_mask_painted_by_hand_gives_the_same_on_the_command_line() {
-    let mut window = Window::with_photo();
-    window.drag((0.4, 0.45), (0.6, 0.55));
-    let mask = window
-        .document()
-        .mask()
-        .to_pixels()
-        .expect("the mask is a picture");
-    save_png(&window.path("mask.png"), &mask);
-    window.fill();
-
-    let output = window.path("command-line.png");
-    let done = Command::new(env!("CARGO_BIN_EXE_lacuna"))
-        .arg("inpaint")
-        .arg(window.path("Lake.png"))
-        .arg("--mask")
-        .arg(window.path("mask.png"))
-        .arg("--weights")
-        .arg(window.path("tiny.safetensors"))
-        .args(["--device", "cpu", "--quiet", "-o"])
-        .arg(&output)
-        .status()
-        .expect("the program runs");
-    assert!(done.success(), "{done}");
-    let by_command = read::photo(&output).expect("what was written can be read").pixels;
-    let document = window.document();
-    assert!(document.result() != document.original(), "something was filled");
-    assert!(
-        by_command == **document.result(),
-        "window and command line differ"
-    );
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! Exports, and what happens to work, files and settings that somebody would miss.
 
-use std::fs;
+use std::{fs, process::Command};
 
 use eframe::egui::{Key, Modifiers, accesskit::Role};
 use egui_kittest::kittest::Queryable as _;
 use lacuna::{app::Start, imaging::read};
 
-use crate::support::{SIZE, Window, save_photo};
+use crate::support::{SIZE, Window, save_photo, save_png};
 
 const CTRL_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
 
@@ -36,6 +36,42 @@ fn the_export_dialog_writes_beside_the_original_and_never_over_it() {
     window.wait("it is written again", |window| !window.app().is_busy());
     let again = read::photo(&window.path("Lake-edited.png")).unwrap();
     assert_eq!(&again.pixels, window.document().original().as_ref());
+}
+
+#[test]
+fn an_export_is_byte_for_byte_the_file_that_the_command_line_writes() {
+    for ending in ["png", "jpg"] {
+        let mut window = Window::with_photo();
+        let photo = window.path(&format!("Bay.{ending}"));
+        save_photo(&photo);
+        window.drop_path(&photo);
+        window.wait_to_show("Bay");
+        window.drag((0.4, 0.45), (0.6, 0.55));
+        let mask = window.document().mask().to_pixels();
+        save_png(&window.path("mask.png"), &mask.expect("the mask is a picture"));
+        window.fill();
+        window.press_with(Modifiers::COMMAND, Key::E);
+        window.click("Export");
+        window.wait("the export ends", |window| !window.app().is_busy());
+
+        let by_command = window.path(&format!("command-line.{ending}"));
+        let done = Command::new(env!("CARGO_BIN_EXE_lacuna"))
+            .args(["inpaint".as_ref(), photo.as_os_str()])
+            .args(["--mask".as_ref(), window.path("mask.png").as_os_str()])
+            .args(["--weights".as_ref(), window.path("tiny.safetensors").as_os_str()])
+            .args(["--device", "cpu", "--quiet", "-o"])
+            .arg(&by_command)
+            .status()
+            .expect("the program runs");
+        assert!(done.success(), "{done}");
+        let document = window.document();
+        assert!(document.result() != document.original(), "something was filled");
+        let by_window = fs::read(window.path(&format!("Bay-edited.{ending}"))).unwrap();
+        assert!(
+            fs::read(&by_command).unwrap() == by_window,
+            "window and command line differ in {ending}"
+        );
+    }
 }
 
 #[test]

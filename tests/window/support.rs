@@ -252,17 +252,21 @@ impl DroppedFile for Dropped {
     }
 }
 
-/// A photo of [`SIZE`].
+/// A photo of [`SIZE`], in the format of its name.
 pub(crate) fn save_photo(path: &Path) {
     let (width, height) = SIZE;
     let samples = (0..width * height).flat_map(|i| [(i % width) as u8, (i / width) as u8, 90]);
     let pixels = Pixels::new(width, height, Channels::Rgb, Samples::U8(samples.collect()));
-    save_png(path, &pixels.unwrap());
+    save(path, &pixels.unwrap(), Format::from_path(path).unwrap());
 }
 
 pub(crate) fn save_png(path: &Path, pixels: &Pixels) {
+    save(path, pixels, Format::Png);
+}
+
+fn save(path: &Path, pixels: &Pixels, format: Format) {
     let options = write::Options::default();
-    write::photo(path, pixels, &Metadata::default(), Format::Png, &options, false).unwrap();
+    write::photo(path, pixels, &Metadata::default(), format, &options, false).unwrap();
 }
 
 fn save_weights(folder: &Path) -> PathBuf {
