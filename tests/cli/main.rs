@@ -14,6 +14,7 @@ mod general;
 mod golden;
 mod holes;
 mod inpaint;
+mod sample;
 mod support;
 #[path = "../support/tiny_network.rs"]
 mod tiny_network;
