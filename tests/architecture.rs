@@ -71,6 +71,37 @@ fn modules_import_only_what_the_table_allows() {
 }
 
 #[test]
+fn the_table_of_the_architecture_is_this_one() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ARCHITECTURE.md");
+    let page = fs::read_to_string(page).expect("the page can be read");
+    let modules: BTreeSet<&str> = MAY_IMPORT.iter().map(|(module, _)| *module).collect();
+    let told: Vec<(&str, BTreeSet<&str>)> = page
+        .lines()
+        .filter_map(|line| {
+            let cells: Vec<&str> = line.trim_matches('|').split(" | ").collect();
+            let [module, _, allowed] = cells.as_slice() else {
+                return None;
+            };
+            let module = *quoted_names(module).first()?;
+            let named: BTreeSet<&str> = quoted_names(allowed).into_iter().collect();
+            let is_all_but = allowed.trim_start().starts_with("all but ");
+            let but_itself = modules.difference(&named).copied().filter(|name| *name != module);
+            Some((module, if is_all_but { but_itself.collect() } else { named }))
+        })
+        .collect();
+    let held: Vec<(&str, BTreeSet<&str>)> = MAY_IMPORT
+        .iter()
+        .map(|(module, allowed)| (*module, allowed.iter().copied().collect()))
+        .collect();
+    assert_eq!(told, held, "src/ARCHITECTURE.md against this table");
+}
+
+/// What stands between backticks.
+fn quoted_names(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
 fn only_the_window_names_the_window_crates() {
     let broken = namings(WINDOW_CRATES, &["app"]);
     assert!(
