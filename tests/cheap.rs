@@ -1,7 +1,8 @@
 //! What a person waits for with nothing to look at is cheap for large photos too.
 //!
 //! Judged by the time that one thread had on a processor: other programs and other tests beside it do not count. The
-//! limits are generous, as this build is hardly optimised.
+//! limits hold for the build that `cargo test` makes (opt-level 1). They are about six times what was measured on a core
+//! of an AMD EPYC, for machines that are slower.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
@@ -29,9 +30,9 @@ fn timed<T: Send>(work: impl FnOnce() -> T + Send) -> (f64, T) {
     })
 }
 
-/// A frame has 16 ms, and painting may take half of it.
+/// A frame has 16 ms, and painting may take half of it; the slowest segment took 1.4 ms.
 #[test]
-fn a_segment_of_a_wide_brush_on_24_megapixels() {
+fn a_segment_of_a_wide_brush_takes_at_most_half_a_frame_on_24_megapixels() {
     let samples = Samples::U8(vec![90; 6000 * 4000]);
     let photo = Pixels::new(6000, 4000, Channels::Gray, samples).unwrap();
     let mut editor = Document::new(Arc::new(photo));
@@ -48,12 +49,12 @@ fn a_segment_of_a_wide_brush_on_24_megapixels() {
         assert!(!changed.is_empty(), "it paints");
         slowest = slowest.max(seconds);
     }
-    eprintln!("slowest segment: {:.2} ms", 1000.0 * slowest);
-    assert!(slowest < 0.06, "{:.1} ms", 1000.0 * slowest);
+    assert!(slowest < 0.008, "{:.1} ms", 1000.0 * slowest);
 }
 
+/// It took 0.1 s, as long as it takes to look at 100 MB.
 #[test]
-fn the_plan_for_a_hundred_megapixels() {
+fn a_plan_for_a_hundred_megapixels_takes_less_than_a_second() {
     let (width, height) = (11_600, 8700);
     let mut mask = Mask::empty(width, height);
     let mut paint = |x: u32, y: u32, columns: u32| {
@@ -65,9 +66,7 @@ fn the_plan_for_a_hundred_megapixels() {
         (0..20).for_each(|row| paint(x, 4000 + x / 4 + row, 1));
     }
     let (seconds, plan) = timed(|| plan::crops(&mask));
-    eprintln!("planned in {seconds:.2} s");
-    // The scan of 100 MB dominates: 0.2 s optimised.
-    assert!(seconds < 5.0, "{seconds:.1} s");
+    assert!(seconds < 0.6, "{seconds:.2} s");
     assert!(plan.len() < 30, "{} crops", plan.len());
 }
 
