@@ -5,13 +5,13 @@
 use std::sync::Mutex;
 
 use candle_core::{DType, Device, Tensor};
-use candle_nn::{VarBuilder, VarMap};
+use candle_nn::VarBuilder;
 use lacuna::{
     nn::{
         Config, UNet,
-        ops::{FillError, FusedUNet, Instructions, LayerRun, Plane},
+        ops::{FillError, FusedUNet, Instructions, Plane},
     },
-    progress::{Cancelled, Progress, Silent},
+    progress::{Cancelled, Progress},
 };
 
 /// A small generator, so that every run tests the same numbers.
@@ -292,57 +292,4 @@ fn what_an_earlier_or_a_stopped_run_left_behind_changes_no_bit() {
     heard(&fused, &other, usize::MAX);
     heard(&fused, &other, 8);
     assert_eq!(run(&fused), first, "after another picture");
-}
-
-/// Prints the time of the packed network; run with `--ignored --nocapture`, best in a release build.
-#[test]
-#[ignore = "a measurement: LACUNA_BENCH=\"WIDTH LEVELS SIZE\""]
-fn time_of_the_network() {
-    let setting = std::env::var("LACUNA_BENCH").unwrap_or_else(|_| "32 7 512".to_owned());
-    let numbers: Vec<usize> = setting.split(' ').map(|number| number.parse().unwrap()).collect();
-    let config = Config {
-        base_width: numbers[0],
-        levels: numbers[1],
-    };
-    let size = numbers[2];
-    let vb = VarBuilder::from_varmap(&VarMap::new(), DType::F32, &Device::Cpu);
-    let unet = UNet::new(config, &vb).unwrap();
-    let start = std::time::Instant::now();
-    let fused = FusedUNet::new(&unet).unwrap();
-    eprintln!("packed in {:?}", start.elapsed());
-    let picture = Picture::new(size, size, 0.0, 9);
-    let is_hole: Vec<u8> = picture.valid.values().iter().map(|value| 1 - value).collect();
-    let holes = Plane::new(size, size, &is_hole).unwrap();
-    let part = is_hole.iter().map(|&hole| f64::from(hole)).sum::<f64>() / is_hole.len() as f64;
-    for needed in [None, Some(&holes)] {
-        let mut times: Vec<_> = (0..10)
-            .map(|_| {
-                let start = std::time::Instant::now();
-                fused.fill(&picture.pixels, &picture.valid, needed).unwrap();
-                start.elapsed()
-            })
-            .collect();
-        times.sort_unstable();
-        let print = |layer: &LayerRun| {
-            let rate = layer.multiply_adds as f64 / layer.computing.as_secs_f64() / 1e9;
-            let (planning, computing) = (layer.planning, layer.computing);
-            eprintln!(
-                "{:10} {:6} outputs, {planning:9.1?} + {computing:9.1?}, {rate:5.1} GMAC/s",
-                layer.name, layer.outputs
-            );
-        };
-        let (pixels, valid) = (&picture.pixels, &picture.valid);
-        fused
-            .fill_observed(pixels, valid, needed, &mut |layer| print(layer), &Silent)
-            .unwrap();
-        let what = if needed.is_some() {
-            "holes only"
-        } else {
-            "everything"
-        };
-        eprintln!(
-            "{config:?} {size}² {part:.2} hole, {what}: median {:?}, best {:?}",
-            times[5], times[0]
-        );
-    }
 }

@@ -11,6 +11,5 @@ mod formats;
 mod jpeg;
 mod masks;
 mod metadata;
-mod speed;
 mod support;
 mod tiff;
