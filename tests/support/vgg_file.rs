@@ -1,13 +1,11 @@
-//! VGG-19's first three stages, where they lie beside the repository.
+//! VGG-19's first three stages: too large for the repository, so the tests that need them are ignored by default.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-/// The file. `None` with a message where it is not there: a test that needs it has nothing to test then.
-pub(crate) fn path() -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/training/vgg19_pool3.safetensors");
-    if path.exists() {
-        return Some(path);
-    }
-    eprintln!("skipped: {} is not there", path.display());
-    None
+/// The file that `LACUNA_VGG` names: safetensors, torchvision's names. Relative paths begin in the repository.
+pub(crate) fn path() -> PathBuf {
+    let named = std::env::var_os("LACUNA_VGG");
+    let path = PathBuf::from(named.expect("LACUNA_VGG names a file with the features of VGG-19"));
+    assert!(path.is_file(), "LACUNA_VGG: there is no file {}", path.display());
+    path
 }

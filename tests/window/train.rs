@@ -285,11 +285,11 @@ fn a_run_ends_by_itself_and_shows_old_against_new() {
 }
 
 #[test]
+#[ignore = "needs VGG-19's features: LACUNA_VGG=FILE"]
 fn a_vgg_file_that_was_chosen_judges_the_fills_and_is_named() {
-    let Some(file) = vgg_file::path() else { return };
     let mut window = Window::train(|folder, settings| {
         settings.train = Config {
-            features: Some(file),
+            features: Some(vgg_file::path()),
             ..tiny_config(save_photos(folder, 4), Some(1))
         };
     });
