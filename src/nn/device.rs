@@ -70,7 +70,8 @@ pub struct Available {
 struct Refusal {
     /// In words.
     why: String,
-    /// Whether it seems to be there: not where there is none, or where its libraries are not installed.
+    /// Whether it seems to be there, though it does not work: not where there is none, or where its libraries are not
+    /// installed.
     is_present: bool,
 }
 
@@ -175,14 +176,18 @@ fn try_open(choice: DeviceChoice) -> Result<Device, Refusal> {
     })
 }
 
-/// Opens a device through bindings that panic where a library is missing, and keeps that panic to itself.
+/// Opens a device through bindings that panic where a library is not as they expect, and keeps that panic to itself.
 fn guarded(open: impl FnOnce() -> candle_core::Result<Device> + UnwindSafe) -> Result<Device, Refusal> {
     silence_panics(true);
     let opened = panic::catch_unwind(open);
     silence_panics(false);
     match opened {
         Ok(device) => device.map_err(|error| refusal(&error.to_string())),
-        Err(_) => Err(Refusal::absent("its libraries are not installed".to_owned())),
+        // They are there: it was looked for them before.
+        Err(_) => Err(Refusal {
+            why: "its libraries do not work".to_owned(),
+            is_present: true,
+        }),
     }
 }
 
@@ -249,7 +254,9 @@ mod tests {
     #[test]
     fn bindings_that_panic_are_a_device_that_cannot_be_used() {
         let opened = guarded(|| panic!("Unable to dynamically load the \"cuda\" shared library"));
-        assert_eq!(opened.unwrap_err().why, "its libraries are not installed");
+        let refusal = opened.unwrap_err();
+        assert_eq!(refusal.why, "its libraries do not work");
+        assert!(refusal.is_present, "what is broken is told");
     }
 
     #[test]

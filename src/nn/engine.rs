@@ -28,7 +28,7 @@ impl Engine {
         notice: &mut dyn FnMut(&str),
     ) -> candle_core::Result<Self> {
         if unet.convolution() == Convolution::Plain {
-            return unet.to_device(device).map(Self::Candle);
+            return Self::candle(unet, device);
         }
         if device.is_cpu() {
             return FusedUNet::new(unet).map(Self::Fused);
@@ -42,7 +42,14 @@ impl Engine {
         }
         #[cfg(not(feature = "cuda"))]
         let _ = notice;
-        unet.to_device(device).map(Self::Candle)
+        Self::candle(unet, device)
+    }
+
+    fn candle(unet: &UNet, device: &Device) -> candle_core::Result<Self> {
+        let unet = unet.to_device(device)?;
+        // On CUDA the weights were sent on this thread's stream; fills may come from another's.
+        device.synchronize()?;
+        Ok(Self::Candle(unet))
     }
 
     pub(super) const fn name(&self) -> &'static str {
