@@ -68,7 +68,7 @@ pub enum LoaderError {
     /// No photo can be read any more, or there was none.
     #[error("no usable photo is left: {0}")]
     NoPhotos(String),
-    /// The system gives no threads, or one died.
+    /// The system gives no threads, or one panicked.
     #[error(
         "reading photos in the background failed ({0}); close other programs and go on from the last save"
     )]
@@ -118,6 +118,8 @@ impl Loader {
         let pool = ThreadPoolBuilder::new()
             .num_threads(options.threads.max(1))
             .thread_name(|index| format!("lacuna-data-{index}"))
+            // A panic would end the program. Its batch is missing all the same, and `next` says so.
+            .panic_handler(|_| {})
             .build()
             .map_err(|error| LoaderError::Threads(error.to_string()))?;
         let mut loader = Self {
@@ -143,7 +145,7 @@ impl Loader {
         let next = self.ahead.pop_front();
         self.look_ahead();
         next.and_then(|next| next.recv().ok())
-            .unwrap_or_else(|| Err(LoaderError::Threads("a thread has died".to_owned())))
+            .unwrap_or_else(|| Err(LoaderError::Threads("a batch was given up half made".to_owned())))
     }
 
     /// Keeps one batch more under way than there are threads.
