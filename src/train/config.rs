@@ -7,6 +7,7 @@ use std::{
     convert::Infallible,
     ffi::OsString,
     fmt,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::nn::{self, DeviceChoice, loss, unet::Convolution};
 
 /// More threads than any machine has cores only get in each other's way.
-const MOST_THREADS: usize = 1024;
+const THREADS: RangeInclusive<usize> = 1..=1024;
 
 /// What the network starts from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -255,9 +256,9 @@ impl Default for Config {
 
 impl Config {
     /// Sides that can be trained on, in pixels.
-    pub const SIDES: std::ops::RangeInclusive<u32> = 32..=1024;
+    pub const SIDES: RangeInclusive<u32> = 32..=1024;
     /// Squares per step that can be chosen.
-    pub const BATCHES: std::ops::RangeInclusive<u32> = 1..=256;
+    pub const BATCHES: RangeInclusive<u32> = 1..=256;
 
     /// The balance of the losses.
     pub const fn loss(&self) -> loss::Weights {
@@ -314,11 +315,11 @@ impl Config {
             ),
             (
                 Self::SIDES.contains(&side),
-                format!("--side: {side} is not within 32 to 1024"),
+                format!("--side: {side} is not within {}", span(&Self::SIDES)),
             ),
             (
                 Self::BATCHES.contains(&batch),
-                format!("--batch: {batch} is not within 1 to 256"),
+                format!("--batch: {batch} is not within {}", span(&Self::BATCHES)),
             ),
         ])
     }
@@ -355,13 +356,12 @@ impl Config {
         first([
             (
                 self.minutes.is_none_or(is_span),
-                "--minutes: it must be a number above 0",
+                "--minutes: it must be a number above 0".to_owned(),
             ),
-            (self.steps != Some(0), "--steps: 0 steps train nothing"),
+            (self.steps != Some(0), "--steps: 0 steps train nothing".to_owned()),
             (
-                self.threads
-                    .is_none_or(|threads| (1..=MOST_THREADS).contains(&threads)),
-                "--threads: it takes 1 to 1024",
+                self.threads.is_none_or(|threads| THREADS.contains(&threads)),
+                format!("--threads: it takes {}", span(&THREADS)),
             ),
         ])
     }
@@ -390,7 +390,7 @@ fn is_span(time: f64) -> bool {
     time > 0.0 && time.is_finite()
 }
 
-fn span(range: &std::ops::RangeInclusive<usize>) -> String {
+fn span<T: fmt::Display>(range: &RangeInclusive<T>) -> String {
     format!("{} to {}", range.start(), range.end())
 }
 
