@@ -2,6 +2,10 @@
 // It panics where stderr was closed, and the work in progress is lost.
 #![warn(clippy::print_stderr)]
 
+// What tests share names this library as tests do.
+#[cfg(test)]
+extern crate self as lacuna;
+
 pub mod progress;
 
 pub mod imaging;

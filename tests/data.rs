@@ -12,7 +12,7 @@ use std::{
 use std::{process::Command, sync::mpsc, thread, time::Duration};
 
 use lacuna::{
-    data::{self, Batch, Folder, Loader, LoaderError, LoaderOptions, PhotoFile, ScanError},
+    data::{self, Batch, Folder, Loader, LoaderError, LoaderOptions, PhotoFile, ScanError, Split},
     imaging::{Channels, Format, Metadata, Pixels, Samples, random::Random, write},
     progress::{Cancelled, Progress, Silent},
 };
@@ -237,15 +237,20 @@ fn entries(numbers: std::ops::Range<u64>) -> Vec<PhotoFile> {
         .collect()
 }
 
+/// What a new training does with photos.
+fn split(photos: &[PhotoFile], held_out: usize, seed: u64) -> (Vec<PhotoFile>, Vec<PhotoFile>) {
+    Split::of(photos, seed).parts(photos, held_out)
+}
+
 #[test]
 fn a_photo_that_was_held_out_is_never_trained_on_when_photos_come_and_go() {
     let paths =
         |files: Vec<PhotoFile>| -> HashSet<PathBuf> { files.into_iter().map(|file| file.path).collect() };
-    let (_, held) = data::split(&entries(0..200), 8, 3);
+    let (_, held) = split(&entries(0..200), 8, 3);
     let held = paths(held);
     assert!((4..=8).contains(&held.len()), "{} held out", held.len());
     for other in [entries(0..201), entries(0..3000), entries(100..260)] {
-        let (train, _) = data::split(&other, 8, 3);
+        let (train, _) = split(&other, 8, 3);
         assert!(paths(train).is_disjoint(&held), "among {} photos", other.len());
     }
 }
@@ -253,11 +258,11 @@ fn a_photo_that_was_held_out_is_never_trained_on_when_photos_come_and_go() {
 #[test]
 fn a_photo_that_was_trained_on_is_never_held_out_when_photos_are_added() {
     for (few, many) in [(30, 60), (30, 400), (100, 3000)] {
-        let (train, _) = data::split(&entries(0..few), 8, 5);
-        let (_, held) = data::split(&entries(0..many), 8, 5);
+        let (train, _) = split(&entries(0..few), 8, 5);
+        let (_, held) = split(&entries(0..many), 8, 5);
         assert!(held.iter().all(|photo| !train.contains(photo)), "{few} to {many}");
     }
-    let (_, held) = data::split(&entries(0..100), 8, 5);
+    let (_, held) = split(&entries(0..100), 8, 5);
     assert!(held.len() >= 4, "{} of 100 photos are held out", held.len());
 }
 
@@ -265,7 +270,7 @@ fn a_photo_that_was_trained_on_is_never_held_out_when_photos_are_added() {
 fn a_split_shares_no_photo_and_leaves_some_to_train_on() {
     for count in 1..40 {
         let photos = entries(0..count);
-        let (train, held) = data::split(&photos, 5, 1);
+        let (train, held) = split(&photos, 5, 1);
         assert!(!train.is_empty(), "{count} photos");
         assert!(
             held.len() <= 5 && (count < 2 || !held.is_empty()),
@@ -273,7 +278,34 @@ fn a_split_shares_no_photo_and_leaves_some_to_train_on() {
         );
         assert!(held.iter().all(|photo| !train.contains(photo)), "{count} photos");
     }
-    assert_eq!(data::split(&entries(0..30), 0, 1).0.len(), 30);
+    let photos = entries(0..30);
+    let (train, held) = Split::of(&photos, 1).of_nothing().parts(&photos, 5);
+    assert_eq!((train.len(), held.len()), (30, 0));
+}
+
+#[test]
+fn a_training_that_goes_on_measures_on_no_photo_that_it_was_trained_on_whatever_became_of_its_folder() {
+    for (before, after) in [
+        (0..200, 0..100),
+        (0..200, 150..180),
+        (0..30, 0..400),
+        (0..2, 0..50),
+        (0..1, 0..9),
+    ] {
+        let begun = entries(before.clone());
+        let split = Split::of(&begun, 5);
+        let (trained, measured) = split.parts(&begun, 8);
+        let (train, held) = split.parts(&entries(after.clone()), 8);
+        let case = format!("{before:?} to {after:?}");
+        assert!(held.iter().all(|photo| !trained.contains(photo)), "{case}");
+        assert!(train.iter().all(|photo| !measured.contains(photo)), "{case}");
+    }
+    let (trained, _) = split(&entries(0..200), 8, 5);
+    let (_, held) = split(&entries(0..100), 8, 5);
+    assert!(
+        held.iter().any(|photo| trained.contains(photo)),
+        "a new split would"
+    );
 }
 
 #[test]
@@ -317,6 +349,18 @@ fn a_batch_holds_crops_of_photos_and_holes_in_their_layout() {
         let holes = valid.iter().filter(|&&value| value == 0).count();
         assert!((41..=2457).contains(&holes), "{holes} holes lie in no bucket");
     }
+}
+
+#[test]
+fn a_batch_that_panics_is_an_error_and_not_the_end_of_the_program() {
+    let folder = folder_of(1);
+    let too_large = LoaderOptions {
+        batch: usize::MAX / (64 * 64) / 4,
+        ..options(scan(folder.path()).photos)
+    };
+    assert_eq!(too_large.side, 64, "of which so many overflow");
+    let refused = Loader::new(too_large).unwrap().next();
+    assert!(matches!(refused, Err(LoaderError::Threads(_))), "{refused:?}");
 }
 
 #[test]

@@ -135,8 +135,9 @@ fn compare_step(file: &str, phase: Phase, rate: f64) {
         photo: golden.tensor("gt"),
         mask: golden.tensor("mask"),
     };
-    let (terms, gradients, _) = trainer.gradients(&batch, phase).unwrap();
-    for (name, term) in named(&terms) {
+    let (losses, gradients, _) = trainer.gradients(&batch, phase).unwrap();
+    let trained_on = [("total", losses.total)];
+    for (name, term) in named(&losses.terms).into_iter().chain(trained_on) {
         assert_relative(
             name,
             &term,

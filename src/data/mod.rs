@@ -1,6 +1,6 @@
 //! What the network is trained and measured on: photos from a folder, and holes.
 //!
-//! [`Folder`] finds the photos, [`split()`] holds some of them back for measuring, [`holes`] makes masks or reads them,
+//! [`Folder`] finds the photos, a [`Split`] holds some of them back for measuring, [`holes`] makes masks or reads them,
 //! and [`Loader`] decodes, crops and pairs all of it in the background. Everything here is plain numbers: no tensor,
 //! no window. Every draw comes from a seed, so the same photos give the same batches again.
 
@@ -15,4 +15,4 @@ pub use folder::{
     files, fingerprint,
 };
 pub use loader::{Batch, Loader, LoaderError, LoaderOptions, center, kept_bytes};
-pub use split::split;
+pub use split::Split;

@@ -168,7 +168,8 @@ impl Network {
         Self::load_with(file, device, &mut |text| tracing::warn!("{text}"))
     }
 
-    fn load_with(
+    /// As [`load`](Self::load); `notice` is told where a device's kernels cannot be used.
+    pub fn load_with(
         file: &weights::File,
         device: &Device,
         notice: &mut dyn FnMut(&str),

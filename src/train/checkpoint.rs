@@ -16,7 +16,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{Error, output, trainer::State};
-use crate::nn::{Config, unet::Convolution, weights::hex};
+use crate::{
+    data::Split,
+    nn::{Config, unet::Convolution, weights::hex},
+};
 
 const FORMAT: &str = "lacuna-checkpoint-1";
 const ENDING: &str = "safetensors";
@@ -24,11 +27,9 @@ const ENDING: &str = "safetensors";
 /// Where a run is, besides its tensors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Position {
-    /// Batches taken. The next batch has this number.
+    /// Batches taken, and updates made. The next batch has this number.
     pub step: u64,
-    /// Updates made; fewer than batches once the run had to go back.
-    pub updates: u64,
-    /// Seconds of training.
+    /// Seconds of training, those before the run had to go back included.
     pub elapsed_s: f64,
     /// What the rates are multiplied by: halved each time that the run had to go back.
     pub rate_factor: f64,
@@ -36,6 +37,9 @@ pub(super) struct Position {
     pub best_loss: Option<f64>,
     /// PSNR of the weights that the run started from.
     pub old_psnr: Option<f64>,
+    /// Which photos are never trained on; older checkpoints do not say.
+    #[serde(default)]
+    pub split: Option<Split>,
     /// Which network it is; see [`architecture`].
     pub architecture: String,
 }
@@ -68,6 +72,8 @@ fn is_checkpoint(path: &Path) -> bool {
 }
 
 /// Writes a checkpoint and removes the oldest beyond `keep`.
+///
+/// Those of later steps, which the run could not go on from, are left to whoever wants to know why.
 pub(super) fn write(
     folder: &Path,
     position: &Position,
@@ -99,7 +105,8 @@ pub(super) fn write(
     let metadata = metadata.map(|(key, value)| (key.to_owned(), value)).into();
     let bytes = safetensors::serialize(stored, Some(metadata)).map_err(|error| failed(error.to_string()))?;
     output::write(&path, &bytes, "a checkpoint")?;
-    for old in list(folder).into_iter().skip(keep) {
+    let up_to_here = list(folder).into_iter().filter(|other| *other <= path);
+    for old in up_to_here.skip(keep) {
         // One that cannot be removed takes space and does no other harm.
         let _ = fs::remove_file(old);
     }
@@ -141,7 +148,7 @@ pub(super) fn read(path: &Path) -> Result<(Position, State), String> {
     let tensors = tensors
         .collect::<candle_core::Result<_>>()
         .map_err(|error| error.to_string())?;
-    let updates = position.updates;
+    let updates = position.step;
     Ok((position, State { updates, tensors }))
 }
 
@@ -217,16 +224,16 @@ mod tests {
 
     use candle_core::{Device, Tensor};
 
-    use super::{Position, State, list, read_latest, write};
+    use super::{Position, State, list, path, read_latest, write};
 
     fn position(step: u64) -> Position {
         Position {
             step,
-            updates: step,
             elapsed_s: 1.5,
             rate_factor: 0.5,
             best_loss: None,
             old_psnr: Some(20.0),
+            split: None,
             architecture: "a".to_owned(),
         }
     }
@@ -250,6 +257,25 @@ mod tests {
         assert_eq!(found, position(100));
         assert_eq!(state.updates, 100);
         assert_eq!(state.tensors["w"].to_vec2::<f32>().unwrap(), [[100.0; 3]; 2]);
+    }
+
+    #[test]
+    fn one_that_was_just_written_is_kept_beside_a_damaged_one_of_a_later_step() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(path(folder.path(), 9), b"damaged").unwrap();
+        for step in [3, 5] {
+            write(folder.path(), &position(step), &state(1.0), 1).unwrap();
+        }
+        let expected = [9, 5].map(|step| path(folder.path(), step));
+        assert_eq!(list(folder.path()), expected);
+        let (found, _) = read_latest(folder.path(), &mut |_| {}).unwrap();
+        assert_eq!(found.step, 5);
+    }
+
+    #[test]
+    fn a_position_that_an_older_version_wrote_is_read() {
+        let text = r#"{"step":7,"updates":7,"elapsed_s":1.5,"rate_factor":0.5,"best_loss":null,"old_psnr":20.0,"architecture":"a"}"#;
+        assert_eq!(serde_json::from_str::<Position>(text).unwrap(), position(7));
     }
 
     #[test]

@@ -20,7 +20,11 @@ pub struct Estimate {
 ///
 /// `photo_bytes` is what decoded photos come to take, see [`kept_bytes`](crate::data::kept_bytes()).
 pub fn estimate(config: &Config, photo_bytes: u64) -> Estimate {
-    let size = network_size(config);
+    estimate_of(network_size(config), config, photo_bytes)
+}
+
+/// As [`estimate`] where the size of the network is known.
+pub(super) fn estimate_of(size: nn::Config, config: &Config, photo_bytes: u64) -> Estimate {
     let pixels = f64::from(config.batch) * f64::from(config.side).powi(2);
     let parameters: usize = size
         .tensors()
@@ -33,7 +37,7 @@ pub fn estimate(config: &Config, photo_bytes: u64) -> Estimate {
     Estimate {
         memory_mib: (PROGRAM_BYTES + in_a_step.max(in_between) + photo_bytes as f64) / MIB,
         seconds_per_step: pixels * (operations_per_pixel(size) + feature_operations(config))
-            / operations_per_second()
+            / operations_per_second(config)
             + parameters * SECONDS_PER_PARAMETER,
     }
 }
@@ -109,8 +113,9 @@ fn operations_per_pixel(size: nn::Config) -> f64 {
 
 /// What a processor reaches in training, everything around the convolutions included: measured at 23 G multiply-adds a
 /// second and core with the built-in weights (0.20 s a step of two 96² crops, 0.82 s of four of 192², two cores).
-fn operations_per_second() -> f64 {
-    2.3e10 * rayon::current_num_threads() as f64
+fn operations_per_second(config: &Config) -> f64 {
+    let all = rayon::current_num_threads();
+    2.3e10 * config.threads.map_or(all, |threads| threads.min(all)) as f64
 }
 
 #[cfg(test)]
@@ -158,6 +163,22 @@ mod tests {
                 "{estimated:.0} for {peak_mib} MiB: {config:?}"
             );
         }
+    }
+
+    #[test]
+    fn threads_that_are_not_used_do_not_count() {
+        let seconds = |threads| {
+            let config = Config {
+                threads,
+                ..Config::default()
+            };
+            estimate(&config, 0).seconds_per_step
+        };
+        assert!(
+            rayon::current_num_threads() == 1 || seconds(Some(1)) > seconds(None),
+            "one thread takes longer than all"
+        );
+        assert_eq!(seconds(Some(1024)), seconds(None), "there are no more than all");
     }
 
     #[test]

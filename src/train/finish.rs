@@ -1,12 +1,14 @@
 //! The end of a run: the finished weights, and how they do beside those of the start.
 
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 
 use candle_core::Device;
 
 use super::{
-    Comparison, Error, Event, Reason, output,
-    run::{Outcome, Run, compute_error, in_pool},
+    Comparison, Error, Event, Reason,
+    output::{self, HELD_OUT_LOSS},
+    run::{Outcome, Run},
+    threads::in_pool,
 };
 use crate::nn::{Network, weights};
 
@@ -21,7 +23,8 @@ impl Run<'_> {
                 1 => "1 held-out photo".to_owned(),
                 count => format!("{count} held-out photos"),
             };
-            self.write_weights(&path, format!("PSNR {new:.2} dB on {photos} (before: {old:.2})"))?;
+            let score = format!("PSNR {new:.2} dB on {photos} (before: {old:.2})");
+            self.write_weights(&path, score, None)?;
         }
         self.sample()?;
         let step = self.position.step;
@@ -41,11 +44,9 @@ impl Run<'_> {
 
     /// Saves and writes the finished weights, not yet compared with anything.
     pub(super) fn finish_weights(&mut self) -> Result<PathBuf, Error> {
-        if self.report()? {
-            self.save()?;
-        }
+        self.settle()?;
         let path = self.output.weights();
-        self.write_weights(&path, self.best_score())?;
+        self.write_weights(&path, self.best_score(), None)?;
         Ok(path)
     }
 
@@ -55,39 +56,46 @@ impl Run<'_> {
             error: Box::new(error),
         })?;
         let device = self.trainer.device();
+        // What is to be told of one is the same of the other.
+        let notice = &mut |text: &str| self.progress.notice(text);
         let (old, new) = (
-            Network::load(&self.start.file, device)?,
+            Network::load_with(&self.start.file, device, notice)?,
             Network::load(&file, device)?,
         );
         let features = self.trainer.features().to_device(&Device::Cpu);
-        let features = features.map_err(|error| compute_error(device, error))?;
+        let features = features.map_err(|error| self.compute_error(error))?;
         let held_out = &self.held_out;
         in_pool(self.pool.as_ref(), || held_out.compare(&old, &new, &features))
     }
 
-    pub(super) fn write_weights(&self, path: &Path, score: String) -> Result<(), Error> {
-        let about = vec![
+    /// Writes the averaged weights, with what is known of them; `held_out_loss` is what they are kept for.
+    pub(super) fn write_weights(
+        &self,
+        path: &Path,
+        score: String,
+        held_out_loss: Option<f64>,
+    ) -> Result<(), Error> {
+        let photos = self.photos.train.len();
+        let held_out_loss = held_out_loss.map(|loss| (HELD_OUT_LOSS, loss.to_string()));
+        let mut about = vec![
             ("created", output::now()),
             (
                 "trained_on",
-                format!(
-                    "{} photos in {}",
-                    self.photos.train.len(),
-                    self.config.photos.display()
-                ),
+                format!("{photos} photos in {}", folder_name(&self.config.photos)),
             ),
-            ("photos", self.photos.train.len().to_string()),
+            ("photos", photos.to_string()),
             ("steps", self.position.step.to_string()),
             ("score", score),
             ("features", self.trainer.features().name().to_owned()),
         ];
+        about.extend(held_out_loss);
         let bytes = self
             .trainer
             .weights()
             .and_then(|tensors| {
                 output::weights_file(&tensors, self.start.size, self.start.convolution, about)
             })
-            .map_err(|error| compute_error(self.trainer.device(), error))?;
+            .map_err(|error| self.compute_error(error))?;
         output::write(path, &bytes, "the weights")
     }
 
@@ -97,4 +105,11 @@ impl Run<'_> {
             |loss| format!("lowest held-out loss {loss:.4}"),
         )
     }
+}
+
+/// The last part of a folder's path: where it lies is nothing to whoever the weights are given to.
+fn folder_name(folder: &Path) -> String {
+    let folder = path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let name = folder.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }

@@ -3,10 +3,13 @@
 use std::time::Instant;
 
 use super::{
-    Error, Event, Sample, checkpoint, held_out,
+    Config, Error, Event, Sample,
+    checkpoint::{self, Position},
+    held_out,
     meter::Meter,
-    output,
-    run::{Run, compute_error, in_pool},
+    output::{self, Output},
+    run::Run,
+    threads::in_pool,
     trainer::State,
 };
 
@@ -18,7 +21,7 @@ impl Run<'_> {
             let unet = trainer.averaged()?;
             held_out.measure(trainer, &unet)
         });
-        let Some(measured) = measured.map_err(|error| compute_error(self.trainer.device(), error))? else {
+        let Some(measured) = measured.map_err(|error| self.compute_error(error))? else {
             return Ok(());
         };
         let old_psnr = *self.position.old_psnr.get_or_insert(measured.psnr);
@@ -27,7 +30,7 @@ impl Run<'_> {
         if self.is_best {
             self.position.best_loss = Some(measured.loss);
             let score = format!("held-out loss {:.4}, PSNR {:.2} dB", measured.loss, measured.psnr);
-            self.write_weights(&self.output.best(), score)?;
+            self.write_weights(&self.output.best(), score, Some(measured.loss))?;
         }
         self.tell(Event::HeldOut {
             step: self.position.step,
@@ -48,14 +51,17 @@ impl Run<'_> {
             .trainer
             .state()
             .and_then(|state| Ok((is_finite(&state)?, state)));
-        let (is_finite, state) = state.map_err(|error| compute_error(self.trainer.device(), error))?;
+        let (is_finite, state) = state.map_err(|error| self.compute_error(error))?;
         if !is_finite {
             return self.retreat();
         }
-        self.position.updates = state.updates;
+        self.position.split = Some(self.photos.split);
         let keep = self.config.keep_checkpoints;
         let path = checkpoint::write(&self.output.checkpoints(), &self.position, &state, keep)?;
         self.saved_step = Some(self.position.step);
+        if self.position.step >= self.wrong_at {
+            self.retreats = 0;
+        }
         self.tell(Event::Checkpoint {
             step: self.position.step,
             path,
@@ -63,27 +69,29 @@ impl Run<'_> {
         })
     }
 
-    /// Takes over the latest good checkpoint.
+    /// Goes back to the latest good checkpoint.
     pub(super) fn restore(&mut self) -> Result<(), Error> {
         let mut notices = Vec::new();
-        let found = checkpoint::read_latest(&self.output.checkpoints(), &mut |text| notices.push(text));
+        let saved = latest(&self.output, self.config, &mut |text| notices.push(text))?;
         for text in notices {
             self.tell(Event::Notice { text })?;
         }
-        let cannot = |why: String| Error::Resume {
-            folder: self.config.out.clone(),
-            why,
-        };
-        let (position, state) = found.map_err(cannot)?;
+        self.take_over(saved)
+    }
+
+    /// Goes on from a checkpoint.
+    pub(super) fn take_over(&mut self, (position, state): (Position, State)) -> Result<(), Error> {
         if position.architecture != self.position.architecture {
-            return Err(cannot(
-                "it trains another network than these weights, width, levels or convolution".to_owned(),
-            ));
+            let why = "it trains another network than these weights, width, levels or convolution";
+            return Err(cannot_resume(self.config, why.to_owned()));
         }
         self.trainer
             .restore(&state)
-            .map_err(|error| cannot(error.to_string()))?;
+            .map_err(|error| cannot_resume(self.config, error.to_string()))?;
         self.position = position;
+        // The best weights may have been written after the checkpoint.
+        let best = [self.position.best_loss, self.output.best_loss()];
+        self.position.best_loss = best.into_iter().flatten().reduce(f64::min);
         self.saved_step = Some(self.position.step);
         self.meter = Meter::default();
         self.loader = None;
@@ -103,7 +111,7 @@ impl Run<'_> {
         let pictures = in_pool(self.pool.as_ref(), || {
             held_out.samples(&trainer.averaged()?, trainer.device())
         });
-        pictures.map_err(|error| compute_error(self.trainer.device(), error))
+        pictures.map_err(|error| self.compute_error(error))
     }
 
     /// Writes the samples of `step` and tells them.
@@ -128,10 +136,27 @@ impl Run<'_> {
     }
 }
 
+/// The latest good checkpoint of a run. What is wrong with later ones is told to `notice`.
+pub(super) fn latest(
+    output: &Output,
+    config: &Config,
+    notice: &mut dyn FnMut(String),
+) -> Result<(Position, State), Error> {
+    checkpoint::read_latest(&output.checkpoints(), notice).map_err(|why| cannot_resume(config, why))
+}
+
+fn cannot_resume(config: &Config, why: String) -> Error {
+    Error::Resume {
+        folder: config.out.clone(),
+        why,
+    }
+}
+
 /// Whether every number of a state is one.
 fn is_finite(state: &State) -> candle_core::Result<bool> {
     for tensor in state.tensors.values() {
-        if !tensor.abs()?.sum_all()?.to_scalar::<f32>()?.is_finite() {
+        let values = tensor.flatten_all()?.to_vec1::<f32>()?;
+        if !values.iter().all(|value| value.is_finite()) {
             return Ok(false);
         }
     }

@@ -4,13 +4,16 @@ use std::time::Instant;
 
 use candle_core::{Result, Tensor};
 
-use super::LossValues;
-use crate::nn::loss::Terms;
+use super::{
+    LossValues,
+    trainer::{Losses, StepOptions},
+};
 
 /// Sums of losses since they were last read.
 #[derive(Debug)]
 pub(super) struct Meter {
-    sums: Option<Tensor>,
+    /// With how the last step was made.
+    sums: Option<(Tensor, StepOptions)>,
     steps: u64,
     busy_s: f64,
     read_at: Instant,
@@ -21,6 +24,8 @@ pub(super) struct Meter {
 pub(super) struct Reading {
     /// The losses.
     pub loss: LossValues,
+    /// How the last step was made.
+    pub last: StepOptions,
     /// Steps per second of training.
     pub steps_per_s: f64,
     /// Seconds until the device had done what it was given; steps are handed to a GPU ahead of time.
@@ -39,21 +44,23 @@ impl Default for Meter {
 }
 
 impl Meter {
-    /// Adds the losses of one step that took `seconds`; `total` is the one that was trained on.
-    pub(super) fn add(&mut self, total: Tensor, terms: &Terms, seconds: f64) -> Result<()> {
+    /// Adds the losses of one step that took `seconds`.
+    pub(super) fn add(&mut self, losses: &Losses, options: &StepOptions, seconds: f64) -> Result<()> {
+        let terms = &losses.terms;
         let values = [
-            total,
+            losses.total.clone(),
             terms.valid.clone(),
             terms.hole.clone(),
             terms.perceptual.clone(),
             (&terms.style_out + &terms.style_comp)?,
             terms.tv.clone(),
         ];
-        let values = Tensor::stack(&values, 0)?.detach();
-        self.sums = Some(match self.sums.take() {
+        let values = Tensor::stack(&values, 0)?;
+        let sums = match self.sums.take() {
             None => values,
-            Some(sums) => (sums + values)?,
-        });
+            Some((sums, _)) => (sums + values)?,
+        };
+        self.sums = Some((sums, *options));
         self.steps += 1;
         self.busy_s += seconds;
         Ok(())
@@ -67,7 +74,7 @@ impl Meter {
     /// Reads and starts over. `None` where no step was made.
     pub(super) fn read(&mut self) -> Result<Option<Reading>> {
         let meter = std::mem::take(self);
-        let Some(sums) = meter.sums else {
+        let Some((sums, last)) = meter.sums else {
             return Ok(None);
         };
         let began = Instant::now();
@@ -86,6 +93,7 @@ impl Meter {
                 style: mean(4),
                 tv: mean(5),
             },
+            last,
             steps_per_s: meter.steps as f64 / (meter.busy_s + waited_s).max(1e-9),
             waited_s,
         }))

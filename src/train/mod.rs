@@ -22,6 +22,7 @@ mod output;
 mod run;
 mod schedule;
 mod start;
+mod threads;
 pub mod trainer;
 
 pub use config::{Config, Decay, Stage, Start};

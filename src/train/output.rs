@@ -9,6 +9,7 @@ use std::{
 };
 
 use candle_core::Tensor;
+use safetensors::SafeTensors;
 
 use super::{Config, Error, Event, checkpoint, initial::is_statistic};
 use crate::{
@@ -21,6 +22,8 @@ use crate::{
     },
 };
 
+/// What a weights file calls the loss that it was kept for.
+pub(super) const HELD_OUT_LOSS: &str = "held_out_loss";
 /// What the folder of sample pictures is called.
 pub(super) const SAMPLES: &str = "samples";
 
@@ -173,6 +176,13 @@ impl Output {
     /// Where the weights of the lowest held-out loss lie.
     pub(super) fn best(&self) -> PathBuf {
         self.folder.join("best.safetensors")
+    }
+
+    /// That loss, where the weights are there and say it.
+    pub(super) fn best_loss(&self) -> Option<f64> {
+        let bytes = fs::read(self.best()).ok()?;
+        let (_, header) = SafeTensors::read_metadata(&bytes).ok()?;
+        header.metadata().as_ref()?.get(HELD_OUT_LOSS)?.parse().ok()
     }
 }
 

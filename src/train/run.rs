@@ -4,21 +4,26 @@
 //! loss is no number any more, the run goes back to its last checkpoint with half the rate.
 
 use std::{
+    fs::File,
     path::PathBuf,
     thread,
     time::{Duration, Instant},
 };
 
+use candle_core::Device;
+
 use super::{
     Comparison, Config, Control, Error, Event, Reason, checkpoint,
     checkpoint::Position,
-    estimate::{Estimate, estimate},
+    estimate::estimate_of,
     held_out::{self, HeldOut},
+    keep::latest,
     meter::Meter,
     output::Output,
     schedule::{self, Moment},
     start::{self, Photos, StartWeights},
-    trainer::{StepOptions, Trainer},
+    threads::{in_pool, loader_threads, pool},
+    trainer::{State, StepOptions, Trainer},
 };
 use crate::{
     data::{self, Loader, LoaderError, LoaderOptions, holes},
@@ -30,14 +35,8 @@ use crate::{
 const REPORT_EVERY_S: f64 = 0.5;
 /// How often a waiting run looks whether it may go on.
 const WAIT: Duration = Duration::from_millis(20);
-/// Times in a row that a run goes back to a checkpoint before it gives up.
+/// Times that a run goes back to a checkpoint, without getting further in between, before it gives up.
 const MOST_RETREATS: u32 = 5;
-/// Reports without a bad loss after which retreats no longer count as in a row.
-const CALM_REPORTS: u32 = 20;
-/// Threads that decode photos.
-const LOADER_THREADS: usize = 2;
-/// The same beside a GPU, at most.
-const MAX_LOADER_THREADS: usize = 12;
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,45 +65,8 @@ pub fn run(
     if let Some(problem) = config.problem() {
         return Err(Error::Config(problem));
     }
-    let output = Output::open(&config.out, resume)?;
-    let photos = start::photos(config, progress)?;
-    let holes = start::holes(config, progress)?;
-    progress.stage("Preparing")?;
-    let device = start::device(config, progress)?;
-    let features = start::features(config.features.as_deref())?;
-    let start = start::weights(config)?;
-    let pool = config.threads.map(thread_pool).transpose()?;
-    // Nothing is written before everything that can be refused was looked at.
-    let _lock = output.prepare(resume)?;
-    let compute = |error| compute_error(&device, error);
-    let trainer =
-        Trainer::new(start.size, start.convolution, start.tensors(), &features, &device).map_err(compute)?;
-    let trainer = trainer.with_loss(config.loss());
-    let mut notice = |text: String| progress.notice(&text);
-    let held_out = HeldOut::read(&photos.held_out, config.side, config.seed, &mut notice);
-    let mut run = Run {
-        config,
-        control,
-        on_event,
-        progress,
-        output,
-        position: new_position(&start),
-        trainer,
-        start,
-        photos,
-        holes,
-        held_out,
-        pool,
-        loader: None,
-        meter: Meter::default(),
-        retreats: 0,
-        calm: 0,
-        checkpoint_at: Instant::now(),
-        sample_at: Instant::now(),
-        saved_step: None,
-        is_best: false,
-    };
-    run.begin(resume)?;
+    let (mut run, saved) = Run::open(config, resume, control, on_event, progress)?;
+    run.begin(saved)?;
     let reason = run.train()?;
     run.finish(reason)
 }
@@ -112,24 +74,16 @@ pub fn run(
 fn new_position(start: &StartWeights) -> Position {
     Position {
         step: 0,
-        updates: 0,
         elapsed_s: 0.0,
         rate_factor: 1.0,
         best_loss: None,
         old_psnr: None,
+        split: None,
         architecture: checkpoint::architecture(start.size, start.convolution),
     }
 }
 
-fn thread_pool(threads: usize) -> Result<rayon::ThreadPool, Error> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .thread_name(|index| format!("train-{index}"))
-        .build()
-        .map_err(|error| Error::Config(format!("--threads: {threads} cannot be started: {error}")))
-}
-
-pub(super) fn compute_error(device: &candle_core::Device, error: candle_core::Error) -> Error {
+pub(super) fn compute_error(device: &Device, error: candle_core::Error) -> Error {
     Error::Compute {
         device: device::name(device),
         error,
@@ -141,7 +95,7 @@ pub(super) struct Run<'a> {
     pub(super) config: &'a Config,
     pub(super) control: &'a Control,
     on_event: &'a mut dyn FnMut(Event),
-    progress: &'a dyn Progress,
+    pub(super) progress: &'a dyn Progress,
     pub(super) output: Output,
     pub(super) position: Position,
     pub(super) trainer: Trainer,
@@ -153,23 +107,87 @@ pub(super) struct Run<'a> {
     /// Batches from the next step on; opened when a step needs it.
     pub(super) loader: Option<Loader>,
     pub(super) meter: Meter,
-    retreats: u32,
-    calm: u32,
+    /// Times that the run went back since its numbers were last good where they had gone wrong.
+    pub(super) retreats: u32,
+    /// The latest step at which some were wrong.
+    pub(super) wrong_at: u64,
     pub(super) checkpoint_at: Instant,
     pub(super) sample_at: Instant,
     /// The step of the last checkpoint.
     pub(super) saved_step: Option<u64>,
     /// Whether the last measurement was the best.
     pub(super) is_best: bool,
+    /// As long as it lives, nobody else trains here.
+    _lock: File,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    /// A run with all that it needs, and the checkpoint to go on from.
+    fn open(
+        config: &'a Config,
+        resume: bool,
+        control: &'a Control,
+        on_event: &'a mut dyn FnMut(Event),
+        progress: &'a dyn Progress,
+    ) -> Result<(Self, Option<(Position, State)>), Error> {
+        let output = Output::open(&config.out, resume)?;
+        let folder = start::folder(config, progress)?;
+        let holes = start::holes(config, progress)?;
+        progress.stage("Preparing")?;
+        let device = start::device(config, progress)?;
+        let features = start::features(config.features.as_deref())?;
+        let start = start::weights(config)?;
+        let pool = pool(config, &device)?;
+        // Nothing is written before everything that can be refused was looked at.
+        let lock = output.prepare(resume)?;
+        let compute = |error| in_pool(pool.as_ref(), || compute_error(&device, error));
+        let trainer = Trainer::new(start.size, start.convolution, start.tensors(), &features, &device);
+        let mut notices = Vec::new();
+        let saved = resume.then(|| latest(&output, config, &mut |text| notices.push(text)));
+        let saved = saved.transpose()?;
+        let photos = Photos::of(
+            &folder,
+            config,
+            saved.as_ref().and_then(|(position, _)| position.split),
+        );
+        let mut notice = |text: String| progress.notice(&text);
+        let seed = photos.split.seed();
+        let held_out = HeldOut::read(&photos.held_out, config.side, seed, &mut notice);
+        let mut run = Self {
+            config,
+            control,
+            on_event,
+            progress,
+            output,
+            position: new_position(&start),
+            trainer: trainer.map_err(compute)?.with_loss(config.loss()),
+            start,
+            photos,
+            holes,
+            held_out,
+            pool,
+            loader: None,
+            meter: Meter::default(),
+            retreats: 0,
+            wrong_at: 0,
+            checkpoint_at: Instant::now(),
+            sample_at: Instant::now(),
+            saved_step: None,
+            is_best: false,
+            _lock: lock,
+        };
+        for text in notices {
+            run.tell(Event::Notice { text })?;
+        }
+        Ok((run, saved))
+    }
+
     /// Takes over a checkpoint, or measures the start and makes the first; then tells that steps begin.
-    fn begin(&mut self, resume: bool) -> Result<(), Error> {
+    fn begin(&mut self, saved: Option<(Position, State)>) -> Result<(), Error> {
         // Whoever watches a run that goes on may not have seen what it started from.
-        let of_the_start = resume.then(|| self.pictures()).transpose()?;
-        if resume {
-            self.restore()?;
+        let of_the_start = saved.as_ref().map(|_| self.pictures()).transpose()?;
+        if let Some(saved) = saved {
+            self.take_over(saved)?;
         }
         self.output.save_config(self.config)?;
         self.tell(Event::Started {
@@ -177,10 +195,10 @@ impl Run<'_> {
             held_out: self.held_out.len(),
             skipped: self.photos.skipped,
             parameters: self.trainer.parameters(),
-            device: in_pool(self.pool.as_ref(), || device::name(self.trainer.device())),
+            device: self.device_name(),
             features: self.trainer.features().name().to_owned(),
             start_step: self.position.step,
-            estimate_memory_mib: self.estimate().memory_mib,
+            estimate_memory_mib: self.memory_mib(),
         })?;
         if let Some(pictures) = of_the_start {
             self.show(0, pictures)?;
@@ -191,9 +209,11 @@ impl Run<'_> {
         self.sample()
     }
 
-    fn estimate(&self) -> Estimate {
+    /// Memory that the run should take.
+    fn memory_mib(&self) -> f64 {
         let sizes = self.photos.train.iter().map(|photo| (photo.width, photo.height));
-        estimate(self.config, data::kept_bytes(sizes, self.config.side))
+        let photo_bytes = data::kept_bytes(sizes, self.config.side);
+        estimate_of(self.start.size, self.config, photo_bytes).memory_mib
     }
 
     fn train(&mut self) -> Result<Reason, Error> {
@@ -203,38 +223,56 @@ impl Run<'_> {
             if let Some(reason) = self.wait()? {
                 return Ok(reason);
             }
-            let moment = self.moment();
-            if moment.is_over() {
-                return Ok(Reason::Complete);
-            }
-            if let Err(error) = self.step(moment) {
-                return Err(self.save_what_is_left(error));
-            }
-            self.keep_up()?;
             if self.retreats > MOST_RETREATS {
                 return Ok(Reason::Diverged);
+            }
+            let moment = self.moment();
+            if moment.is_over() {
+                self.settle()?;
+                if self.moment().is_over() {
+                    return Ok(Reason::Complete);
+                }
+                // Its last weights were no numbers: it has gone back, and goes on from there.
+            } else if let Err(error) = self.step(moment) {
+                return Err(self.save_what_is_left(error));
+            } else {
+                self.keep_up()?;
             }
         }
     }
 
     /// Does what is due after a step.
     fn keep_up(&mut self) -> Result<(), Error> {
+        let Config {
+            evaluate_every_steps,
+            checkpoint_every_s,
+            sample_every_s,
+            ..
+        } = *self.config;
+        let measures = self.position.step.is_multiple_of(evaluate_every_steps);
+        let saves = self.checkpoint_at.elapsed().as_secs_f64() >= checkpoint_every_s;
+        let samples = self.sample_at.elapsed().as_secs_f64() >= sample_every_s;
         let is_due = self.meter.age_s() >= REPORT_EVERY_S || self.moment().is_over();
-        if is_due && !self.report()? {
+        // All of these wait for the device. The report comes first: it counts that as time of the steps.
+        if (is_due || measures || saves || samples) && !self.report()? {
             return Ok(());
         }
-        if self
-            .position
-            .step
-            .is_multiple_of(self.config.evaluate_every_steps)
-        {
+        if measures {
             self.evaluate()?;
         }
-        if self.checkpoint_at.elapsed().as_secs_f64() >= self.config.checkpoint_every_s {
+        if saves {
             self.save()?;
         }
-        if self.sample_at.elapsed().as_secs_f64() >= self.config.sample_every_s {
+        if samples {
             self.sample()?;
+        }
+        Ok(())
+    }
+
+    /// Tells and saves the steps that were made. What is no number sends the run back.
+    pub(super) fn settle(&mut self) -> Result<(), Error> {
+        if self.report()? {
+            self.save()?;
         }
         Ok(())
     }
@@ -256,14 +294,14 @@ impl Run<'_> {
         };
         let device = self.trainer.device().clone();
         let trainer = &mut self.trainer;
-        let terms = in_pool(self.pool.as_ref(), || {
+        let losses = in_pool(self.pool.as_ref(), || {
             let batch = held_out::to_batch(&batch.rgb, &batch.valid, batch.side, &device)?;
             trainer.step(&batch, &options)
         });
         let seconds = began.elapsed().as_secs_f64();
-        terms
-            .and_then(|terms| self.meter.add(self.trainer.total(&terms)?, &terms, seconds))
-            .map_err(|error| compute_error(&device, error))?;
+        losses
+            .and_then(|losses| self.meter.add(&losses, &options, seconds))
+            .map_err(|error| self.compute_error(error))?;
         self.position.step += 1;
         self.position.elapsed_s += seconds;
         Ok(())
@@ -289,10 +327,7 @@ impl Run<'_> {
 
     /// Tells the losses since the last report. `false`: they were no numbers, and the run has gone back.
     pub(super) fn report(&mut self) -> Result<bool, Error> {
-        let reading = self
-            .meter
-            .read()
-            .map_err(|error| compute_error(self.trainer.device(), error))?;
+        let reading = self.meter.read().map_err(|error| self.compute_error(error))?;
         let Some(reading) = reading else {
             return Ok(true);
         };
@@ -301,33 +336,33 @@ impl Run<'_> {
             self.retreat()?;
             return Ok(false);
         }
-        self.calm += 1;
-        if self.calm >= CALM_REPORTS {
-            self.retreats = 0;
-        }
-        let moment = self.moment();
         let (step, elapsed) = (self.position.step, self.position.elapsed_s);
         self.tell(Event::Step {
             step,
-            stage: moment.phase,
+            stage: reading.last.phase,
             images_per_s: reading.steps_per_s * f64::from(self.config.batch),
             seconds_left: schedule::seconds_left(self.config, step, elapsed, reading.steps_per_s),
-            progress: moment.progress,
+            progress: self.moment().progress,
             loss: reading.loss,
-            rate: moment.rate * self.position.rate_factor,
+            rate: reading.last.rate,
             device_memory_mib: device::memory_in_use_mib(self.trainer.device()),
         })?;
         Ok(true)
     }
 
-    /// Back to the last checkpoint, with half the rate.
+    /// Back to the last checkpoint, with half the rate. The time that was lost counts.
     pub(super) fn retreat(&mut self) -> Result<(), Error> {
-        let step = self.position.step;
-        let factor = self.position.rate_factor / 2.0;
+        let Position {
+            step,
+            elapsed_s,
+            rate_factor,
+            ..
+        } = self.position;
         self.restore()?;
-        self.position.rate_factor = self.position.rate_factor.min(factor);
+        self.position.rate_factor = self.position.rate_factor.min(rate_factor / 2.0);
+        self.position.elapsed_s = self.position.elapsed_s.max(elapsed_s);
         self.retreats += 1;
-        self.calm = 0;
+        self.wrong_at = self.wrong_at.max(step);
         let back = self.position.step;
         self.tell(Event::Notice {
             text: format!(
@@ -341,9 +376,10 @@ impl Run<'_> {
         let mut was_paused = false;
         let reason = loop {
             if self.control.take_save() {
-                self.save()?;
+                self.settle()?;
             }
             if self.control.take_sample() {
+                self.report()?;
                 self.sample()?;
             }
             if self.control.is_stopped() {
@@ -377,7 +413,7 @@ impl Run<'_> {
             batch: self.config.batch as usize,
             seed: self.config.seed,
             first_step: self.position.step,
-            threads: loader_threads(self.trainer.device()),
+            threads: loader_threads(self.config, self.trainer.device()),
             ..LoaderOptions::default()
         })?)
     }
@@ -390,6 +426,18 @@ impl Run<'_> {
         (self.moment().progress * 1000.0) as u64
     }
 
+    /// Name of the device; of the CPU with the threads that are used.
+    fn device_name(&self) -> String {
+        let device = self.trainer.device();
+        in_pool(self.pool.as_ref(), || device::name(device))
+    }
+
+    /// A failure of the device.
+    pub(super) fn compute_error(&self, error: candle_core::Error) -> Error {
+        let device = self.device_name();
+        Error::Compute { device, error }
+    }
+
     pub(super) fn tell(&mut self, event: Event) -> Result<(), Error> {
         self.output.log(&event)?;
         (self.on_event)(event);
@@ -397,18 +445,5 @@ impl Run<'_> {
     }
 }
 
-/// Threads that make batches: few where the processor trains, almost all where it waits for a GPU.
-fn loader_threads(device: &candle_core::Device) -> usize {
-    if device.is_cpu() {
-        return LOADER_THREADS;
-    }
-    let all = thread::available_parallelism().map_or(1, usize::from);
-    all.saturating_sub(1).clamp(LOADER_THREADS, MAX_LOADER_THREADS)
-}
-
-pub(super) fn in_pool<T: Send>(pool: Option<&rayon::ThreadPool>, work: impl FnOnce() -> T + Send) -> T {
-    match pool {
-        None => work(),
-        Some(pool) => pool.install(work),
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use candle_core::{Device, Tensor};
 
 use super::{Config, Error, Start, gradient_check, initial, output};
 use crate::{
-    data::{self, Folder, PhotoFile, holes},
+    data::{self, Folder, PhotoFile, Split, holes},
     nn::{self, device, ops::cuda, unet::Convolution, vgg::Features, weights},
     progress::Progress,
 };
@@ -32,6 +32,8 @@ impl StartWeights {
 /// Photos to train on and photos to measure on.
 #[derive(Debug)]
 pub(super) struct Photos {
+    /// Which are which.
+    pub split: Split,
     /// To train on.
     pub train: Vec<PhotoFile>,
     /// To measure on.
@@ -40,8 +42,29 @@ pub(super) struct Photos {
     pub skipped: usize,
 }
 
-/// Looks through the folder of photos and holds some back.
-pub(super) fn photos(config: &Config, progress: &dyn Progress) -> Result<Photos, Error> {
+impl Photos {
+    /// Holds some of a folder back: as `earlier` did, where the run goes on.
+    pub(super) fn of(folder: &Folder, config: &Config, earlier: Option<Split>) -> Self {
+        let held_out = (config.held_out as usize).min(folder.photos.len() / 4);
+        let split = earlier.unwrap_or_else(|| Split::of(&folder.photos, config.seed));
+        let is_trained_on_all = config.held_out == 0 || earlier.is_none() && held_out == 0;
+        let split = if is_trained_on_all {
+            split.of_nothing()
+        } else {
+            split
+        };
+        let (train, held_out) = split.parts(&folder.photos, held_out);
+        Self {
+            split,
+            train,
+            held_out,
+            skipped: folder.skipped.len(),
+        }
+    }
+}
+
+/// Looks through the folder of photos.
+pub(super) fn folder(config: &Config, progress: &dyn Progress) -> Result<Folder, Error> {
     let unusable = |why: String| Error::Photos {
         folder: config.photos.clone(),
         why,
@@ -65,13 +88,7 @@ pub(super) fn photos(config: &Config, progress: &dyn Progress) -> Result<Photos,
             count => format!("{count} of the files are passed over, the first is {path}: {why}"),
         });
     }
-    let held_out = (config.held_out as usize).min(folder.photos.len() / 4);
-    let (train, held_out) = data::split(&folder.photos, held_out, config.seed);
-    Ok(Photos {
-        train,
-        held_out,
-        skipped: folder.skipped.len(),
-    })
+    Ok(folder)
 }
 
 /// Whether the samples of a run in `out` would be found among the photos.
@@ -102,12 +119,17 @@ pub(super) fn device(config: &Config, progress: &dyn Progress) -> Result<Device,
     if device.is_cpu() {
         return Ok(device);
     }
-    let mut difference = gradient_check::difference(&device, &Device::Cpu);
-    if let Some(why) = difference.as_ref().filter(|_| cuda::train::runs_on(&device)) {
+    let slower = |why: &str| {
         progress.notice(&format!(
             "on {} training uses candle's own operations, which are slower: {why}",
             device::name(&device)
         ));
+    };
+    let mut difference = gradient_check::difference(&device, &Device::Cpu);
+    if let Some(why) = cuda::train::problem(&device) {
+        slower(&why);
+    } else if let Some(why) = difference.as_ref().filter(|_| cuda::train::runs_on(&device)) {
+        slower(why);
         cuda::train::turn_off();
         difference = gradient_check::difference(&device, &Device::Cpu);
     }

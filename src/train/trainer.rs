@@ -46,6 +46,15 @@ pub struct StepOptions {
     pub ema: f64,
 }
 
+/// The losses of a step, without their history.
+#[derive(Debug, Clone)]
+pub struct Losses {
+    /// The one that is trained on.
+    pub total: Tensor,
+    /// What it is made of.
+    pub terms: Terms,
+}
+
 /// The network in training, and all that a step changes.
 #[derive(Debug)]
 pub struct Trainer {
@@ -115,7 +124,7 @@ impl Trainer {
         Self { loss, ..self }
     }
 
-    /// The loss that is trained on, of the terms of a step or a measurement.
+    /// The loss that is trained on, of the terms of a measurement.
     pub fn total(&self, terms: &Terms) -> Result<Tensor> {
         terms.total(&self.loss)
     }
@@ -141,8 +150,8 @@ impl Trainer {
     }
 
     /// Makes one step and gives the losses before it.
-    pub fn step(&mut self, batch: &Batch, options: &StepOptions) -> Result<Terms> {
-        let (terms, mut gradients, statistics) = self.gradients(batch, options.phase)?;
+    pub fn step(&mut self, batch: &Batch, options: &StepOptions) -> Result<Losses> {
+        let (losses, mut gradients, statistics) = self.gradients(batch, options.phase)?;
         if options.clip_norm > 0.0 {
             clip(&mut gradients, options.clip_norm)?;
         }
@@ -158,7 +167,7 @@ impl Trainer {
             }
         }
         self.follow(options.ema)?;
-        Ok(terms)
+        Ok(losses)
     }
 
     /// The losses, the gradient of every weight that has one, and the statistics of the batch. Changes nothing.
@@ -166,20 +175,25 @@ impl Trainer {
         &self,
         batch: &Batch,
         phase: Phase,
-    ) -> Result<(Terms, BTreeMap<String, Tensor>, Vec<Statistics>)> {
+    ) -> Result<(Losses, BTreeMap<String, Tensor>, Vec<Statistics>)> {
         let norms = match phase {
             Phase::One => Norms::Batch,
             Phase::Two => Norms::BatchInDecoder,
         };
         let (out, statistics) = self.unet.forward_train(&batch.photo, &batch.mask, norms)?;
         let terms = loss::terms(&out, &batch.photo, &batch.mask, &self.features)?;
-        let store = self.total(&terms)?.backward()?;
+        let total = self.total(&terms)?;
+        let store = total.backward()?;
         let gradients = self.learned.iter().filter_map(|(name, var)| {
             let gradient = store.get(var.as_tensor())?;
             Some((name.clone(), gradient.clone()))
         });
         let gradients = gradients.collect();
-        Ok((detached(&terms), gradients, statistics))
+        let losses = Losses {
+            total: total.detach(),
+            terms: detached(&terms),
+        };
+        Ok((losses, gradients, statistics))
     }
 
     /// The losses and the output for `batch` with the given weights on stored statistics. Changes nothing.

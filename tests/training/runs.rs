@@ -7,13 +7,14 @@ use std::{
 };
 
 use lacuna::{
+    data::{Folder, Split},
     nn::{Convolution, DeviceChoice, Network, NetworkError, weights},
     progress::Silent,
-    train::{self, Config, Control, Error, Event, Outcome, Reason, Start, library},
+    train::{self, Config, Control, Decay, Error, Event, Outcome, Phase, Reason, Start, library},
 };
 use tempfile::TempDir;
 
-use crate::tiny_training::{config, features};
+use crate::tiny_training::{self, config, features};
 
 fn run(
     config: &Config,
@@ -132,6 +133,11 @@ fn the_finished_weights_say_what_they_are_and_fill_photos() {
         info.score.as_ref().unwrap().contains("2 held-out photos (before"),
         "{info:?}"
     );
+    assert_eq!(
+        info.trained_on.as_deref(),
+        Some("6 photos in photos"),
+        "where they lie is nobody's business"
+    );
     assert_eq!(outcome.report.unwrap().buckets.len(), 6);
     let network = Network::open(Some(&outcome.weights), DeviceChoice::Cpu, &mut |_| {}).unwrap();
     let filled = network
@@ -178,6 +184,7 @@ fn a_loss_that_is_no_number_goes_back_and_at_last_gives_up_with_good_weights() {
     });
     let outcome = outcome.unwrap();
     assert_eq!((outcome.reason, outcome.step), (Reason::Diverged, 0));
+    assert_eq!(notices.len(), 6, "{notices:?}");
     assert!(
         notices.iter().all(|text| text.contains("half the learning rate")),
         "{notices:?}"
@@ -186,6 +193,79 @@ fn a_loss_that_is_no_number_goes_back_and_at_last_gives_up_with_good_weights() {
         weights::read(&outcome.weights).is_ok(),
         "the weights before it went wrong"
     );
+}
+
+#[test]
+fn a_report_names_the_stage_and_the_rate_of_the_step_that_was_made() {
+    let folder = TempDir::new().unwrap();
+    let config = Config {
+        steps: Some(4),
+        fine_tune_share: 0.25,
+        decay: Decay::None,
+        warm_up_steps: 0,
+        evaluate_every_steps: 1,
+        threads: Some(3),
+        ..config(folder.path())
+    };
+    let (mut device_name, mut steps) = (String::new(), Vec::new());
+    run(&config, false, &mut |_, event| match event {
+        Event::Started { device, .. } => device_name.clone_from(device),
+        Event::Step {
+            step, stage, rate, ..
+        } => steps.push((*step, *stage, *rate)),
+        _ => {}
+    })
+    .unwrap();
+    let one = |step| (step, Phase::One, config.learning_rate);
+    assert_eq!(
+        steps,
+        [one(1), one(2), one(3), (4, Phase::Two, config.fine_tune_rate)],
+        "each is told before it is measured"
+    );
+    assert_eq!(device_name, "CPU (3 threads)", "those that are used");
+}
+
+#[test]
+fn a_run_that_goes_on_holds_out_what_it_did_whatever_became_of_its_photos_and_its_seed() {
+    let folder = TempDir::new().unwrap();
+    let begun = Config {
+        photos: folder.path().join("many"),
+        held_out: 8,
+        steps: Some(1),
+        ..config(folder.path())
+    };
+    tiny_training::photos(&begun.photos, 40);
+    let found = || Folder::scan(&begun.photos, &Silent).unwrap().photos;
+    let counts = |split: Split| {
+        let (train, held_out) = split.parts(&found(), 7);
+        (train.len(), held_out.len())
+    };
+    let split = Split::of(&found(), begun.seed);
+    quietly(&begun, false).unwrap();
+    // Of fewer than forty photos a new run holds out twice the share.
+    for photo in 30..40 {
+        fs::remove_file(begun.photos.join(format!("photo-{photo}.png"))).unwrap();
+    }
+    for (steps, seed) in [(2, begun.seed), (3, 5)] {
+        let resumed = Config {
+            steps: Some(steps),
+            seed,
+            ..begun.clone()
+        };
+        let mut told = None;
+        run(&resumed, true, &mut |_, event| {
+            if let Event::Started { photos, held_out, .. } = event {
+                told = Some((*photos, *held_out));
+            }
+        })
+        .unwrap();
+        assert_eq!(told, Some(counts(split)), "seed {seed}");
+        assert_ne!(
+            told,
+            Some(counts(Split::of(&found(), seed))),
+            "a new split of seed {seed}"
+        );
+    }
 }
 
 #[test]

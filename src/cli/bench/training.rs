@@ -63,8 +63,7 @@ pub(super) fn measure(entry: &Entry, shared: &Shared, terminal: &Terminal) -> an
         terminal.step(run as u64, entry.runs as u64 + 1)?;
         let started = Instant::now();
         // Reading the loss waits for the device.
-        let terms = trainer.step(&batch, &options)?;
-        trainer.total(&terms)?.to_scalar::<f32>()?;
+        trainer.step(&batch, &options)?.total.to_scalar::<f32>()?;
         if run > 0 {
             times.push(started.elapsed());
         }

@@ -38,22 +38,34 @@ pub fn turn_off() {
     IS_OFF.store(true, Ordering::Relaxed);
 }
 
-#[cfg(feature = "cuda")]
+/// Why these operations do not run on a CUDA device, if so.
+pub fn problem(device: &Device) -> Option<String> {
+    if !device.is_cuda() || runs_on(device) {
+        return None;
+    }
+    let of_the_kernels = kernels(device).err().map(|error| error.to_string());
+    Some(of_the_kernels.unwrap_or_else(|| "they gave other gradients than the CPU".to_owned()))
+}
+
 fn has_kernels(device: &Device) -> bool {
-    let Ok(device) = device.as_cuda_device() else {
-        return false;
-    };
-    super::device::CudaGpu::with(device, super::Module::Training)
-        .inspect_err(|error| {
-            tracing::warn!("training uses candle's operations: {error}");
-            turn_off();
-        })
-        .is_ok()
+    device.is_cuda()
+        && kernels(device)
+            .inspect_err(|error| {
+                tracing::warn!("training uses candle's operations: {error}");
+                turn_off();
+            })
+            .is_ok()
+}
+
+/// Makes sure that the kernels can be launched on a CUDA device.
+#[cfg(feature = "cuda")]
+fn kernels(device: &Device) -> Result<()> {
+    super::device::CudaGpu::with(device.as_cuda_device()?, super::Module::Training).map(drop)
 }
 
 #[cfg(not(feature = "cuda"))]
-const fn has_kernels(_: &Device) -> bool {
-    false
+fn kernels(_: &Device) -> Result<()> {
+    bail!("this program was built without them")
 }
 
 /// The largest of every 2 × 2 of `[b, c, h, w]`; what is left over at odd sides is cut off. Of equals the first takes
