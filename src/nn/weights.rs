@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 
 use self::checks::{check_length, read_config, read_convolution, read_tensors};
 pub use self::error::WeightsError;
-pub use self::serialize::{Stored, serialize};
+pub use self::serialize::{Stored, bytes_of, serialize};
 use super::unet::{Config, Convolution};
 
 /// The default file, as it lies in the repository.

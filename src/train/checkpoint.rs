@@ -18,7 +18,11 @@ use sha2::{Digest as _, Sha256};
 use super::{Error, output, trainer::State};
 use crate::{
     data::Split,
-    nn::{Config, unet::Convolution, weights::hex},
+    nn::{
+        Config,
+        unet::Convolution,
+        weights::{bytes_of, hex},
+    },
 };
 
 const FORMAT: &str = "lacuna-checkpoint-1";
@@ -201,7 +205,7 @@ impl View for Stored {
 fn stored(tensors: &BTreeMap<String, Tensor>) -> candle_core::Result<Vec<(String, Stored)>> {
     let tensors = tensors.iter().map(|(name, tensor)| {
         let values = tensor.flatten_all()?.to_vec1::<f32>()?;
-        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let bytes = bytes_of(&values);
         let shape = tensor.dims().to_vec();
         Ok((name.clone(), Stored { shape, bytes }))
     });

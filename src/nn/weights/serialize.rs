@@ -1,10 +1,19 @@
 //! What is written: the other side of what is checked.
 
 use candle_core::Tensor;
+use half::{f16, slice::HalfFloatSliceExt as _};
 use safetensors::{Dtype, SafeTensorError, tensor::TensorView};
 
 use super::checks::{REQUIRED, name_of_convolution};
 use crate::nn::unet::{Config, Convolution};
+
+/// Numbers as they lie in a file, little-endian.
+pub fn bytes_of(values: &[f32]) -> Vec<u8> {
+    if cfg!(target_endian = "little") {
+        return bytemuck::cast_slice(values).to_vec();
+    }
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
 
 /// A tensor as it lies in a file.
 #[derive(Debug, Clone)]
@@ -18,27 +27,31 @@ pub struct Stored {
 impl Stored {
     /// With all bits of its `f32`.
     pub fn float32(name: &str, tensor: &Tensor) -> candle_core::Result<Self> {
-        Self::of(name, tensor, Dtype::F32, f32::to_le_bytes)
+        Self::of(name, tensor, Dtype::F32, bytes_of)
     }
 
     /// Rounded to half of them.
     pub fn float16(name: &str, tensor: &Tensor) -> candle_core::Result<Self> {
-        let round = |value| half::f16::from_f32(value).to_le_bytes();
-        Self::of(name, tensor, Dtype::F16, round)
+        Self::of(name, tensor, Dtype::F16, |values| {
+            let mut halves = vec![f16::ZERO; values.len()];
+            halves.convert_from_f32_slice(values);
+            let bytes = halves.into_iter().map(f16::to_le_bytes);
+            bytes.collect::<Vec<_>>().into_flattened()
+        })
     }
 
-    fn of<const N: usize>(
+    fn of(
         name: &str,
         tensor: &Tensor,
         dtype: Dtype,
-        to_bytes: impl Fn(f32) -> [u8; N],
+        to_bytes: impl Fn(&[f32]) -> Vec<u8>,
     ) -> candle_core::Result<Self> {
         let values = tensor.flatten_all()?.to_vec1::<f32>()?;
         Ok(Self {
             name: name.to_owned(),
             dtype,
             shape: tensor.dims().to_vec(),
-            bytes: values.into_iter().flat_map(to_bytes).collect(),
+            bytes: to_bytes(&values),
         })
     }
 }
