@@ -1,16 +1,16 @@
 //! Adam (Kingma and Ba, 2015) whose moments have names, so that a run goes on exactly where it was saved.
 //!
-//! On the CPU each update is one pass over the numbers, in place, on all threads; on CUDA our kernels do the same;
-//! elsewhere candle's operations.
+//! On the CPU an update is one pass over the numbers, in place, on all threads, after one for the length of the gradients;
+//! on CUDA our kernels make it in three, elsewhere candle's operations.
 
 use std::collections::BTreeMap;
 
-use candle_core::{CpuStorage, InplaceOp2, InplaceOp3, Layout, Result, Tensor, Var, bail};
+use candle_core::{Result, Tensor, Var, bail};
 use rayon::prelude::{
     IndexedParallelIterator as _, ParallelIterator as _, ParallelSlice as _, ParallelSliceMut as _,
 };
 
-use super::ops::{cuda::train as gpu, values};
+use super::ops::{self, cuda::train as gpu, with_values, with_values_mut};
 
 /// How much of the mean of gradients stays per step.
 const BETA_1: f64 = 0.9;
@@ -79,42 +79,60 @@ impl Adam {
         Ok(())
     }
 
-    /// One update of every parameter that has a gradient.
+    /// One update of every parameter that has a gradient. All gradients together are shortened to a length of at most
+    /// `longest`; 0 = no limit. On a GPU the device alone knows whether they were.
     pub fn update(
         &mut self,
         parameters: &BTreeMap<String, Var>,
         gradients: &BTreeMap<String, Tensor>,
         rate: f64,
+        longest: f64,
     ) -> Result<()> {
         self.updates += 1;
         let power = i32::try_from(self.updates).unwrap_or(i32::MAX);
-        let apply = Apply {
+        let step = Step {
             rate: (rate / (1.0 - BETA_1.powi(power))) as f32,
             correction: (1.0 / (1.0 - BETA_2.powi(power)).sqrt()) as f32,
         };
+        let scale = scale(gradients, longest)?;
         for (name, gradient) in gradients {
             let (Some(var), Some((first, second))) = (parameters.get(name), self.moments.get_mut(name))
             else {
                 bail!("a gradient of {name}, which is not learned");
             };
-            let gradient = gradient.detach().contiguous()?;
+            let gradient = gradient.detach();
+            if var.device().is_cpu() && !gpu::runs(var) {
+                let factor = scale.as_ref().map_or(Ok(1.0), Tensor::to_scalar::<f32>)?;
+                step.make(var, [first, second], &gradient, factor)?;
+                continue;
+            }
+            let gradient = match &scale {
+                Some(scale) => gradient.broadcast_mul(scale)?,
+                None => gradient.contiguous()?,
+            };
             if gpu::runs(var) {
                 gpu::blend(first, &gradient, BETA_1)?;
                 gpu::blend_squared(second, &gradient, BETA_2)?;
-                gpu::adam(var, first, second, apply.rate, apply.correction)?;
-            } else if var.device().is_cpu() {
-                first.inplace_op2(&gradient, &Blend::linear(BETA_1))?;
-                second.inplace_op2(&gradient, &Blend::squared(BETA_2))?;
-                var.inplace_op3(first, second, &apply)?;
+                gpu::adam(var, first, second, step.rate, step.correction)?;
             } else {
                 *first = blend(first, &gradient, BETA_1)?;
                 *second = blend(second, &gradient.sqr()?, BETA_2)?;
-                let deviation = ((second.sqrt()? * f64::from(apply.correction))? + EPS)?;
-                var.set(&(var.as_tensor().detach() - ((&*first / deviation)? * f64::from(apply.rate))?)?)?;
+                let deviation = ((second.sqrt()? * f64::from(step.correction))? + EPS)?;
+                var.set(&(var.as_tensor().detach() - ((&*first / deviation)? * f64::from(step.rate))?)?)?;
             }
         }
         Ok(())
     }
+}
+
+/// What all gradients are multiplied by to be no longer than `longest`, if that is above 0.
+fn scale(gradients: &BTreeMap<String, Tensor>, longest: f64) -> Result<Option<Tensor>> {
+    if gradients.is_empty() || longest <= 0.0 {
+        return Ok(None);
+    }
+    let length = ops::sum_of_squares(gradients.values())?.sqrt()?;
+    let scale = ((length + 1e-12)?.recip()? * longest)?.minimum(1f64)?;
+    Ok(Some(scale))
 }
 
 /// Moves `average` towards `value`: of the average `keep` stays. In place, whatever else shares its storage.
@@ -123,7 +141,18 @@ pub fn average(average: &Var, value: &Tensor, keep: f64) -> Result<()> {
     if gpu::runs(average) {
         gpu::blend(average, &value, keep)
     } else if average.device().is_cpu() {
-        average.inplace_op2(&value, &Blend::linear(keep))
+        let (keep, add) = (keep as f32, (1.0 - keep) as f32);
+        with_values_mut(average, |to| {
+            with_values(&value, |from| {
+                let chunks = to.par_chunks_mut(CHUNK).zip(from.par_chunks(CHUNK));
+                chunks.for_each(|(to, from)| {
+                    for (to, from) in to.iter_mut().zip(from) {
+                        *to = keep * *to + add * from;
+                    }
+                });
+                Ok(())
+            })
+        })
     } else {
         average.set(&blend(&average.as_tensor().detach(), &value, keep)?)
     }
@@ -137,92 +166,48 @@ fn blend(average: &Tensor, value: &Tensor, keep: f64) -> Result<Tensor> {
     average.affine(keep, 0.0)? + value.affine(1.0 - keep, 0.0)?
 }
 
-/// `keep · a + (1 − keep) · b`, or with b squared.
-struct Blend {
-    keep: f32,
-    add: f32,
-    is_squared: bool,
-}
-
-impl Blend {
-    fn linear(keep: f64) -> Self {
-        Self {
-            keep: keep as f32,
-            add: (1.0 - keep) as f32,
-            is_squared: false,
-        }
-    }
-
-    fn squared(keep: f64) -> Self {
-        Self {
-            is_squared: true,
-            ..Self::linear(keep)
-        }
-    }
-}
-
-impl InplaceOp2 for Blend {
-    fn name(&self) -> &'static str {
-        "blend"
-    }
-
-    fn cpu_fwd(&self, s1: &mut CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<()> {
-        let (to, from) = (values_mut(s1, l1)?, values(s2, l2)?);
-        let (keep, add) = (self.keep, self.add);
-        let chunks = to.par_chunks_mut(CHUNK).zip(from.par_chunks(CHUNK));
-        if self.is_squared {
-            chunks.for_each(|(to, from)| {
-                for (to, from) in to.iter_mut().zip(from) {
-                    *to = keep * *to + add * from * from;
-                }
-            });
-        } else {
-            chunks.for_each(|(to, from)| {
-                for (to, from) in to.iter_mut().zip(from) {
-                    *to = keep * *to + add * from;
-                }
-            });
-        }
-        Ok(())
-    }
-}
-
-/// A parameter's step along its moments, both already corrected for their start at zero.
-struct Apply {
+/// A step along the moments, both already corrected for their start at zero.
+struct Step {
     rate: f32,
     correction: f32,
 }
 
-impl InplaceOp3 for Apply {
-    fn name(&self) -> &'static str {
-        "adam"
+impl Step {
+    /// Takes a gradient times `factor` into the moments of a parameter on the CPU, and moves it.
+    fn make(&self, var: &Var, [first, second]: [&Tensor; 2], gradient: &Tensor, factor: f32) -> Result<()> {
+        with_values_mut(var, |to| {
+            with_values_mut(first, |first| {
+                with_values_mut(second, |second| {
+                    with_values(gradient, |gradient| {
+                        let moments = first.par_chunks_mut(CHUNK).zip(second.par_chunks_mut(CHUNK));
+                        let chunks = to.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK));
+                        chunks.zip(moments).for_each(|((to, gradient), (first, second))| {
+                            self.make_part(to, first, second, gradient, factor);
+                        });
+                        Ok(())
+                    })
+                })
+            })
+        })
     }
 
-    fn cpu_fwd(
+    fn make_part(
         &self,
-        s1: &mut CpuStorage,
-        l1: &Layout,
-        s2: &CpuStorage,
-        l2: &Layout,
-        s3: &CpuStorage,
-        l3: &Layout,
-    ) -> Result<()> {
-        let (to, first, second) = (values_mut(s1, l1)?, values(s2, l2)?, values(s3, l3)?);
-        to.par_chunks_mut(CHUNK)
-            .zip(first.par_chunks(CHUNK).zip(second.par_chunks(CHUNK)))
-            .for_each(|(to, (first, second))| {
-                for ((to, first), second) in to.iter_mut().zip(first).zip(second) {
-                    *to -= self.rate * first / (second.sqrt() * self.correction + EPS as f32);
-                }
-            });
-        Ok(())
-    }
-}
-
-fn values_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> Result<&'a mut [f32]> {
-    match (storage, layout.contiguous_offsets()) {
-        (CpuStorage::F32(values), Some((start, end))) => Ok(&mut values[start..end]),
-        _ => bail!("Adam takes contiguous f32"),
+        to: &mut [f32],
+        first: &mut [f32],
+        second: &mut [f32],
+        gradient: &[f32],
+        factor: f32,
+    ) {
+        let (keep_1, add_1) = (BETA_1 as f32, (1.0 - BETA_1) as f32);
+        let (keep_2, add_2) = (BETA_2 as f32, (1.0 - BETA_2) as f32);
+        let moments = first.iter_mut().zip(second);
+        for ((to, gradient), (first, second)) in to.iter_mut().zip(gradient).zip(moments) {
+            let gradient = gradient * factor;
+            *first = keep_1 * *first + add_1 * gradient;
+            *second = keep_2 * *second + add_2 * gradient * gradient;
+            *to -= self.rate * *first / (second.sqrt() * self.correction + EPS as f32);
+        }
     }
 }
 
@@ -240,12 +225,37 @@ mod tests {
         let parameters = BTreeMap::from([("a".to_owned(), var.clone())]);
         let gradient = Tensor::new(&[5f32, -0.1, 0.0], &Device::Cpu).unwrap();
         let mut adam = Adam::new(&parameters).unwrap();
-        adam.update(&parameters, &BTreeMap::from([("a".to_owned(), gradient)]), 0.5)
-            .unwrap();
+        let gradients = BTreeMap::from([("a".to_owned(), gradient)]);
+        adam.update(&parameters, &gradients, 0.5, 0.0).unwrap();
         let found = var.to_vec1::<f32>().unwrap();
         for (found, expected) in found.iter().zip([0.5, 2.5, 3.0]) {
             assert!((found - expected).abs() < 1e-5, "{found} {expected}");
         }
         assert_eq!(adam.updates(), 1);
+    }
+
+    #[test]
+    fn gradients_are_shortened_together() {
+        let moments = |gradients: [&[f32]; 2], longest| {
+            let names = ["a", "b"].map(str::to_owned);
+            let named = |of: fn(&[f32]) -> Var| names.clone().into_iter().zip(gradients.map(of)).collect();
+            let parameters: BTreeMap<_, _> =
+                named(|gradient| Var::zeros(gradient.len(), candle_core::DType::F32, &Device::Cpu).unwrap());
+            let gradients: BTreeMap<String, Var> =
+                named(|gradient| Var::new(gradient, &Device::Cpu).unwrap());
+            let gradients = gradients.into_iter().map(|(name, var)| (name, var.into_inner()));
+            let mut adam = Adam::new(&parameters).unwrap();
+            adam.update(&parameters, &gradients.collect(), 0.1, longest)
+                .unwrap();
+            let state = adam.state();
+            ["first.a", "first.b", "second.b"].map(|name| state[name].to_vec1::<f32>().unwrap())
+        };
+        let long = [&[3.0, 0.0][..], &[4.0]];
+        assert_eq!(moments(long, 5.5), moments(long, 0.0), "within the limit");
+        let found = moments(long, 2.5).concat();
+        let expected = moments([&[1.5, 0.0], &[2.0]], 0.0).concat();
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+        }
     }
 }

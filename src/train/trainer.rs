@@ -14,7 +14,6 @@ use crate::nn::{
     adam::{self, Adam},
     loss::{self, Terms},
     norm::Statistics,
-    ops,
     unet::{Convolution, Norms},
     vgg::Features,
 };
@@ -151,11 +150,9 @@ impl Trainer {
 
     /// Makes one step and gives the losses before it.
     pub fn step(&mut self, batch: &Batch, options: &StepOptions) -> Result<Losses> {
-        let (losses, mut gradients, statistics) = self.gradients(batch, options.phase)?;
-        if options.clip_norm > 0.0 {
-            clip(&mut gradients, options.clip_norm)?;
-        }
-        self.adam.update(&self.learned, &gradients, options.rate)?;
+        let (losses, gradients, statistics) = self.gradients(batch, options.phase)?;
+        self.adam
+            .update(&self.learned, &gradients, options.rate, options.clip_norm)?;
         for Statistics { name, mean, variance } in &statistics {
             for (name, value) in [
                 (format!("{name}.running_mean"), mean),
@@ -270,19 +267,6 @@ impl Trainer {
         }
         Ok(())
     }
-}
-
-/// Shortens all gradients together to a length of at most `longest`. The device alone knows whether it did.
-fn clip(gradients: &mut BTreeMap<String, Tensor>, longest: f64) -> Result<()> {
-    if gradients.is_empty() {
-        return Ok(());
-    }
-    let length = ops::sum_of_squares(gradients.values())?.sqrt()?;
-    let scale = ((length + 1e-12)?.recip()? * longest)?.minimum(1f64)?;
-    for gradient in gradients.values_mut() {
-        *gradient = gradient.detach().broadcast_mul(&scale)?;
-    }
-    Ok(())
 }
 
 fn detached(terms: &Terms) -> Terms {

@@ -64,18 +64,22 @@ mod upsampled;
 mod walk;
 mod winograd;
 
-use candle_core::{DType, Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor};
+use rayon::prelude::{ParallelIterator as _, ParallelSlice as _};
 
 use conv::Conv;
 pub use feature_losses::feature_losses;
 pub use features::FeatureNetwork;
 use norm::{Norm, Statistics};
 use partial::{Factors, PartialConv};
-pub(in crate::nn) use tensors::values;
+pub(in crate::nn) use tensors::{values, with_values, with_values_mut};
 use upsampled::UpsampledConv;
 use walk::Window;
 
 use super::cuda::train as gpu;
+
+/// Numbers that one thread squares at a time.
+const SQUARES_AT_ONCE: usize = 1 << 14;
 
 /// Whether the operations of this module are our own for `xs`: in single precision, on the CPU or on a CUDA device that
 /// can run the kernels.
@@ -218,7 +222,7 @@ pub fn batch_norm(
     }
     let xs = xs.contiguous()?;
     let shape = tensors::shape(xs.dims())?;
-    let statistics = tensors::with_values(&xs, |values| Ok(norm::statistics(values, shape)))?;
+    let statistics = with_values(&xs, |values| Ok(norm::statistics(values, shape)))?;
     let per_channel = |values: &[f32]| Tensor::from_slice(values, shape.channels, xs.device());
     let (mean, variance) = (per_channel(&statistics.mean)?, per_channel(&statistics.variance)?);
     let op = Norm {
@@ -272,11 +276,34 @@ pub fn sum_of_squares<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) -> Resu
     if tensors.iter().all(|tensor| gpu::runs(tensor)) {
         return gpu::sum_of_squares(tensors);
     }
+    if tensors.iter().all(|tensor| is_on_cpu(tensor)) {
+        let squares = tensors
+            .iter()
+            .map(|tensor| with_values(tensor, |values| Ok(squares_of(values))));
+        let total: f64 = squares.sum::<Result<_>>()?;
+        return Tensor::new(total as f32, &Device::Cpu);
+    }
     let squares = tensors
         .into_iter()
         .map(|tensor| tensor.detach().sqr()?.sum_all())
         .collect::<Result<Vec<_>>>()?;
     Tensor::stack(&squares, 0)?.sum_all()
+}
+
+/// The sum of all squares, the same bits for any number of threads.
+fn squares_of(values: &[f32]) -> f64 {
+    let of_part = |values: &[f32]| {
+        let (eights, rest) = values.as_chunks::<8>();
+        let mut sums = [0.0; 8];
+        for eight in eights {
+            for (sum, &value) in sums.iter_mut().zip(eight) {
+                *sum += f64::from(value).powi(2);
+            }
+        }
+        sums.iter().sum::<f64>() + rest.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>()
+    };
+    let parts: Vec<f64> = values.par_chunks(SQUARES_AT_ONCE).map(of_part).collect();
+    parts.iter().sum()
 }
 
 /// The mask that follows `mask`, `[b, 1, h, w]`, under `weight` `[o, c, k, k]` of a partial convolution, and its ratio.
