@@ -1,10 +1,10 @@
 //! Convolution with what follows it, as candle operations that have a gradient.
 
-use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Tensor};
+use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Tensor, bail};
 
 use super::{
-    pass::{self, Finish},
-    source::{Activated, Gated, Output, Source, Values},
+    pass,
+    source::{Finish, Gated, Output, Source, Sums, Values},
     tensors::{shape, tensor, values, with_values},
     walk::{Shape, Window},
 };
@@ -28,12 +28,13 @@ impl Conv {
             values: values(xs.0, xs.1)?,
             shape: shape(xs.1.dims())?,
         };
-        pass::forward(
-            self.window,
-            &source,
-            weight,
-            &Finish::Activation(bias, self.slope),
-        )
+        let slope = self.slope;
+        pass::forward(self.window, &source, weight, |to| {
+            if bias.is_some_and(|bias| bias.len() != to.channels) {
+                bail!("a bias for other channels than {}", to.channels);
+            }
+            Ok(Finish::Activation { bias, slope })
+        })
     }
 
     /// The gradients of input and weight that are tracked.
@@ -78,11 +79,9 @@ impl Conv {
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let of_input = xs.track_op().then(|| {
             let mut values = vec![0.0; from.len()];
-            let sink = Activated {
+            let sink = Sums {
                 to: Output::new(&mut values, from),
-                ratio: None,
-                bias: None,
-                slope: 1.0,
+                finish: Finish::NONE,
             };
             pass::input_gradient(self.window, weight, gradient, &sink, 0..from.channels)?;
             tensor(values, from)

@@ -9,7 +9,7 @@ use candle_core::{Result, Tensor, bail};
 use super::{
     pass::{self, Weight},
     pooled::{Pooled, Unpooled},
-    source::{Activated, Gated, Output, Source, Values},
+    source::{Finish, Gated, Output, Source, Sums, Values},
     walk::Shape,
     winograd::WINDOW,
 };
@@ -149,11 +149,12 @@ impl FeatureNetwork {
         for layer in layers {
             let from = inner.last().map_or(Values { ..source }, Map::as_source);
             let mut result = Map::new(layer.output(from.shape)?, &self.memory);
-            let sink = Activated {
+            let sink = Sums {
                 to: Output::new(&mut result.values, result.shape),
-                ratio: None,
-                bias: Some(&layer.bias),
-                slope: 0.0,
+                finish: Finish::Activation {
+                    bias: Some(&layer.bias),
+                    slope: 0.0,
+                },
             };
             pass::convolve(WINDOW, &from, layer.weight(), &sink);
             if !keeps {
@@ -229,11 +230,9 @@ impl FeatureNetwork {
             ..gradient.shape()
         };
         let mut of_input = Map::new(shape, &self.memory);
-        let sink = Activated {
+        let sink = Sums {
             to: Output::new(&mut of_input.values, shape),
-            ratio: None,
-            bias: None,
-            slope: 1.0,
+            finish: Finish::NONE,
         };
         pass::convolve_back(WINDOW, layer.weight(), gradient, &sink, 0..layer.inputs);
         of_input

@@ -6,8 +6,8 @@
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Tensor, bail};
 
 use super::{
-    pass::{self, Finish},
-    source::{Masked, MaskedOutput, Output, Plane, Scaled, Values},
+    pass,
+    source::{Finish, Masked, MaskedOutput, Output, Plane, Scaled, Values},
     tensors::{shape, tensor, values, with_values},
     walk::{Shape, Window},
 };
@@ -93,8 +93,9 @@ impl CustomOp2 for PartialConv {
         weight_layout: &Layout,
     ) -> Result<(CpuStorage, candle_core::Shape)> {
         let source = self.source(values(xs, xs_layout)?, shape(xs_layout.dims())?)?;
-        let finish = Finish::Ratio(&|to| self.ratio.plane(to));
-        pass::forward(self.window, &source, (weight, weight_layout), &finish)
+        pass::forward(self.window, &source, (weight, weight_layout), |to| {
+            self.ratio.plane(to).map(Finish::Ratio)
+        })
     }
 
     fn bwd(

@@ -9,7 +9,7 @@ use candle_core::{CpuStorage, Device, Layout, Result, Tensor, bail};
 use super::{
     engine,
     kernel::Kernels,
-    source::{Activated, Output, Plane, Sink, Source},
+    source::{Finish, Output, Sink, Source, Sums},
     tensors::{dims, values, with_values},
     walk::{Shape, Walk, Window},
     winograd,
@@ -27,14 +27,6 @@ pub(super) struct Weight<'a> {
     pub(super) values: &'a [f32],
     pub(super) outputs: usize,
     pub(super) inputs: usize,
-}
-
-/// What follows the sums of a forward pass.
-pub(super) enum Finish<'a> {
-    /// The factor of every position.
-    Ratio(&'a dyn Fn(Shape) -> Result<Plane<'a>>),
-    /// A bias per channel, and the slope below zero.
-    Activation(Option<&'a [f32]>, f32),
 }
 
 /// Size of the output, or why there is none.
@@ -68,12 +60,12 @@ fn output_shape(window: Window, xs: Shape, weight: &[usize]) -> Result<Shape> {
     })
 }
 
-/// Convolves what `source` shows with a weight `[outputs, inputs, k, k]` into a new tensor.
-pub(super) fn forward(
+/// Convolves what `source` shows with a weight `[outputs, inputs, k, k]` into a new tensor, whose size `finish` is told.
+pub(super) fn forward<'a>(
     window: Window,
     source: &dyn Source,
     weight: (&CpuStorage, &Layout),
-    finish: &Finish<'_>,
+    finish: impl FnOnce(Shape) -> Result<Finish<'a>>,
 ) -> Result<(CpuStorage, candle_core::Shape)> {
     let from = source.shape();
     let to = output_shape(window, from, weight.1.dims())?;
@@ -83,18 +75,9 @@ pub(super) fn forward(
         inputs: from.channels,
     };
     let mut ys = vec![0.0; to.len()];
-    let (ratio, bias, slope) = match *finish {
-        Finish::Ratio(plane) => (Some(plane(to)?), None, 1.0),
-        Finish::Activation(bias, slope) => (None, bias, slope),
-    };
-    if bias.is_some_and(|bias| bias.len() != to.channels) {
-        bail!("a bias for other channels than {}", to.channels);
-    }
-    let sink = Activated {
+    let sink = Sums {
         to: Output::new(&mut ys, to),
-        ratio,
-        bias,
-        slope,
+        finish: finish(to)?,
     };
     convolve(window, source, weight, &sink);
     Ok((CpuStorage::F32(ys), dims(to).into()))

@@ -1,5 +1,10 @@
 //! A convolution's end: bias, `ReLU` and the largest of every 2 × 2 while rows are written, and the way back.
 
+#![expect(
+    unsafe_code,
+    reason = "threads write disjoint stretches of one tensor through a pointer"
+)]
+
 use candle_core::{Result, bail};
 
 use super::{
@@ -12,13 +17,13 @@ const NONE: u8 = 4;
 
 /// Writes the pool of `relu(value + bias)` and which value of each square it is; odd sides are cut.
 ///
-/// An even row and the next one go to the same row, so one thread must write both, one after the other.
+/// All of a square goes to one value, its upper row first.
 pub(super) struct Pooled<'a> {
     /// Size before the pool.
     pub(super) from: Shape,
-    pub(super) to: Output,
+    pub(super) to: Output<'a>,
     /// 0 to 3, row by row, or [`NONE`].
-    pub(super) choices: Output<u8>,
+    pub(super) choices: Output<'a, u8>,
     pub(super) bias: &'a [f32],
 }
 
@@ -42,7 +47,11 @@ impl Sink for Pooled<'_> {
         self.from
     }
 
-    fn write(&self, at: At, values: &[f32]) {
+    fn joins_squares(&self) -> bool {
+        true
+    }
+
+    unsafe fn write(&self, at: At, values: &[f32]) {
         let (height, width) = (self.from.height / 2, self.from.width / 2);
         let half = At {
             row: at.row / 2,
@@ -53,12 +62,7 @@ impl Sink for Pooled<'_> {
             return;
         }
         let len = (values.len() / 2).min(width - half.start.min(width));
-        #[expect(
-            unsafe_code,
-            reason = "threads write disjoint stretches of one tensor through a pointer"
-        )]
-        // SAFETY: the thread that has this row has the one that shares it too, and writes one after the other; as
-        // stretches start at even columns, no value is shared with another one.
+        // SAFETY: each of these values is a square, which nobody else writes to.
         let (to, choices) = unsafe { (self.to.stretch(half, len), self.choices.stretch(half, len)) };
         let squares = to.iter_mut().zip(choices).zip(values.as_chunks::<2>().0);
         if at.row.is_multiple_of(2) {

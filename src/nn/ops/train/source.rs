@@ -5,8 +5,10 @@
 
 #![expect(
     unsafe_code,
-    reason = "threads write disjoint rows of one tensor through a pointer"
+    reason = "threads write disjoint stretches of one tensor through a pointer"
 )]
+
+use std::marker::PhantomData;
 
 use super::walk::Shape;
 
@@ -27,12 +29,20 @@ pub(super) trait Source: Sync {
     fn read(&self, at: At, to: &mut [f32]);
 }
 
-/// Rows to write. Each value is written once, by one thread, unless said otherwise.
+/// Rows to write. Each value is written once.
 pub(super) trait Sink: Sync {
     /// Size of the tensor that it appears to be.
     fn shape(&self) -> Shape;
+    /// Whether the values of each square of 2 × 2, from even rows and columns on, go to one place.
+    fn joins_squares(&self) -> bool {
+        false
+    }
     /// Takes a stretch of a row, from column `start` on, which is even.
-    fn write(&self, at: At, values: &[f32]);
+    ///
+    /// # Safety
+    ///
+    /// Nobody else may write any of these values meanwhile, or, where the sink joins squares, any value of theirs.
+    unsafe fn write(&self, at: At, values: &[f32]);
 }
 
 /// One value per position of each image, for all of its channels.
@@ -169,24 +179,25 @@ impl Source for Upsampled<'_> {
     }
 }
 
-/// The start of a tensor to write, shared by threads.
-#[derive(Clone, Copy)]
-pub(super) struct Output<T = f32> {
+/// A tensor to write, shared by threads.
+pub(super) struct Output<'a, T = f32> {
     start: *mut T,
     shape: Shape,
+    values: PhantomData<&'a mut [T]>,
 }
 
-// SAFETY: threads write disjoint rows; see `Sink`.
-unsafe impl<T: Send> Sync for Output<T> {}
+// SAFETY: it is a slice that threads write to, and `stretch` asks for disjoint parts of it.
+unsafe impl<T: Send> Sync for Output<'_, T> {}
 // SAFETY: as above.
-unsafe impl<T: Send> Send for Output<T> {}
+unsafe impl<T: Send> Send for Output<'_, T> {}
 
-impl<T> Output<T> {
-    pub(super) fn new(values: &mut [T], shape: Shape) -> Self {
+impl<'a, T> Output<'a, T> {
+    pub(super) fn new(values: &'a mut [T], shape: Shape) -> Self {
         assert_eq!(values.len(), shape.len(), "an output of {shape:?}");
         Self {
             start: values.as_mut_ptr(),
             shape,
+            values: PhantomData,
         }
     }
 
@@ -194,7 +205,7 @@ impl<T> Output<T> {
     ///
     /// # Safety
     ///
-    /// The values that [`new`](Self::new) was given must live, and nobody else may use this stretch meanwhile.
+    /// Nobody else may use any of it as long as it lives.
     #[expect(
         clippy::mut_from_ref,
         reason = "stretches are disjoint; the caller sees to it"
@@ -212,45 +223,64 @@ impl<T> Output<T> {
             self.shape
         );
         let first = self.shape.row(at.image, at.channel, at.row) + at.start;
-        // SAFETY: the stretch lies inside the values, as just asserted; the caller sees to the rest.
+        // SAFETY: the stretch lies inside the values, as just asserted, which `self` has borrowed; the caller sees to the
+        // rest.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(first), len) }
     }
 }
 
-/// Writes `act(value · ratio + bias)`, each part where there is one.
-pub(super) struct Activated<'a> {
-    pub(super) to: Output,
-    pub(super) ratio: Option<Plane<'a>>,
-    pub(super) bias: Option<&'a [f32]>,
-    /// Slope below zero: 0 is `ReLU`, 1 nothing.
-    pub(super) slope: f32,
+/// What becomes of a sum before it is written.
+#[derive(Clone, Copy)]
+pub(super) enum Finish<'a> {
+    /// It is multiplied by the factor of its position.
+    Ratio(Plane<'a>),
+    /// The bias of its channel is added, where there is one, then what is below zero is multiplied by `slope`: 0 is
+    /// `ReLU`, 1 nothing.
+    Activation { bias: Option<&'a [f32]>, slope: f32 },
 }
 
-impl Sink for Activated<'_> {
+impl Finish<'_> {
+    /// It stays as it is.
+    pub(super) const NONE: Self = Self::Activation {
+        bias: None,
+        slope: 1.0,
+    };
+}
+
+/// Writes sums.
+pub(super) struct Sums<'a> {
+    pub(super) to: Output<'a>,
+    pub(super) finish: Finish<'a>,
+}
+
+impl Sink for Sums<'_> {
     fn shape(&self) -> Shape {
         self.to.shape
     }
 
-    fn write(&self, at: At, values: &[f32]) {
-        // SAFETY: a sink's values are written once, by one thread, while `to` is borrowed.
+    unsafe fn write(&self, at: At, values: &[f32]) {
+        // SAFETY: nobody else writes these values.
         let to = unsafe { self.to.stretch(at, values.len()) };
-        if let Some(ratio) = self.ratio {
-            for ((to, &value), &ratio) in to.iter_mut().zip(values).zip(ratio.from(at)) {
-                *to = value * ratio;
+        match self.finish {
+            Finish::Ratio(ratio) => {
+                for ((to, &value), &ratio) in to.iter_mut().zip(values).zip(ratio.from(at)) {
+                    *to = value * ratio;
+                }
             }
-            return;
-        }
-        let bias = self.bias.map_or(0.0, |bias| bias[at.channel]);
-        for (to, &value) in to.iter_mut().zip(values) {
-            let value = value + bias;
-            *to = if value > 0.0 { value } else { value * self.slope };
+            Finish::Activation { bias, slope } => {
+                let bias = bias.map_or(0.0, |bias| bias[at.channel]);
+                for (to, &value) in to.iter_mut().zip(values) {
+                    let value = value + bias;
+                    *to = if value > 0.0 { value } else { value * slope };
+                }
+            }
         }
     }
 }
 
 /// Writes zeros where the mask is zero.
 pub(super) struct MaskedOutput<'a> {
-    pub(super) to: Output,
+    pub(super) to: Output<'a>,
     pub(super) mask: Plane<'a>,
 }
 
@@ -259,8 +289,8 @@ impl Sink for MaskedOutput<'_> {
         self.to.shape
     }
 
-    fn write(&self, at: At, values: &[f32]) {
-        // SAFETY: a sink's values are written once, by one thread, while `to` is borrowed.
+    unsafe fn write(&self, at: At, values: &[f32]) {
+        // SAFETY: nobody else writes these values.
         let to = unsafe { self.to.stretch(at, values.len()) };
         for ((to, &value), &valid) in to.iter_mut().zip(values).zip(self.mask.from(at)) {
             *to = if valid == 0.0 { 0.0 } else { value };
@@ -270,7 +300,7 @@ impl Sink for MaskedOutput<'_> {
 
 /// The gradients of an upsampled map and of the skip behind it; either may be left out.
 ///
-/// An even row and the next one go to the same row of the small map, so one thread must write both.
+/// All of a square goes to one value of the small map.
 pub(super) struct Downsampled<'a> {
     /// Size of the upsampled map with the skip behind it.
     pub(super) shape: Shape,
@@ -284,11 +314,16 @@ impl Sink for Downsampled<'_> {
         self.shape
     }
 
-    fn write(&self, at: At, values: &[f32]) {
+    fn joins_squares(&self) -> bool {
+        true
+    }
+
+    unsafe fn write(&self, at: At, values: &[f32]) {
         if at.channel >= self.small_channels {
             if let Some(skip) = &self.skip {
                 let channel = at.channel - self.small_channels;
-                skip.write(At { channel, ..at }, values);
+                // SAFETY: the same values, of another tensor.
+                unsafe { skip.write(At { channel, ..at }, values) };
             }
             return;
         }
@@ -298,8 +333,7 @@ impl Sink for Downsampled<'_> {
             start: at.start / 2,
             ..at
         };
-        // SAFETY: the thread that has this row has the one that shares it too, and writes one after the other; as
-        // stretches start at even columns, no value is shared with another one.
+        // SAFETY: each of these values is a square, which nobody else writes to.
         let to = unsafe { small.to.stretch(half, values.len().div_ceil(2)) };
         let places = to.iter_mut().zip(values.chunks(2));
         for ((to, values), &valid) in places.zip(small.mask.from(half)) {

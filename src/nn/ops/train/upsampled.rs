@@ -7,8 +7,8 @@ use candle_core::{CpuStorage, CustomOp3, Layout, Result, Tensor, bail};
 
 use super::{
     partial::Factors,
-    pass::{self, Finish},
-    source::{Downsampled, Masked, MaskedOutput, Output, Scaled, Upsampled, Values},
+    pass,
+    source::{Downsampled, Finish, Masked, MaskedOutput, Output, Scaled, Upsampled, Values},
     tensors::{shape, tensor, values, with_values},
     walk::{Shape, Window},
 };
@@ -120,8 +120,9 @@ impl CustomOp3 for UpsampledConv {
         let small = (values(small, small_layout)?, shape(small_layout.dims())?);
         let skip = (values(skip, skip_layout)?, shape(skip_layout.dims())?);
         let source = self.source(small, skip)?;
-        let finish = Finish::Ratio(&|to| self.ratio.plane(to));
-        pass::forward(Self::WINDOW, &source, (weight, weight_layout), &finish)
+        pass::forward(Self::WINDOW, &source, (weight, weight_layout), |to| {
+            self.ratio.plane(to).map(Finish::Ratio)
+        })
     }
 
     fn bwd(
