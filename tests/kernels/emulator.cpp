@@ -163,7 +163,7 @@ using Kernel = void (*)(Job);
 static const std::map<std::string, Kernel> kernels = {
 #define KERNEL(name) {#name, name}
     KERNEL(partial_mask), KERNEL(needed_below), KERNEL(take_picture_f32), KERNEL(take_picture_f16),
-    KERNEL(partial_conv_f32), KERNEL(partial_conv_f16), KERNEL(partial_conv_f16_mma),
+    KERNEL(partial_conv_f32), KERNEL(partial_conv_f16_mma),
     KERNEL(partial_conv_f16_mma_narrow), KERNEL(picture_conv_f16), KERNEL(finish_f32), KERNEL(finish_f16),
     KERNEL(picture_direct_f32), KERNEL(picture_direct_f16), KERNEL(conv_forward), KERNEL(finish_forward),
     KERNEL(conv_input_gradient), KERNEL(finish_input_gradient), KERNEL(conv_weight_gradient),

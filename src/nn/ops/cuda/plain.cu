@@ -2,5 +2,4 @@
 // are too deep for `picture.cu`. A text of its own, because it takes nvrtc three times as long as all the rest.
 
 GLOBAL partial_conv_f32(Job job) { partial_conv<float, float>(job); }
-GLOBAL partial_conv_f16(Job job) { partial_conv<Half, Half>(job); }
 GLOBAL picture_conv_f16(Job job) { partial_conv<Half, float>(job); }

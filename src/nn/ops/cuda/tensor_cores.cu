@@ -1,4 +1,4 @@
-// `partial_conv_f16` on tensor cores: halves in, single-precision sums. The plain kernel is its twin.
+// `partial_conv` on tensor cores: halves in, single-precision sums. `partial_conv_f32` is its twin.
 //
 // 128 threads make 64 × 64 sums: four warps of 32 × 32, each two by four products of 16 × 8, 16 deep. The slices are 32
 // deep and read eight channels at a time where the channels allow it (`WIDE`: both sources have a multiple of eight).
