@@ -74,6 +74,7 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
     let best = &candidates.first().context("no fill came back")?.removal.report;
     let mut json = serde_json::to_value(best)?;
     json["output"] = json!(args.output.display().to_string());
+    json["attempt"] = json!(removal::attempt(best));
     json["changed_pixels_outside"] = json!(changed);
     json["width"] = json!(input.photo.pixels.width());
     json["height"] = json!(input.photo.pixels.height());

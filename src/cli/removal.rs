@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     imaging::{Format, Mask, Photo, read, write},
-    inpaint::{self, Candidate, Options, Request},
+    inpaint::{self, Candidate, Options, Report, Request},
     nn::Network,
     progress::Progress,
 };
@@ -36,6 +36,11 @@ pub(super) fn outputs(output: &Path, candidates: u32) -> Vec<PathBuf> {
     std::iter::once(output.to_owned())
         .chain((2..=candidates).map(numbered))
         .collect()
+}
+
+/// Which attempt a fill is, from 1: with it and otherwise the same flags it is made again.
+pub(super) const fn attempt(report: &Report) -> u64 {
+    report.variation.seed_offset + 1
 }
 
 /// A photo, what goes from it, and where the results go.
@@ -154,6 +159,8 @@ impl Removal<'_> {
             let report = &candidate.removal.report;
             json!({
                 "output": output.display().to_string(),
+                "attempt": attempt(report),
+                "is_ensemble": report.is_ensemble,
                 "seed": report.seed,
                 "variation": report.variation,
                 "score": candidate.score.value(),

@@ -33,23 +33,26 @@ pub enum Detail {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Ensemble {
-    /// On, except for `--strategy whole`.
+    /// On, except with `--strategy whole`.
     #[default]
     Auto,
-    /// Mirrored in all ways and at half the scale too: five times the work, fewer errors.
+    /// In several ways, mirrored and at half the scale too: five times the work, fewer errors.
     On,
-    /// Once.
+    /// Once only.
     Off,
 }
 
 /// More fills than this nobody looks at.
 pub const MAX_CANDIDATES: u32 = 8;
 
+/// Nobody comes so far by hand, and no number after it wraps around.
+const MAX_ATTEMPT: u32 = 1_000_000;
+
 /// The knobs of [`remove`](super::remove).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Options {
-    /// How the photo reaches the network: crops around the holes, or the whole photo as it is
+    /// What the network sees: crops around the holes, or the whole photo as it is
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Self::default().strategy)]
     pub strategy: Strategy,
 
@@ -57,7 +60,7 @@ pub struct Options {
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Self::default().detail)]
     pub detail: Detail,
 
-    /// Let the network look at each part once, or in several ways, and take the mean
+    /// Whether the network looks at each part once, or in several ways whose mean is taken
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Self::default().ensemble)]
     pub ensemble: Ensemble,
 
@@ -65,17 +68,18 @@ pub struct Options {
     #[arg(long = "grow", value_name = "PX")]
     pub grow_px: Option<u32>,
 
-    /// Blend fill and photo within this many outer pixels of the widened mask, never more than it was widened
-    /// [default: as much as it was widened]
+    /// Blend fill and photo over this many pixels inside the edge of the widened mask, never more than it was widened
+    /// by [default: as much as it was widened by]
     #[arg(long = "feather", value_name = "PX")]
     pub feather_px: Option<u32>,
 
-    /// Share of the surroundings' grain that the fill is given, 0 to 100 per cent
+    /// How much of the surroundings' grain the fill is given, 0 to 100 percent
     #[arg(long, value_name = "PERCENT", default_value_t = Self::default().grain,
           value_parser = clap::value_parser!(u8).range(0..=100))]
     pub grain: u8,
 
-    /// Make so many different fills, 1 to 8, and order them, the best first
+    /// Make this many different fills, 1 to 8, the best first. Of several, all but the first and the fifth let the
+    /// network look only once, so that they differ more; of one alone --ensemble decides
     #[arg(long, value_name = "N", default_value_t = Self::default().candidates,
           value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_CANDIDATES)))]
     pub candidates: u32,
@@ -84,9 +88,21 @@ pub struct Options {
     #[arg(skip)]
     pub seed: u64,
 
-    /// The number of the first candidate, or of the only fill: to go on where earlier ones stopped.
-    #[arg(skip)]
+    /// Begin with this attempt: each fill of the same hole is one, counted from 1. After a fill the window's R makes
+    /// attempt 2, then 3; after four candidates, 5 to 8. With the same other flags an attempt is always the same fill
+    // The number of the first candidate, or of the only fill, counts from 0.
+    #[arg(long = "attempt", value_name = "N", default_value = "1", value_parser = attempt)]
     pub first_candidate: u32,
+}
+
+/// Attempts count from 1, candidates from 0.
+fn attempt(text: &str) -> Result<u32, String> {
+    let number = text
+        .parse()
+        .ok()
+        .filter(|number| (1..=MAX_ATTEMPT).contains(number));
+    let number = number.ok_or_else(|| format!("it is a number from 1 to {MAX_ATTEMPT}"))?;
+    Ok(number - 1)
 }
 
 impl Default for Options {
@@ -115,7 +131,7 @@ impl Options {
 
     /// How candidate `number` of these options is made.
     ///
-    /// Several to choose from look once each, so that they differ as much as they can. One that is made alone (again,
+    /// Several to choose from look once each, but for every fourth, so that they differ as much as they can. One that is made alone (again,
     /// with a later [`Self::first_candidate`]) is the whole answer: it looks in several ways like the first.
     pub(super) const fn variation(&self, number: u32) -> Variation {
         let number = self.first_candidate.wrapping_add(number);
