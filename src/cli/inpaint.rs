@@ -76,6 +76,8 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
     json["output"] = json!(args.output.display().to_string());
     json["attempt"] = json!(removal::attempt(best));
     json["changed_pixels_outside"] = json!(changed);
+    // That number is of the samples before they are encoded.
+    json["lossless"] = json!(removal.is_lossless(&input));
     json["width"] = json!(input.photo.pixels.width());
     json["height"] = json!(input.photo.pixels.height());
     json["candidates"] = removal.about(&candidates).into();

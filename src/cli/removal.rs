@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     Shared,
-    saving::{Saving, hint_force},
+    saving::{Saving, hint_force, write_all},
     terminal::Terminal,
 };
 use crate::{
@@ -125,7 +125,8 @@ impl Removal<'_> {
         Ok(inpaint::remove_candidates(&request, network, &self.options, progress)?.all)
     }
 
-    /// Writes all candidates, or after a cancellation none. Returns how many pixels changed outside the widened masks.
+    /// Writes all candidates, or after a cancellation or a failure none. Returns how many pixels changed outside the
+    /// widened masks.
     pub(super) fn write(
         &self,
         input: &Input,
@@ -134,23 +135,37 @@ impl Removal<'_> {
         progress: &dyn Progress,
     ) -> anyhow::Result<u64> {
         progress.stage("Writing")?;
-        let write = || -> anyhow::Result<(u64, Vec<String>)> {
-            let (options, photo) = (self.write_options(), &input.photo);
-            let (mut changed, mut notices) = (0, None);
-            for (candidate, output) in candidates.iter().zip(self.outputs) {
-                let result = inpaint::apply_all(&photo.pixels, &candidate.removal.patches);
-                changed += inpaint::changed_outside(&photo.pixels, &result, &candidate.removal.widened);
-                let metadata = &photo.metadata;
-                let told = write::photo(output, &result, metadata, self.format, &options, self.overwrite)
-                    .map_err(hint_force)?;
-                // All are of one format and say the same.
-                notices.get_or_insert(told);
-            }
-            Ok((changed, notices.unwrap_or_default()))
-        };
-        let (changed, notices) = terminal.uninterrupted(write)??;
-        notices.iter().for_each(|notice| progress.notice(notice));
+        let (options, photo) = (self.write_options(), &input.photo);
+        let (mut changed, mut files, mut notices) = (0, Vec::new(), None);
+        for (candidate, output) in candidates.iter().zip(self.outputs) {
+            progress.check()?;
+            let result = inpaint::apply_all(&photo.pixels, &candidate.removal.patches);
+            changed += inpaint::changed_outside(&photo.pixels, &result, &candidate.removal.widened);
+            let encoded = write::encode(&result, &photo.metadata, self.format, &options);
+            let encoded = encoded.map_err(|problem| write::WriteError {
+                name: output.display().to_string(),
+                problem,
+            })?;
+            // All are of one format and say the same.
+            notices.get_or_insert(encoded.notices);
+            files.push((output.as_path(), encoded.bytes));
+        }
+        // Somebody may have put something there since.
+        self.check()?;
+        terminal
+            .uninterrupted(|| write_all(&files, self.overwrite))?
+            .map_err(hint_force)?;
+        notices
+            .iter()
+            .flatten()
+            .for_each(|notice| progress.notice(notice));
         Ok(changed)
+    }
+
+    /// Whether the file holds every sample of the result as it is: not what is compressed with losses, nor what has
+    /// fewer bits.
+    pub(super) fn is_lossless(&self, input: &Input) -> bool {
+        self.format.is_lossless() && !self.saving.drops_bits(&input.photo, self.format)
     }
 
     /// The candidates as JSON: where each is, how it was made and how it was judged.

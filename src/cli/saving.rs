@@ -6,21 +6,21 @@ use anyhow::{anyhow, bail};
 use serde::Serialize;
 
 use super::error::Usage;
-use crate::imaging::{Format, MetadataPolicy, write};
+use crate::imaging::{Format, MetadataPolicy, Photo, write};
 
 /// How results are written.
 #[derive(Debug, Clone, clap::Args, Serialize)]
 pub(super) struct Saving {
-    /// Quality of a JPEG, 1 to 100
+    /// Quality of the result where it is a JPEG, 1 to 100
     #[arg(long, value_name = "N", default_value_t = Self::default().quality,
           value_parser = clap::value_parser!(u8).range(1..=100))]
     quality: u8,
 
-    /// Bits per sample of the result, 8 or 16 [default: the photo's, where the format can]
+    /// Bits per sample of the result, 8 or 16 [default: the photo's, where the format can hold them]
     #[arg(long, value_name = "BITS", value_parser = bit_depth)]
     bit_depth: Option<u8>,
 
-    /// What of the metadata goes along
+    /// Which metadata to keep
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = Self::default().metadata)]
     metadata: MetadataPolicy,
 }
@@ -59,6 +59,13 @@ impl Saving {
             original: Some(original.to_owned()),
         }
     }
+
+    /// Whether a file of `format` has fewer bits per sample than the photo.
+    pub(super) fn drops_bits(&self, photo: &Photo, format: Format) -> bool {
+        let depth = photo.pixels.bit_depth();
+        let most = if format.supports_16_bit() { 16 } else { 8 };
+        self.bit_depth.unwrap_or(depth).min(most) < depth
+    }
 }
 
 /// The format that the ending of `output` names.
@@ -89,6 +96,26 @@ pub(super) fn make_folder(folder: &Path) -> anyhow::Result<()> {
     })
 }
 
+/// Writes all files or, where one cannot be written, none: those that were new are taken away again.
+pub(super) fn write_all(files: &[(&Path, Vec<u8>)], overwrite: bool) -> Result<(), write::WriteError> {
+    let mut new = Vec::new();
+    for (path, bytes) in files {
+        let is_new = path.symlink_metadata().is_err();
+        if let Err(error) = write::file(path, bytes, overwrite) {
+            for path in new {
+                if let Err(why) = fs::remove_file(path) {
+                    tracing::warn!("{} is left: {why}", Path::display(path));
+                }
+            }
+            return Err(error);
+        }
+        if is_new {
+            new.push(*path);
+        }
+    }
+    Ok(())
+}
+
 /// On the command line there is a flag for replacing a file.
 pub(super) fn hint_force(error: write::WriteError) -> anyhow::Error {
     match error.problem {
@@ -97,5 +124,26 @@ pub(super) fn hint_force(error: write::WriteError) -> anyhow::Error {
             error.name
         ),
         _ => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::write_all;
+
+    #[test]
+    fn where_one_of_several_files_cannot_be_written_no_new_one_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let [first, second, third] = ["a.png", "a-2.png", "a-3.png"].map(|name| folder.path().join(name));
+        fs::write(&second, b"somebody's").unwrap();
+        let files = [&first, &second, &third].map(|path| (path.as_path(), b"ours".to_vec()));
+        let refused = write_all(&files, false).unwrap_err();
+        assert!(refused.name.ends_with("a-2.png"), "{refused}");
+        assert!(!first.exists() && !third.exists(), "nothing new is left");
+        assert_eq!(fs::read(&second).unwrap(), b"somebody's");
+        write_all(&files, true).unwrap();
+        assert_eq!(fs::read(&second).unwrap(), b"ours");
     }
 }

@@ -16,6 +16,7 @@ mod golden;
 mod holes;
 mod inpaint;
 mod sample;
+mod saving;
 mod support;
 #[path = "../support/tiny_network.rs"]
 mod tiny_network;
