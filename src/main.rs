@@ -6,7 +6,6 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Parser as _;
 use lacuna::cli::{self, Cli};
 use tracing_subscriber::EnvFilter;
 
@@ -15,7 +14,10 @@ use tracing_subscriber::EnvFilter;
 const LOGGED: &str = "error,eframe=off,wgpu_hal=off";
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match cli::parse() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(
             env::var("RUST_LOG").unwrap_or_else(|_| LOGGED.to_owned()),

@@ -19,6 +19,9 @@ mod saving;
 mod terminal;
 mod train;
 mod upscale;
+mod usage;
+
+pub use usage::parse;
 
 use std::{
     io::{self, Write as _},
@@ -27,7 +30,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use clap::{CommandFactory as _, Parser};
+use clap::Parser;
 use serde_json::Value;
 
 use crate::{
@@ -35,9 +38,6 @@ use crate::{
     progress::Progress as _,
 };
 use terminal::Terminal;
-
-/// From this likeness on (0 to 1, Jaro-Winkler) a name may be a mistyped command.
-const ALIKE: f64 = 0.8;
 
 /// Removes things from photos: brush over it, press Enter, export.
 #[derive(Debug, Parser)]
@@ -118,27 +118,54 @@ impl Cli {
     }
 }
 
+impl Command {
+    /// A flag of [`Shared`] that was named and means nothing to this command.
+    fn flag_without_effect(&self, shared: &Shared) -> Option<&'static str> {
+        let (weights, device, seed) = match self {
+            Self::Inpaint(_) | Self::Batch(_) | Self::Bench(_) | Self::Eval(_) | Self::Train(_) => {
+                (true, true, true)
+            }
+            Self::Upscale(_) | Self::Info => (true, true, false),
+            Self::Holes(_) => (false, false, true),
+            Self::Convert(_) => (false, false, false),
+        };
+        [
+            (shared.weights.is_some() && !weights, "--weights"),
+            (shared.device.is_some() && !device, "--device"),
+            (shared.seed.is_some() && !seed, "--seed"),
+        ]
+        .into_iter()
+        .find_map(|(is_idle, flag)| is_idle.then_some(flag))
+    }
+}
+
 /// Runs the command, or without one what stands in for the window; see [`without_window`].
 pub fn run(cli: &Cli) -> ExitCode {
-    match &cli.command {
-        None => without_window(cli, "this program was built without it"),
-        Some(_) if cli.photo.is_some() => {
-            let usage = error::Usage(
-                "a photo before a command has no use: put it after the command's name".to_owned(),
-            );
-            error::report(&usage.into())
+    let Some(command) = &cli.command else {
+        return without_window(cli, "this program was built without it");
+    };
+    let idle = command.flag_without_effect(&cli.shared);
+    let problem = match (&cli.photo, idle) {
+        (Some(_), _) => "a photo before a command has no use: put it after the command's name".to_owned(),
+        (None, Some(flag)) => format!("{flag} has no effect on this command: leave it out"),
+        (None, None) => return finish(cli, |terminal| command.run(&cli.shared, terminal)),
+    };
+    error::report(&error::Usage(problem).into())
+}
+
+impl Command {
+    fn run(&self, shared: &Shared, terminal: &Terminal) -> anyhow::Result<Outcome> {
+        match self {
+            Self::Inpaint(args) => inpaint::run(args, shared, terminal),
+            Self::Batch(args) => batch::run(args, shared, terminal),
+            Self::Upscale(args) => upscale::run(args, shared, terminal),
+            Self::Holes(args) => holes::run(args, shared, terminal),
+            Self::Bench(args) => bench::run(args, shared, terminal),
+            Self::Eval(args) => eval::run(args, shared, terminal),
+            Self::Train(args) => train::run(args, shared, terminal),
+            Self::Convert(args) => convert::run(args, terminal),
+            Self::Info => info::run(shared, terminal),
         }
-        Some(command) => finish(cli, |terminal| match command {
-            Command::Inpaint(args) => inpaint::run(args, &cli.shared, terminal),
-            Command::Batch(args) => batch::run(args, &cli.shared, terminal),
-            Command::Upscale(args) => upscale::run(args, &cli.shared, terminal),
-            Command::Holes(args) => holes::run(args, &cli.shared, terminal),
-            Command::Bench(args) => bench::run(args, &cli.shared, terminal),
-            Command::Eval(args) => eval::run(args, &cli.shared, terminal),
-            Command::Train(args) => train::run(args, &cli.shared, terminal),
-            Command::Convert(args) => convert::run(args, terminal),
-            Command::Info => info::run(&cli.shared, terminal),
-        }),
     }
 }
 
@@ -169,33 +196,21 @@ pub fn fail(error: &anyhow::Error) -> ExitCode {
     error::report(error)
 }
 
-/// Refuses a photo that does not exist where its name is nearly that of a command.
-///
-/// Names with an ending are left to the window: no command has one.
+/// Refuses a word alone that is no file and may be a mistyped command, before a window opens for it: prints the line
+/// and gives the exit code. Names with an ending are left to the window: no command has one.
 pub fn refuse_mistyped_command(cli: &Cli) -> Option<ExitCode> {
-    let photo = cli.photo.as_ref()?;
-    let is_mistyped = !photo.exists() && photo.extension().is_none() && command_like(photo).is_some();
-    is_mistyped.then(|| error::report(&no_such_photo(photo).into()))
+    let photo = cli.photo.as_deref().filter(|photo| photo.extension().is_none())?;
+    usage::likely_command(photo.as_os_str())?;
+    Some(error::report(&no_such_photo(photo).into()))
 }
 
 /// A name that is neither a photo nor a command, which it may have been meant to be.
 fn no_such_photo(photo: &Path) -> error::Usage {
-    let advice = match command_like(photo) {
-        Some(command) => format!("did you mean the command {command}?"),
-        None => "check its name; lacuna --help lists the commands".to_owned(),
-    };
+    let advice = usage::likely_command(photo.as_os_str()).map_or_else(
+        || "check its name; lacuna --help lists the commands".to_owned(),
+        |command| format!("did you mean the command {command}?"),
+    );
     error::Usage(format!("there is no photo {}; {advice}", photo.display()))
-}
-
-/// The command whose name is most like that of `photo`, if it is alike at all.
-fn command_like(photo: &Path) -> Option<String> {
-    let (commands, name) = (Cli::command(), photo.to_string_lossy());
-    let (likeness, nearest) = commands
-        .get_subcommands()
-        .map(|command| command.get_name())
-        .map(|command| (strsim::jaro_winkler(&name, command), command))
-        .max_by(|one, other| one.0.total_cmp(&other.0))?;
-    (likeness > ALIKE).then(|| nearest.to_owned())
 }
 
 /// What a command has to say when it is done.

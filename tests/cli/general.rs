@@ -2,54 +2,113 @@
 
 use std::fs;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 use lacuna::cli::{self, Cli};
 use serde_json::Value;
 
 use crate::support::{Folder, assert_fails, assert_succeeds, closed_pipe, text};
 
-#[test]
-fn help_names_the_commands_and_their_flags() {
-    let folder = Folder::new();
-    let help = folder.run(&["--help"]);
-    assert_succeeds(&help);
-    for word in [
-        "inpaint",
-        "upscale",
-        "batch",
-        "bench",
-        "info",
-        "--weights",
-        "--device",
-        "--seed",
-        "--json",
-        "--quiet",
-    ] {
-        assert!(text(&help.stdout).contains(word), "{word}");
-    }
-    let help = folder.run(&["inpaint", "--help"]);
-    for word in [
-        "--mask",
-        "--output",
-        "--strategy",
-        "--detail",
-        "--grow",
-        "--feather",
-        "--force",
-        "--quality",
-    ] {
-        assert!(text(&help.stdout).contains(word), "{word}");
+const README: &str = include_str!("../../README.md");
+
+/// The flags that the help of a command must have besides those of all commands.
+fn flags(command: &str) -> &'static str {
+    match command {
+        "inpaint" => {
+            "--mask --keep-out --output --strategy --detail --ensemble --grow --feather --grain --candidates \
+             --attempt --force --quality --bit-depth --metadata"
+        }
+        "batch" => "--masks --out --shard --attempt --candidates --force --quality",
+        "upscale" => "--factor --output --force --quality --bit-depth --metadata",
+        "holes" => "--out --count --size --bucket --border --force",
+        "bench" => "--widths --sizes --megapixels --only --threads --quick",
+        "eval" => "--photos --holes --methods --size --count --native --features --report --force",
+        "train" => "--photos --out --config --resume --start --minutes --steps --threads",
+        "convert" => "<INPUT> <OUTPUT>",
+        "info" => "",
+        _ => panic!("{command}: what must its help have?"),
     }
 }
 
 #[test]
-fn wrong_usage_is_exit_code_two() {
+fn help_names_every_command_and_its_flags() {
     let folder = Folder::new();
-    assert_eq!(folder.run(&["inpaint", "photo.jpg"]).status.code(), Some(2));
-    assert_eq!(folder.run(&["--no-such-flag"]).status.code(), Some(2));
-    assert_eq!(folder.run(&["photo.jpg", "info"]).status.code(), Some(2));
-    let unknown = folder.inpaint("missing.jpg", "missing.png", "out.gif", &[]);
-    assert_fails(&unknown, 2, &["out.gif", ".png"]);
+    let help = folder.run(&["--help"]);
+    assert_succeeds(&help);
+    let all = text(&help.stdout);
+    let shared = "--weights --device --seed --json --quiet";
+    for command in Cli::command().get_subcommands() {
+        let name = command.get_name();
+        let about = command.get_about().unwrap().to_string();
+        assert!(
+            all.contains(&format!("{name} ")) && all.contains(&about),
+            "{name}"
+        );
+        let help = folder.run(&[name, "--help"]);
+        assert_succeeds(&help);
+        for word in flags(name).split(' ').chain(shared.split(' ')) {
+            assert!(text(&help.stdout).contains(word), "{name}: {word}");
+        }
+    }
+}
+
+#[test]
+fn every_command_in_the_readme_can_be_given() {
+    let blocks = README.split("```").skip(1).step_by(2);
+    let lines = blocks
+        .flat_map(str::lines)
+        .filter(|line| line.starts_with("lacuna "));
+    let mut count = 0;
+    for line in lines {
+        let words = line.split('#').next().unwrap().split_whitespace();
+        if let Err(error) = Cli::try_parse_from(words) {
+            panic!("{line}: {error}");
+        }
+        count += 1;
+    }
+    assert!(count > 5, "{count} lines were found");
+}
+
+#[test]
+fn wrong_usage_is_one_line_and_exit_code_two() {
+    let folder = Folder::new();
+    for (line, words) in [
+        (
+            "inpaint photo.jpg",
+            ["--mask <MASK> --output <OUT>", "; see `lacuna inpaint --help`"],
+        ),
+        ("--no-such-flag", ["'--no-such-flag'", "; see `lacuna --help`"]),
+        (
+            "info --device gpu",
+            [
+                "[possible values: auto, cpu, cuda, metal]",
+                "; see `lacuna info --help`",
+            ],
+        ),
+        ("photo.jpg info", ["photo before a command", "put it after"]),
+        (
+            "inpaint missing.jpg --mask missing.png -o out.gif",
+            ["out.gif", ".png"],
+        ),
+        (
+            "inpait photo.jpg --mask mask.png -o out.png",
+            [
+                "no command inpait, perhaps inpaint",
+                "; see `lacuna inpaint --help`",
+            ],
+        ),
+        (
+            "convert a.pth b.safetensors --weights none",
+            ["--weights has no effect", "leave it out"],
+        ),
+        (
+            "holes --out holes --count 1 --device cpu",
+            ["--device has no effect", "leave it out"],
+        ),
+        ("info --seed 3", ["--seed has no effect", "leave it out"]),
+    ] {
+        let line: Vec<&str> = line.split(' ').collect();
+        assert_fails(&folder.run(&line), 2, &words);
+    }
 }
 
 #[cfg(target_os = "linux")]
@@ -107,10 +166,7 @@ fn flags_without_an_effect_and_values_out_of_range_are_wrong_usage() {
         ("holes --out holes --count -1", "-1 is not in 1"),
     ] {
         let line: Vec<&str> = line.split(' ').collect();
-        let output = folder.run(&line);
-        let stderr = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{line:?}: {stderr}");
-        assert!(stderr.contains(words), "{line:?}: {stderr}");
+        assert_fails(&folder.run(&line), 2, &[words]);
     }
 }
 
@@ -150,5 +206,54 @@ fn info_names_version_devices_and_weights() {
         text(&text_output.stdout).contains(sha256),
         "{}",
         text(&text_output.stdout)
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_result_that_cannot_be_printed_is_an_error_with_the_work_done() {
+    let folder = Folder::new();
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+    for (line, result) in [
+        ("inpaint photo.jpg --mask mask.png -o out.png --json", "out.png"),
+        ("holes --out holes --count 6 --size 64", "holes/holes.json"),
+    ] {
+        let line: Vec<&str> = line.split(' ').collect();
+        let output = folder.command(&line).stdout(full()).output().unwrap();
+        assert_fails(&output, 1, &["printing the result"]);
+        assert!(folder.path(result).is_file(), "{result}");
+    }
+}
+
+#[test]
+fn names_with_spaces_and_other_letters_are_names() {
+    let folder = Folder::new();
+    let dir = folder.path("Fotos – Ñandú");
+    fs::create_dir(&dir).unwrap();
+    for (from, to) in [("photo.jpg", "写真 1.jpg"), ("mask.png", "写真 1_mask.png")] {
+        fs::copy(folder.path(from), dir.join(to)).unwrap();
+    }
+    let (photo, mask) = ("Fotos – Ñandú/写真 1.jpg", "Fotos – Ñandú/写真 1_mask.png");
+    let out = "Fotos – Ñandú/ohne Kegel.png";
+    let more = ["--json", "--candidates", "2"];
+    let done = folder.inpaint(photo, mask, out, &more);
+    let json: Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(json["output"], out);
+    assert!(dir.join("ohne Kegel-2.png").is_file(), "the second candidate");
+    let line = [
+        "batch",
+        "Fotos – Ñandú",
+        "--masks",
+        "Fotos – Ñandú",
+        "--out",
+        "fertig ✓",
+        "--json",
+    ];
+    let done = folder.run_tiny(&line, &[]);
+    let json: Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(json["totals"]["done"], 1, "{json}");
+    assert!(
+        folder.path("fertig ✓/写真 1.jpg").is_file(),
+        "under the name of the photo"
     );
 }
