@@ -3,12 +3,14 @@
 //! Without `--bucket` the six buckets take turns, so that each has the same number of masks, give or take one.
 
 use std::{
+    collections::BTreeSet,
     fs,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use anyhow::{Context as _, anyhow};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{
     Outcome, Shared, counted,
@@ -38,15 +40,15 @@ pub(super) struct Args {
           value_parser = clap::value_parser!(u32).range(i64::from(holes::MIN_SIDE)..=8192))]
     size: u32,
 
-    /// Share of the picture that is hole, in percent [default: all of them in turn]
+    /// How much of the picture is hole, in percent [default: all ranges in turn]
     #[arg(long, value_enum, value_name = "RANGE")]
     bucket: Option<Bucket>,
 
-    /// Where holes lie
+    /// Where the holes lie
     #[arg(long, value_enum, value_name = "WHERE", default_value_t = Border::default())]
     border: Border,
 
-    /// Write into DIR although there are files in it; those of the same name are replaced
+    /// Write into DIR although there are files in it, in place of the masks of an earlier run
     #[arg(long)]
     force: bool,
 }
@@ -55,57 +57,95 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
     check_folder(&args.out, args.force)?;
     make_folder(&args.out)?;
     let seed = shared.seed.unwrap_or_default();
-    let mut made = Made::default();
+    let mut made = Vec::new();
     let ended = make_all(args, seed, &mut made, terminal);
     let cancelled = match ended {
         Ok(()) => None,
         Err(error) => Some(error.downcast::<Cancelled>()?),
     };
-    let counts = made.counts();
+    let counts = Bucket::ALL.map(|bucket| Count {
+        bucket,
+        masks: made.iter().filter(|mask| mask.bucket == bucket).count(),
+    });
     let json = json!({
         "output": args.out.display().to_string(),
-        "count": made.masks.len(),
+        "count": made.len(),
         "seed": seed,
         "size": args.size,
         "border": args.border,
         "white": "hole",
         "buckets": counts,
-        "masks": made.masks,
+        "masks": made,
     });
     let summary = serde_json::to_string_pretty(&json)? + "\n";
-    terminal.to_the_end(|| write::file(&args.out.join(holes::SUMMARY), summary.as_bytes(), args.force))?;
-    let count = made.masks.len();
-    if let Some(cancelled) = cancelled {
-        let kept = format!(
-            "stopped after {count} of {}; they are in {}",
-            counted(args.count as usize, "mask"),
-            args.out.display()
-        );
-        return Err(anyhow::Error::new(cancelled).context(Kept(kept)));
-    }
+    terminal.to_the_end(|| {
+        remove_earlier(&args.out, &made);
+        write::file(&args.out.join(holes::SUMMARY), summary.as_bytes(), args.force)
+    })?;
     Ok(Outcome {
-        text: text(args, count, &counts),
-        json,
+        missing: cancelled.map(|cancelled| {
+            let kept = format!(
+                "stopped after {} of {}; they are in {}",
+                made.len(),
+                counted(args.count as usize, "mask"),
+                args.out.display()
+            );
+            anyhow::Error::new(cancelled).context(Kept(kept))
+        }),
+        ..Outcome::new(text(args, &counts), json)
     })
 }
 
-/// The masks that were written.
-#[derive(Default)]
+/// A mask that was written.
+#[derive(Serialize)]
 struct Made {
-    masks: Vec<Value>,
-    per_bucket: [u32; Bucket::ALL.len()],
+    file: String,
+    ratio: f64,
+    bucket: Bucket,
 }
 
-impl Made {
-    fn counts(&self) -> Vec<Value> {
-        let counted = Bucket::ALL.iter().zip(self.per_bucket);
-        counted
-            .map(|(bucket, count)| json!({"bucket": bucket, "masks": count}))
-            .collect()
+/// How many masks there are of a bucket.
+#[derive(Serialize)]
+struct Count {
+    bucket: Bucket,
+    masks: usize,
+}
+
+/// What of an earlier summary says which masks belong to it.
+#[derive(Deserialize)]
+struct Earlier {
+    masks: Vec<EarlierMask>,
+}
+
+#[derive(Deserialize)]
+struct EarlierMask {
+    file: PathBuf,
+}
+
+/// Takes away the masks of an earlier run in the same folder: two sets in one would be neither.
+fn remove_earlier(out: &Path, made: &[Made]) {
+    let Some(earlier) = fs::read(out.join(holes::SUMMARY))
+        .ok()
+        .and_then(|summary| serde_json::from_slice::<Earlier>(&summary).ok())
+    else {
+        return;
+    };
+    let is_new: BTreeSet<&Path> = made.iter().map(|mask| Path::new(&mask.file)).collect();
+    for file in earlier.masks.iter().map(|mask| mask.file.as_path()) {
+        // Nobody's summary may name what lies elsewhere, or what is no mask.
+        let is_plain = matches!(file.components().collect::<Vec<_>>()[..], [Component::Normal(_)]);
+        let is_mask = Format::from_path(file) == Some(Format::Png);
+        if is_plain
+            && is_mask
+            && !is_new.contains(file)
+            && let Err(error) = fs::remove_file(out.join(file))
+        {
+            tracing::warn!("{} is left: {error}", file.display());
+        }
     }
 }
 
-fn make_all(args: &Args, seed: u64, made: &mut Made, terminal: &Terminal) -> anyhow::Result<()> {
+fn make_all(args: &Args, seed: u64, made: &mut Vec<Made>, terminal: &Terminal) -> anyhow::Result<()> {
     terminal.stage("Masks")?;
     for index in 0..args.count {
         terminal.step(u64::from(index), u64::from(args.count))?;
@@ -117,9 +157,11 @@ fn make_all(args: &Args, seed: u64, made: &mut Made, terminal: &Terminal) -> any
         let ratio = holes::ratio(&mask);
         let name = format!("{index:05}-{ratio:.3}.png");
         terminal.uninterrupted(|| write_mask(&args.out.join(&name), &mask, args.force))??;
-        made.per_bucket[bucket as usize] += 1;
-        made.masks
-            .push(json!({"file": name, "ratio": ratio, "bucket": bucket}));
+        made.push(Made {
+            file: name,
+            ratio,
+            bucket,
+        });
     }
     Ok(())
 }
@@ -132,7 +174,8 @@ fn check_folder(out: &Path, force: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     Err(anyhow!(
-        "writing masks to {}: there are files in it; choose another folder or add to this one with --force",
+        "writing masks to {}: there are files in it; choose another folder or, to replace the masks of an earlier \
+         run, use --force",
         out.display()
     ))
 }
@@ -159,10 +202,11 @@ fn write_mask(path: &Path, mask: &Mask, overwrite: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn text(args: &Args, count: usize, counts: &[Value]) -> String {
-    let mut text = format!("{} in {}", counted(count, "mask"), args.out.display());
-    for (bucket, count) in Bucket::ALL.iter().zip(counts) {
-        text += &format!("\n{:>9}  {}", bucket.to_string(), count["masks"]);
+fn text(args: &Args, counts: &[Count]) -> String {
+    let all = counts.iter().map(|count| count.masks).sum();
+    let mut text = format!("{} in {}", counted(all, "mask"), args.out.display());
+    for Count { bucket, masks } in counts {
+        text += &format!("\n{:>9}  {masks}", bucket.to_string());
     }
     text
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Outcome, Shared, open_network, terminal::Terminal};
+use super::{Outcome, Shared, device::open_network, terminal::Terminal};
 use crate::nn::{
     Network,
     device::{self, Available},
@@ -11,16 +11,16 @@ use crate::nn::{
 pub(super) fn run(shared: &Shared, terminal: &Terminal) -> anyhow::Result<Outcome> {
     let network = open_network(shared, terminal)?;
     let devices = device::list();
-    Ok(Outcome {
-        text: text(&network, &devices),
-        json: json!({
+    Ok(Outcome::new(
+        text(&network, &devices),
+        json!({
             "version": env!("CARGO_PKG_VERSION"),
             "device": network.device_name(),
             "engine": network.engine_name(),
             "devices": devices.iter().map(device_json).collect::<Vec<_>>(),
             "weights": network.info,
         }),
-    })
+    ))
 }
 
 fn device_json(device: &Available) -> Value {

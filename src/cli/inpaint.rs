@@ -8,7 +8,9 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use super::{
-    Outcome, Shared, counted, memory, open_network,
+    Outcome, Shared, counted,
+    device::open_network,
+    memory,
     removal::{self, Removal},
     saving::{Saving, format_of},
     terminal::Terminal,
@@ -24,16 +26,17 @@ pub(super) struct Args {
     /// The photo: JPEG, PNG, TIFF or WebP
     pub(super) photo: PathBuf,
 
-    /// What goes: a picture of the photo's size, white where to remove
+    /// The mask: an image of the photo's size, white where to remove
     #[arg(long, value_name = "MASK")]
     pub(super) mask: PathBuf,
 
-    /// What not to copy from: a picture of the photo's size, white where nothing is to be continued
+    /// An image of the photo's size, white where nothing may be copied from
     #[arg(long, value_name = "MASK")]
     pub(super) keep_out: Option<PathBuf>,
 
-    /// Where to write the result; the ending picks the format (jpg, png, tif, webp). With --candidates the best goes
-    /// here, the others beside it: OUT-2, OUT-3 and so on
+    /// Where to write the result; the ending picks the format (jpg, png, tif, webp). A JPEG is compressed anew as a
+    /// whole, so its pixels may change a little everywhere; the others keep every untouched pixel exactly. With
+    /// --candidates the best goes here, the others beside it: OUT-2, OUT-3 and so on
     #[arg(short, long, value_name = "OUT")]
     pub(super) output: PathBuf,
 
@@ -88,10 +91,7 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
     json["seconds"]["read"] = json!(read_seconds);
     json["seconds"]["write"] = json!(write_seconds);
     json["seconds"]["total"] = json!(started.elapsed().as_secs_f64());
-    Ok(Outcome {
-        text: summary(args, best, &json),
-        json,
-    })
+    Ok(Outcome::new(summary(args, best, &json), json))
 }
 
 fn summary(args: &Args, report: &Report, json: &Value) -> String {

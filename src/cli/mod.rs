@@ -7,11 +7,14 @@
 mod batch;
 mod bench;
 mod convert;
+mod device;
 mod error;
 mod eval;
 mod holes;
 mod info;
 mod inpaint;
+mod item;
+mod median;
 mod memory;
 mod removal;
 mod sample;
@@ -33,10 +36,7 @@ use anyhow::Context as _;
 use clap::Parser;
 use serde_json::Value;
 
-use crate::{
-    nn::{DeviceChoice, Network},
-    progress::Progress as _,
-};
+use crate::{nn::DeviceChoice, progress::Progress as _};
 use terminal::Terminal;
 
 /// Removes things from photos: brush over it, press Enter, export.
@@ -61,15 +61,16 @@ pub struct Cli {
 /// Flags that every command takes, before or after its name.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Shared {
-    /// Weights of the network (safetensors) instead of the built-in ones
+    /// Weights of the network (safetensors) to use instead of the built-in ones
     #[arg(long, global = true, value_name = "FILE")]
     pub weights: Option<PathBuf>,
 
-    /// Where the network runs; auto: CUDA, then Metal, then the CPU [default: auto]
+    /// Where the network runs. With auto the CPU steps in where no GPU can be used; a GPU that is named and cannot be used
+    /// is an error [default: auto]
     #[arg(long, global = true, value_enum, value_name = "DEVICE")]
     pub device: Option<DeviceChoice>,
 
-    /// Start of every random draw: same photo, mask, weights and seed, same result [default: 0]
+    /// Where every random draw starts: the same photo, mask, weights and seed give the same result [default: 0]
     #[arg(long, global = true, value_name = "N")]
     pub seed: Option<u64>,
 
@@ -77,7 +78,7 @@ pub struct Shared {
     #[arg(long, global = true)]
     pub json: bool,
 
-    /// Nothing on stderr but errors: no progress bar, no notices; and no text on stdout
+    /// Print only errors on stderr, no progress bar and no notices, and no text on stdout
     #[arg(long, global = true)]
     pub quiet: bool,
 }
@@ -93,21 +94,21 @@ enum Command {
     /// Make a photo two, three or four times as large
     #[command(allow_negative_numbers = true)]
     Upscale(upscale::Args),
-    /// Make irregular masks, to train or measure with
+    /// Make irregular masks to train or measure with
     #[command(allow_negative_numbers = true)]
     Holes(holes::Args),
     /// Measure this machine: networks layer by layer, photos from file to file
     #[command(allow_negative_numbers = true)]
     Bench(bench::Args),
-    /// Compare fills with what was there, method beside method
+    /// Measure how close fills come to what was there, method by method
     #[command(allow_negative_numbers = true)]
     Eval(eval::Args),
     /// Train the network on a folder of photos
     #[command(allow_negative_numbers = true)]
     Train(Box<train::Args>),
-    /// Make weights of another project's checkpoint (naoto0804's PyTorch port)
+    /// Turn another project's checkpoint (naoto0804's PyTorch port) into weights
     Convert(convert::Args),
-    /// Version, devices, and weights with their checksum
+    /// Show version, devices, and weights with their checksum
     Info,
 }
 
@@ -218,13 +219,28 @@ struct Outcome {
     text: String,
     /// Null where everything was printed on the way.
     json: Value,
+    /// Why this is not all that was asked for: told once the rest is printed.
+    missing: Option<anyhow::Error>,
+}
+
+impl Outcome {
+    /// Of a command that did all it was asked for.
+    const fn new(text: String, json: Value) -> Self {
+        Self {
+            text,
+            json,
+            missing: None,
+        }
+    }
 }
 
 fn finish(cli: &Cli, command: impl FnOnce(&Terminal) -> anyhow::Result<Outcome>) -> ExitCode {
     let done = Terminal::new(cli.shared.quiet).and_then(|terminal| {
         let outcome = command(&terminal);
         terminal.clear();
-        print(&outcome?, &cli.shared)
+        let outcome = outcome?;
+        print(&outcome, &cli.shared)?;
+        outcome.missing.map_or(Ok(()), Err)
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -250,14 +266,6 @@ fn print(outcome: &Outcome, shared: &Shared) -> anyhow::Result<()> {
 /// So many of something: "1 photo", "2 photos".
 fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
-/// The network that the shared flags ask for.
-fn open_network(shared: &Shared, terminal: &Terminal) -> anyhow::Result<Network> {
-    let choice = shared.device.unwrap_or_default();
-    Ok(Network::open(shared.weights.as_deref(), choice, &mut |text| {
-        terminal.notice(text);
-    })?)
 }
 
 #[cfg(test)]

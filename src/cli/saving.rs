@@ -96,6 +96,22 @@ pub(super) fn make_folder(folder: &Path) -> anyhow::Result<()> {
     })
 }
 
+/// Refuses to replace a file that none of this program's commands wrote, as `is_ours` knows by its contents.
+pub(super) fn refuse_foreign(
+    file: &Path,
+    force: bool,
+    is_ours: impl FnOnce(&[u8]) -> bool,
+) -> anyhow::Result<()> {
+    if force || file.symlink_metadata().is_err() || fs::read(file).is_ok_and(|bytes| is_ours(&bytes)) {
+        return Ok(());
+    }
+    bail!(
+        "writing {}: there is such a file, and this command did not write it; choose another folder or replace it with \
+         --force",
+        file.display()
+    )
+}
+
 /// Writes all files or, where one cannot be written, none: those that were new are taken away again.
 pub(super) fn write_all(files: &[(&Path, Vec<u8>)], overwrite: bool) -> Result<(), write::WriteError> {
     let mut new = Vec::new();

@@ -10,16 +10,19 @@ use std::{
 };
 
 use anyhow::Context as _;
-use clap::{ArgMatches, Command, parser::ValueSource};
+use clap::{Arg, ArgMatches, Command, parser::ValueSource};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::{
     Outcome, Shared, counted,
+    device::{check_file, open_device},
     error::{Kept, Usage},
     terminal::Terminal,
 };
 use crate::{
+    imaging::read::{Problem, ReadError},
+    nn::DeviceChoice,
     progress::{Cancelled, Progress as _},
     train::{self, Config, Control, Event, Reason, Start},
 };
@@ -67,12 +70,31 @@ impl clap::FromArgMatches for Given {
 
 impl clap::Args for Given {
     fn augment_args(command: Command) -> Command {
-        Config::augment_args(command)
+        say_what_is_required(Config::augment_args(command))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
-        Config::augment_args_for_update(command)
+        say_what_is_required(Config::augment_args_for_update(command))
     }
+}
+
+/// The parser cannot know: a configuration file or a saved run may have the folders.
+fn say_what_is_required(command: Command) -> Command {
+    let required = |text: &'static str| move |arg: Arg| arg.help(text);
+    command
+        .mut_arg(
+            "photos",
+            required(
+                "Folder with photos to learn from; subfolders count (required unless in --config or with --resume)",
+            ),
+        )
+        .mut_arg(
+            "out",
+            required(
+                "Folder for checkpoints, samples and the finished weights (required unless in --config); with --resume \
+                 the folder of the run to go on with",
+            ),
+        )
 }
 
 impl Given {
@@ -94,9 +116,10 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
     if let Some(problem) = config.problem() {
         return Err(Usage(problem).into());
     }
+    check_start(&config, args.resume, terminal)?;
     let control = Control::default();
     let mut lines = Lines {
-        is_json: shared.json,
+        is_read: shared.json,
         broken: None,
     };
     let mut on_event = |event: Event| {
@@ -119,10 +142,25 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
              try a lower --learning-rate",
             outcome.weights.display()
         ),
-        Reason::Complete | Reason::Stopped => Ok(Outcome {
-            text: summary(&outcome),
-            json: Value::Null,
-        }),
+        Reason::Complete | Reason::Stopped => Ok(Outcome::new(summary(&outcome), Value::Null)),
+    }
+}
+
+/// Refuses what the run could not start with, or would start with only in another way.
+fn check_start(config: &Config, is_resumed: bool, terminal: &Terminal) -> anyhow::Result<()> {
+    // A run that goes on has weights of its own.
+    if let Start::File(weights) = &config.start
+        && !is_resumed
+    {
+        check_file(weights).with_context(|| format!("the weights {} cannot be used", weights.display()))?;
+    }
+    if let Some(features) = &config.features {
+        check_file(features)
+            .with_context(|| format!("the feature network {} cannot be used", features.display()))?;
+    }
+    match config.device {
+        DeviceChoice::Auto | DeviceChoice::Cpu => Ok(()),
+        named => open_device(named, terminal).map(drop),
     }
 }
 
@@ -178,8 +216,13 @@ fn read_written(path: &Path) -> anyhow::Result<Config> {
     Ok(config)
 }
 
-fn text(path: &Path) -> anyhow::Result<Vec<u8>> {
-    fs::read(path).with_context(|| format!("reading {}", path.display()))
+fn text(path: &Path) -> Result<Vec<u8>, ReadError> {
+    check_file(path)
+        .and_then(|()| fs::read(path).map_err(Problem::Io))
+        .map_err(|problem| ReadError {
+            name: path.display().to_string(),
+            problem,
+        })
 }
 
 fn parse<T: DeserializeOwned>(path: &Path, text: &[u8]) -> anyhow::Result<T> {
@@ -189,16 +232,20 @@ fn parse<T: DeserializeOwned>(path: &Path, text: &[u8]) -> anyhow::Result<T> {
 
 /// Where events go: a line of JSON each on stdout, or a few words on stderr.
 struct Lines {
-    is_json: bool,
+    /// Whether somebody wants the lines of JSON, and still reads them.
+    is_read: bool,
     broken: Option<io::Error>,
 }
 
 impl Lines {
-    fn tell(&self, event: &Event, terminal: &Terminal) -> io::Result<()> {
-        if self.is_json {
+    fn tell(&mut self, event: &Event, terminal: &Terminal) -> io::Result<()> {
+        if self.is_read {
             let mut stdout = io::stdout().lock();
-            writeln!(stdout, "{}", json!(event))?;
-            stdout.flush()?;
+            match writeln!(stdout, "{}", json!(event)).and_then(|()| stdout.flush()) {
+                // A reader that has seen enough is no reason to end hours of training.
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self.is_read = false,
+                printed => printed?,
+            }
         }
         match event {
             Event::Notice { text } => terminal.notice(text),

@@ -9,7 +9,9 @@ use anyhow::bail;
 use serde_json::{Value, json};
 
 use super::{
-    Outcome, Shared, memory, open_network,
+    Outcome, Shared,
+    device::open_network,
+    memory,
     saving::{Saving, format_of, hint_force},
     terminal::Terminal,
 };
@@ -28,7 +30,7 @@ pub(super) struct Args {
     /// The photo: JPEG, PNG, TIFF or WebP
     photo: PathBuf,
 
-    /// How many times as wide and as high the result is: 2, 3 or 4
+    /// How many times as wide and as high the result becomes: 2, 3 or 4
     #[arg(long, value_name = "N", value_parser = factor)]
     factor: Factor,
 
@@ -73,10 +75,7 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
     json["seconds"]["write"] = json!(write_seconds);
     json["seconds"]["longest_wait"] = json!(longest_wait.as_secs_f64());
     json["seconds"]["total"] = json!(started.elapsed().as_secs_f64());
-    Ok(Outcome {
-        text: summary(args, &upscaled.report, &json),
-        json,
-    })
+    Ok(Outcome::new(summary(args, &upscaled.report, &json), json))
 }
 
 impl Args {

@@ -5,12 +5,10 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    io::{self, Write as _},
     path::Path,
 };
 
 use candle_core::{DType, Tensor, pickle};
-use tempfile::NamedTempFile;
 
 use super::{
     unet::{Config, Convolution},
@@ -40,15 +38,6 @@ pub enum ConvertError {
         path: String,
         /// What is missing or too much.
         why: String,
-    },
-    /// The weights could not be written.
-    #[error("writing {path}: {error}")]
-    Write {
-        /// The file.
-        path: String,
-        /// Why.
-        #[source]
-        error: io::Error,
     },
 }
 
@@ -101,24 +90,6 @@ pub fn naoto0804(path: &Path) -> Result<Vec<u8>, ConvertError> {
     let trained_on = "converted from a checkpoint of naoto0804's layout".to_owned();
     let about = vec![("trained_on", trained_on)];
     serialize(&stored, config, Convolution::Partial, about).map_err(|error| layout(error.to_string()))
-}
-
-/// Writes a file beside `path` and renames it; one that is there is left alone.
-pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), ConvertError> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let written = NamedTempFile::new_in(folder).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist_noclobber(path).map_err(|error| error.error)?;
-        Ok(())
-    });
-    written.map_err(|error| ConvertError::Write {
-        path: path.display().to_string(),
-        error,
-    })
 }
 
 /// The tensors, wherever in the checkpoint they are.

@@ -13,7 +13,7 @@ fn bench_measures_network_pipeline_and_training_in_the_documented_form() {
         "--sizes",
         "64",
         "--megapixels",
-        "0.05",
+        "0.1,0.05,0.2",
         "--weights",
         "tiny.safetensors",
         "--device",
@@ -57,6 +57,11 @@ fn bench_measures_network_pipeline_and_training_in_the_documented_form() {
             "{rate}: {layers:?}"
         );
     }
+    assert_eq!(
+        json["pipeline"].as_array().unwrap().len(),
+        1,
+        "the smallest photo alone"
+    );
     let photo = &json["pipeline"][0];
     assert_eq!(photo["hole_side_px"], 91, "half of the shorter side at most");
     assert!(

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use crate::{
     golden::{Golden, assert_close},
-    support::lacuna,
+    support::{assert_fails, lacuna},
 };
 
 #[test]
@@ -40,6 +40,15 @@ fn a_checkpoint_of_naoto0804s_layout_becomes_the_weights_that_the_reference_expe
         .unwrap();
     let line = String::from_utf8(missing.stderr).unwrap();
     assert!(line.contains("none.pth") && !line.contains("PyTorch"), "{line}");
+    // The place of the result is looked at first.
+    let nowhere = lacuna(folder.path(), &["convert", "none.pth", "nodir/x.safetensors"])
+        .output()
+        .unwrap();
+    assert_fails(
+        &nowhere,
+        1,
+        &["writing nodir/x.safetensors: there is no folder nodir"],
+    );
     let foreign = folder.path().join("foreign.pth");
     fs::write(&foreign, b"no checkpoint").unwrap();
     let refused = lacuna(folder.path(), &["convert", "foreign.pth", "x.safetensors"])

@@ -8,6 +8,7 @@ mod batch;
 mod bench;
 mod candidates;
 mod convert;
+mod devices;
 mod eval;
 mod general;
 #[path = "../support/golden.rs"]

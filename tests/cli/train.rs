@@ -170,14 +170,17 @@ fn a_terminal_that_is_closed_ends_a_run_like_an_interrupt() {
 
 #[test]
 fn a_run_goes_on_where_nobody_reads_what_it_says() {
-    let folder = prepared();
-    let mut command = lacuna(folder.path(), &["train", "--config", "run.json", "--steps", "2"]);
-    command.stdout(closed_pipe()).stderr(closed_pipe());
-    assert_eq!(command.status().unwrap().code(), Some(0));
-    assert!(
-        folder.path().join("out/weights.safetensors").is_file(),
-        "it was trained"
-    );
+    for more in [&[][..], &["--json"]] {
+        let folder = prepared();
+        let line = ["train", "--config", "run.json", "--steps", "2"];
+        let mut command = lacuna(folder.path(), &[&line, more].concat());
+        command.stdout(closed_pipe()).stderr(closed_pipe());
+        assert_eq!(command.status().unwrap().code(), Some(0), "{more:?}");
+        assert!(
+            folder.path().join("out/weights.safetensors").is_file(),
+            "it was trained: {more:?}"
+        );
+    }
 }
 
 #[test]
@@ -185,6 +188,11 @@ fn the_help_says_that_json_is_a_line_per_event() {
     let output = lacuna(Path::new("."), &["train", "--help"]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("one JSON object per event"), "{text}");
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("required unless in --config or with --resume"),
+        "{text}"
+    );
 }
 
 #[test]

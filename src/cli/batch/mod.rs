@@ -21,8 +21,9 @@ use anyhow::anyhow;
 
 use super::{
     Outcome, Shared, counted,
+    device::open_network,
     error::Kept,
-    open_network, print, removal,
+    removal,
     saving::{Saving, make_folder, refuse_file},
     terminal::Terminal,
 };
@@ -87,38 +88,27 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
     let report = Report::new(args, &options, &network, &found, &earlier, notices, started);
     let mut run = Run::new(args, &options, &network, &earlier, report, terminal);
     let cancelled = run.all(&found.pairs)?;
-    finish(&run.report, cancelled, args, shared, terminal)
+    Ok(Outcome {
+        missing: missing(&run.report, cancelled, args),
+        ..Outcome::new(run.report.text(), run.report.json())
+    })
 }
 
-/// Prints the report and gives the exit code: an error where a photo failed or somebody stopped the run.
-fn finish(
-    report: &Report<'_>,
-    cancelled: Option<Cancelled>,
-    args: &Args,
-    shared: &Shared,
-    terminal: &Terminal,
-) -> anyhow::Result<Outcome> {
-    let outcome = Outcome {
-        text: report.text(),
-        json: report.json(),
-    };
+/// Why not everything is done: a photo failed, or somebody stopped the run.
+fn missing(report: &Report<'_>, cancelled: Option<Cancelled>, args: &Args) -> Option<anyhow::Error> {
     let (all, failed) = (counted(report.pairs.len(), "photo"), report.count(Status::Failed));
-    let error = if let Some(cancelled) = cancelled {
+    if let Some(cancelled) = cancelled {
         let reached = report.pairs.len() - report.count(Status::NotReached);
-        anyhow::Error::new(cancelled).context(Kept(format!(
+        return Some(anyhow::Error::new(cancelled).context(Kept(format!(
             "stopped after {reached} of {all}; the results are kept, and the same command goes on from there"
-        )))
-    } else if failed > 0 {
+        ))));
+    }
+    (failed > 0).then(|| {
         anyhow!(
             "{failed} of {all} failed; see {}, and run the same command again when they are put right",
             report::path(args).display()
         )
-    } else {
-        return Ok(outcome);
-    };
-    terminal.clear();
-    print(&outcome, shared)?;
-    Err(error)
+    })
 }
 
 /// Refuses folders in which a result would take the place of an original, of another result, or of a report of

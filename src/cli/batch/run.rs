@@ -2,7 +2,6 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -19,13 +18,14 @@ use super::{
 use crate::{
     cli::{
         error::{is_cancellation, one_line},
+        item::Item,
         removal::{self, Removal},
         saving::{format_of, make_folder},
         terminal::Terminal,
     },
     inpaint::Options,
     nn::{Network, weights},
-    progress::{Cancelled, Progress},
+    progress::{Cancelled, Progress as _},
 };
 
 /// The report is also written while the run goes on, so that one that was killed is known to the next. It lists all
@@ -80,8 +80,9 @@ impl<'a> Run<'a> {
         self.terminal.stage("Photos")?;
         let total = pairs.len();
         for (index, pair) in pairs.iter().enumerate() {
-            let progress = OnePhoto::new(self.terminal, (index, total), &self.report.pairs[index].name);
-            progress.tick()?;
+            let name = self.report.pairs[index].name.clone();
+            let progress = Item::new(self.terminal, (index as u64, total as u64), Some(name));
+            progress.check()?;
             let mut entry = self.report.pairs[index].clone();
             if let Err(error) = self.pair(pair, &mut entry, &progress) {
                 if is_cancellation(&error) {
@@ -99,7 +100,7 @@ impl<'a> Run<'a> {
     }
 
     /// Decides about a pair, and fills where that is to be done.
-    fn pair(&self, pair: &Pair, entry: &mut Entry, progress: &OnePhoto<'_>) -> anyhow::Result<()> {
+    fn pair(&self, pair: &Pair, entry: &mut Entry, progress: &Item<'_>) -> anyhow::Result<()> {
         let mask = pair.mask.as_ref().map_err(|why| anyhow!("{why}"))?;
         let photo = &pair.photo.path;
         let output = self.args.out.join(&pair.photo.name);
@@ -154,7 +155,7 @@ impl<'a> Run<'a> {
         earlier::verdict(outputs, [&pair.photo.path, mask], recipe, earlier)
     }
 
-    fn fill(&self, removal: &Removal<'_>, entry: &mut Entry, progress: &OnePhoto<'_>) -> anyhow::Result<()> {
+    fn fill(&self, removal: &Removal<'_>, entry: &mut Entry, progress: &Item<'_>) -> anyhow::Result<()> {
         let started = Instant::now();
         removal.check()?;
         let input = removal.read(progress)?;
@@ -205,47 +206,4 @@ fn settings(args: &Args, options: &Options, network: &Network) -> String {
     let all = json!([options, args.saving, network.info.sha256]);
     let digest = Sha256::digest(all.to_string());
     weights::hex(&digest[..8])
-}
-
-/// The bar counts photos: what the work on one of them reports only asks whether to go on.
-struct OnePhoto<'a> {
-    terminal: &'a Terminal,
-    place: (usize, usize),
-    name: String,
-    notices: Mutex<Vec<String>>,
-}
-
-impl<'a> OnePhoto<'a> {
-    fn new(terminal: &'a Terminal, place: (usize, usize), name: &str) -> Self {
-        Self {
-            terminal,
-            place,
-            name: name.to_owned(),
-            notices: Mutex::default(),
-        }
-    }
-
-    fn tick(&self) -> Result<(), Cancelled> {
-        self.terminal.step(self.place.0 as u64, self.place.1 as u64)
-    }
-
-    fn into_notices(self) -> Vec<String> {
-        self.notices.into_inner().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Progress for OnePhoto<'_> {
-    fn stage(&self, _name: &str) -> Result<(), Cancelled> {
-        self.tick()
-    }
-
-    fn step(&self, _done: u64, _total: u64) -> Result<(), Cancelled> {
-        self.tick()
-    }
-
-    fn notice(&self, text: &str) {
-        let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
-        notices.push(text.to_owned());
-        self.terminal.notice(&format!("{}: {text}", self.name));
-    }
 }

@@ -13,6 +13,7 @@ mod training;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, anyhow};
+use clap::ValueEnum as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -43,40 +44,41 @@ enum Section {
 /// What `lacuna bench` takes.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Args {
-    /// Base widths of the networks: with 8 levels as in the paper; the weights' own network comes on top
+    /// Base widths of the networks, each with 8 levels as in the paper; the network of the weights is measured besides
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [32, 64])]
     widths: Vec<usize>,
 
-    /// Sides of the pictures that the networks fill, 16 to 8192 pixels
+    /// Sides of the square pictures that the networks fill, 16 to 8192 pixels
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [512],
           value_parser = clap::value_parser!(u32).range(16..=8192))]
     sizes: Vec<u32>,
 
-    /// Part of those pictures that is hole, between 0 and 1
+    /// How much of those pictures is hole, between 0 and 1
     #[arg(long, value_name = "PART", default_value_t = 0.2)]
     hole_fraction: f64,
 
-    /// Runs of each network
+    /// How often each network runs
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     runs: u32,
 
-    /// Sizes of the photos, 0.01 to 500
+    /// Sizes of the photos in megapixels, 0.01 to 500
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [2.0, 12.0, 24.0])]
     megapixels: Vec<f64>,
 
-    /// Side of the hole in the photos, at most half of theirs [default: 600, from 50 megapixels on 2000]
+    /// Side of the hole in the photos, at most half of the photo's shorter side [default: 600, and 2000 from 50
+    /// megapixels on]
     #[arg(long, value_name = "PX", value_parser = clap::value_parser!(u32).range(1..))]
     hole_side: Option<u32>,
 
-    /// Measure this part only
+    /// Measure only this part
     #[arg(long, value_enum, value_name = "PART")]
     only: Option<Section>,
 
-    /// Threads [default: all]
+    /// Processor threads [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     threads: Option<u32>,
 
-    /// Few runs, the smallest photo, the weights' own network only: is everything in order?
+    /// A quick check that all is in order: few runs, only the smallest photo and the network of the weights
     #[arg(long)]
     quick: bool,
 
@@ -104,10 +106,7 @@ struct Setting<'a> {
 pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::Result<Outcome> {
     if let Some(entry) = &args.measure {
         let json = measure(entry, shared, terminal)?;
-        return Ok(Outcome {
-            text: json.to_string(),
-            json,
-        });
+        return Ok(Outcome::new(json.to_string(), json));
     }
     check(args)?;
     let threads = args
@@ -136,10 +135,7 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
         json["training"] = json!([setting.measure(&Entry::Training(training_entry(args)))?]);
     }
     json["notices"] = json!(terminal.notices());
-    Ok(Outcome {
-        text: table::text(&json),
-        json,
-    })
+    Ok(Outcome::new(table::text(&json), json))
 }
 
 /// Refuses what makes no sense before anything is measured.
@@ -165,7 +161,7 @@ fn check(args: &Args) -> Result<(), Usage> {
             "a photo of {megapixels} megapixels cannot be made: use 0.01 to 500"
         )));
     }
-    let largest = photos(args).iter().copied().map(scene::largest_hole_px).min();
+    let largest = photos(args).into_iter().map(scene::largest_hole_px).min();
     if let (Some(side), Some(largest)) = (args.hole_side, largest)
         && side > largest
     {
@@ -177,11 +173,13 @@ fn check(args: &Args) -> Result<(), Usage> {
 }
 
 /// The sizes of the photos to measure, in megapixels.
-fn photos(args: &Args) -> &[f64] {
-    match args.megapixels.as_slice() {
-        [first, ..] if args.quick => std::slice::from_ref(first),
-        all => all,
+fn photos(args: &Args) -> Vec<f64> {
+    let mut all = args.megapixels.clone();
+    if args.quick {
+        all.sort_by(f64::total_cmp);
+        all.truncate(1);
     }
+    all
 }
 
 /// Measures the networks one after another.
@@ -225,7 +223,7 @@ fn network_entries(args: &Args, own: Config) -> Vec<network::Entry> {
 
 /// Measures photos one after another.
 fn pipelines(args: &Args, setting: &Setting<'_>) -> anyhow::Result<Value> {
-    let entries = photos(args).iter().map(|&megapixels| pipeline::Entry {
+    let entries = photos(args).into_iter().map(|megapixels| pipeline::Entry {
         megapixels,
         hole_side_px: args
             .hole_side
@@ -287,11 +285,8 @@ impl Setting<'_> {
         if let Some(weights) = &self.shared.weights {
             command.arg("--weights").arg(weights);
         }
-        if let Some(device) = self.shared.device {
-            command.args([
-                "--device",
-                &device.label().to_lowercase().replace("automatic", "auto"),
-            ]);
+        if let Some(device) = self.shared.device.and_then(|device| device.to_possible_value()) {
+            command.args(["--device", device.get_name()]);
         }
         Ok(command)
     }

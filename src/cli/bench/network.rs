@@ -14,7 +14,13 @@ use serde_json::{Value, json};
 
 use super::scene;
 use crate::{
-    cli::{Shared, memory, terminal::Terminal},
+    cli::{
+        Shared,
+        device::{check_file, open_device},
+        median::median,
+        memory,
+        terminal::Terminal,
+    },
     imaging::{Mask, random::Random},
     nn::{
         Config, Network, UNet, device,
@@ -67,9 +73,7 @@ pub(super) fn measure(entry: &Entry, shared: &Shared, terminal: &Terminal) -> an
     let seed = shared.seed.unwrap_or_default();
     let mask = scene::strokes(entry.size, entry.hole_fraction, seed);
     let picture = Picture::new(&mask, seed);
-    let device = device::open(shared.device.unwrap_or_default(), &mut |text| {
-        terminal.notice(text);
-    });
+    let device = open_device(shared.device.unwrap_or_default(), terminal)?;
     let mut json = json!({
         "base_width": entry.config.base_width,
         "levels": entry.config.levels,
@@ -87,7 +91,7 @@ pub(super) fn measure(entry: &Entry, shared: &Shared, terminal: &Terminal) -> an
     } else {
         on_gpu(entry, &unet, &device, &picture, terminal)?
     };
-    json["median_ms"] = json!(ms(median(&times)));
+    json["median_ms"] = json!(ms(median_of(&times)));
     json["min_ms"] = json!(times.iter().min().copied().map(ms));
     json["peak_mib"] = json!(memory::peak_mib());
     Ok(json)
@@ -96,7 +100,10 @@ pub(super) fn measure(entry: &Entry, shared: &Shared, terminal: &Terminal) -> an
 /// The weights that the shared flags ask for.
 pub(super) fn weights_file(shared: &Shared) -> anyhow::Result<weights::File> {
     match &shared.weights {
-        Some(path) => weights::read(path).with_context(|| format!("reading {}", path.display())),
+        Some(path) => check_file(path)
+            .map_err(anyhow::Error::from)
+            .and_then(|()| Ok(weights::read(path)?))
+            .with_context(|| format!("the weights {} cannot be used", path.display())),
         None => weights::embedded().context("reading the built-in weights"),
     }
 }
@@ -134,7 +141,7 @@ fn on_cpu(
     layers.truncate(entry.runs + 1);
     layers.remove(0);
     json["multiply_adds"] = json!(layers[0].iter().map(|layer| layer.multiply_adds).sum::<u64>());
-    json["everything_median_ms"] = json!(ms(median(&everything)));
+    json["everything_median_ms"] = json!(ms(median_of(&everything)));
     json["layers"] = (0..layers[0].len())
         .map(|index| layer_json(&layers.iter().map(|run| &run[index]).collect::<Vec<_>>()))
         .collect();
@@ -147,8 +154,8 @@ fn layer_json(runs: &[&LayerRun]) -> Value {
     let planning: Vec<Duration> = runs.iter().map(|run| run.planning).collect();
     json!({
         "name": runs[0].name,
-        "ms": ms(median(&times)),
-        "planning_ms": ms(median(&planning)),
+        "ms": ms(median_of(&times)),
+        "planning_ms": ms(median_of(&planning)),
         "outputs": runs[0].outputs,
         "multiply_adds": runs[0].multiply_adds,
         "bytes": runs[0].bytes,
@@ -185,15 +192,9 @@ fn timed(
     times.collect()
 }
 
-/// The middle one; of an even number the mean of the middle two. Zero of none.
-pub(super) fn median(times: &[Duration]) -> Duration {
-    let mut sorted = times.to_vec();
-    sorted.sort_unstable();
-    match sorted.len() {
-        0 => Duration::ZERO,
-        len if len % 2 == 1 => sorted[len / 2],
-        len => (sorted[len / 2 - 1] + sorted[len / 2]) / 2,
-    }
+/// The median of some times; none of no time.
+pub(super) fn median_of(times: &[Duration]) -> Duration {
+    Duration::from_secs_f64(median(times.iter().map(Duration::as_secs_f64)))
 }
 
 /// Milliseconds, to a thousandth.

@@ -64,7 +64,7 @@ pub(super) fn measure(entry: &Entry, setting: &Setting<'_>) -> anyhow::Result<Va
     Ok(json!({
         "megapixels": (megapixels * 1e3).round() / 1e3,
         "hole_side_px": hole_side_px,
-        "total_s": network::median(&times).as_secs_f64(),
+        "total_s": network::median_of(&times).as_secs_f64(),
         "longest_wait_s": largest(|report| &report["seconds"]["longest_wait"]),
         "peak_mib": largest(|report| &report["peak_mib"]),
         "device": reports[0]["device"],

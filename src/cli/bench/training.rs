@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    network::{median, ms},
+    network::{median_of, ms},
     scene,
 };
 use crate::{
-    cli::{Shared, memory, terminal::Terminal},
+    cli::{Shared, device::open_device, memory, terminal::Terminal},
     imaging::random::Random,
     nn::{
         Config, device,
@@ -44,9 +44,7 @@ pub(super) struct Entry {
 /// Measures in this process.
 pub(super) fn measure(entry: &Entry, shared: &Shared, terminal: &Terminal) -> anyhow::Result<Value> {
     let seed = shared.seed.unwrap_or_default();
-    let device = device::open(shared.device.unwrap_or_default(), &mut |text| {
-        terminal.notice(text);
-    });
+    let device = open_device(shared.device.unwrap_or_default(), terminal)?;
     let features = vgg_16(seed)?;
     let weights = train::he(entry.config, seed)?;
     let mut trainer = Trainer::new(entry.config, Convolution::Partial, &weights, &features, &device)?;
@@ -72,7 +70,7 @@ pub(super) fn measure(entry: &Entry, shared: &Shared, terminal: &Terminal) -> an
 }
 
 fn report(entry: &Entry, device: &Device, times: &[Duration]) -> Value {
-    let median_ms = ms(median(times));
+    let median_ms = ms(median_of(times));
     json!({
         "base_width": entry.config.base_width,
         "levels": entry.config.levels,

@@ -6,17 +6,21 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::{
-    cli::{Shared, open_network, terminal::Terminal},
+    cli::{
+        Shared,
+        device::{check_file, open_device, open_network},
+        terminal::Terminal,
+    },
     imaging::{HOLE_THRESHOLD, Mask, Pixels},
     inpaint::{
         self, Detail, Ensemble, Options, Strategy, classic,
         detail::unguided,
         plan::{self, Crop},
     },
-    nn::{Convolution, Network, device, weights},
+    nn::{Convolution, Network, weights},
     progress::{Cancelled, Progress},
 };
 
@@ -166,15 +170,14 @@ impl Method {
         !matches!(self.kind, Kind::Telea | Kind::NavierStokes)
     }
 
-    pub(super) fn json(&self) -> Value {
-        match &self.network {
-            Some(network) => json!({
-                "name": self.name,
-                "weights": network.info.source,
-                "weights_sha256": network.info.sha256,
-                "device": network.device_name(),
+    pub(super) fn about(&self) -> About {
+        About {
+            name: self.name.clone(),
+            network: self.network.as_ref().map(|network| AboutNetwork {
+                weights: network.info.source.clone(),
+                weights_sha256: network.info.sha256.clone(),
+                device: network.device_name(),
             }),
-            None => json!({ "name": self.name }),
         }
     }
 
@@ -216,6 +219,21 @@ impl Method {
     }
 }
 
+/// What a report says of a method.
+#[derive(Debug, Serialize)]
+pub(super) struct About {
+    pub(super) name: String,
+    #[serde(flatten)]
+    network: Option<AboutNetwork>,
+}
+
+#[derive(Debug, Serialize)]
+struct AboutNetwork {
+    weights: String,
+    weights_sha256: String,
+    device: String,
+}
+
 /// The networks that were opened: methods with the same weights share one.
 pub(super) struct Networks<'a> {
     shared: &'a Shared,
@@ -250,7 +268,9 @@ impl<'a> Networks<'a> {
 
 /// The network with plain convolutions, which fills photos nowhere else.
 fn open_plain(file: &Path, shared: &Shared, terminal: &Terminal) -> anyhow::Result<Network> {
-    let weights = weights::read(file)
+    let weights = check_file(file)
+        .map_err(anyhow::Error::from)
+        .and_then(|()| Ok(weights::read(file)?))
         .with_context(|| format!("the weights {} cannot be used for conv", file.display()))?;
     if weights.info().convolution != Convolution::Plain {
         bail!(
@@ -258,9 +278,7 @@ fn open_plain(file: &Path, shared: &Shared, terminal: &Terminal) -> anyhow::Resu
             file.display()
         );
     }
-    let device = device::open(shared.device.unwrap_or_default(), &mut |text| {
-        terminal.notice(text);
-    });
+    let device = open_device(shared.device.unwrap_or_default(), terminal)?;
     Ok(Network::load(&weights, &device)?)
 }
 

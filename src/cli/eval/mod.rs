@@ -21,8 +21,8 @@ use std::{
 
 use super::{
     Outcome, Shared, counted,
+    device::check_file,
     error::{Kept, is_cancellation},
-    print,
     saving::{make_folder, refuse_file},
     terminal::Terminal,
 };
@@ -34,7 +34,7 @@ use crate::{
 };
 use anyhow::{Context as _, anyhow, bail};
 use methods::{Choice, Method, Networks};
-use run::Run;
+use run::{Run, Skipped};
 
 /// What `lacuna eval` takes.
 #[derive(Debug, Clone, clap::Args)]
@@ -43,22 +43,23 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR")]
     photos: PathBuf,
 
-    /// Take the holes from the mask files in this folder instead of making them: twelve a photo, of either polarity
+    /// Take the holes from the mask files in this folder instead of making them: twelve per photo; the hole may be white
+    /// or black
     #[arg(long, value_name = "DIR", conflicts_with = "native")]
     holes: Option<PathBuf>,
 
-    /// What to compare, with commas between: pconv, conv, ensemble, detail, telea, ns, patchmatch; the first four also
+    /// What to compare, separated by commas: pconv, conv, ensemble, detail, telea, ns, patchmatch; the first four also
     /// with weights of their own, as in pconv=FILE [default: pconv,ensemble,telea,ns,patchmatch; with --native
     /// pconv,ensemble,detail,patchmatch,telea,ns]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     methods: Vec<Choice>,
 
-    /// Side of the square pictures, 64 to 2048, without --native
+    /// Side of the square pictures in pixels, 64 to 2048; not with --native
     #[arg(long, value_name = "PX", default_value_t = 512, value_parser = clap::value_parser!(u32).range(64..=2048),
           conflicts_with = "native")]
     size: u32,
 
-    /// Take at most so many photos, spread evenly over the folder
+    /// Take at most this many photos, spread evenly over the folder
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     count: Option<u32>,
 
@@ -75,12 +76,12 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     features: Option<PathBuf>,
 
-    /// Write a page with tables and the best and worst cases (report.html) and all numbers (results.json) here, in place
-    /// of those of an earlier run
+    /// Write a page with the tables and the best and worst cases (report.html) and all numbers (results.json) here, in
+    /// place of those of an earlier run
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
 
-    /// Replace files of these names that are not of this command too
+    /// Also replace a report.html or results.json that this command did not write
     #[arg(long, requires = "report")]
     force: bool,
 }
@@ -101,27 +102,25 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
         folder
             .skipped
             .iter()
-            .map(|skipped| (skipped.path.display().to_string(), skipped.why.clone())),
+            .map(|skipped| Skipped::new(&skipped.path, skipped.why.clone())),
     );
     let cancelled = measure_all(&mut run, &photos)?;
-    let json = run.json(photos.len(), cancelled.is_some(), started);
-    let text = table::text(&run.means(), &json);
+    let results = run.results(photos.len(), cancelled.is_some(), started);
+    let (text, json) = (table::text(&results), serde_json::to_value(&results)?);
     if let Some(folder) = &args.report {
-        terminal.to_the_end(|| report::write(folder, &text, &json, &run.thumbnails))?;
+        terminal.to_the_end(|| report::write(folder, &text, &results, &json, &run.thumbnails))?;
     }
-    let outcome = Outcome { text, json };
-    match cancelled {
-        None => Ok(outcome),
-        Some(cancelled) => {
-            print(&outcome, shared)?;
+    Ok(Outcome {
+        missing: cancelled.map(|cancelled| {
             let kept = format!(
                 "stopped after {} of {}; these were measured",
                 run.measured,
                 counted(photos.len(), "photo")
             );
-            Err(anyhow::Error::new(cancelled).context(Kept(kept)))
-        }
-    }
+            anyhow::Error::new(cancelled).context(Kept(kept))
+        }),
+        ..Outcome::new(text, json)
+    })
 }
 
 /// Refuses a folder in which a report would lie among photos or masks, or in place of something else.
@@ -135,14 +134,7 @@ fn check_report(folder: &Path, args: &Args) -> anyhow::Result<()> {
             );
         }
     }
-    match report::foreign_file(folder) {
-        Some(file) if !args.force => bail!(
-            "writing {}: there is such a file, and it is none of this command; choose another folder or replace it \
-             with --force",
-            file.display()
-        ),
-        _ => Ok(()),
-    }
+    report::refuse_others(folder, args.force)
 }
 
 /// Measures photo by photo. A cancellation after the first photo is given back, for what was measured is worth
@@ -170,7 +162,7 @@ fn nothing_measured(run: &Run<'_>) -> anyhow::Error {
             "nothing was measured: no mask in {} covers 1 to 60 % of a picture; choose another folder of masks",
             holes.display()
         ),
-        (_, Some((_, why))) => {
+        (_, Some(Skipped { why, .. })) => {
             anyhow!("nothing was measured in {photos}: every photo was skipped, {why}; choose another folder")
         }
         (_, None) => anyhow!("nothing was measured in {photos}; choose another folder"),
@@ -198,7 +190,9 @@ fn open_features(args: &Args) -> anyhow::Result<Option<Features>> {
         // A program without a feature network in it measures everything else.
         return Ok(Features::embedded().ok());
     };
-    Features::read(path)
+    check_file(path)
+        .map_err(anyhow::Error::from)
+        .and_then(|()| Ok(Features::read(path)?))
         .map(Some)
         .with_context(|| format!("the feature network {} cannot be used", path.display()))
 }

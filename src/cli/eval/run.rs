@@ -4,26 +4,22 @@
 //! the seconds of both are those of a machine with nothing else to do. A photo that cannot be read is listed and
 //! passed over.
 
-use std::{
-    collections::BTreeSet,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
-    time::Instant,
-};
+use std::{collections::BTreeSet, path::Path, time::Instant};
 
 use rayon::prelude::*;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::{
     Args,
     cases::{self, Case},
     encode,
     measure::{self, Fill, Row},
-    methods::Method,
+    methods::{About, Method},
     report::MADE_BY,
     table::{self, Mean},
 };
 use crate::{
-    cli::{Shared, terminal::Terminal},
+    cli::{Shared, item::Item, terminal::Terminal},
     data::{
         PhotoFile,
         holes::{Folder, Polarity},
@@ -31,8 +27,42 @@ use crate::{
     imaging::{Pixels, read},
     inpaint,
     nn::vgg::Features,
-    progress::{Cancelled, Progress},
+    progress::Progress as _,
 };
+
+/// Everything that is known in the end.
+#[derive(Serialize)]
+pub(super) struct Results<'a> {
+    made_by: &'static str,
+    mode: &'static str,
+    /// That were to be measured.
+    pub(super) photos: usize,
+    pub(super) measured: usize,
+    pub(super) was_stopped: bool,
+    pub(super) skipped: &'a [Skipped],
+    size: Option<u32>,
+    pub(super) seed: u64,
+    holes: Option<String>,
+    pub(super) features: Option<&'a str>,
+    pub(super) methods: Vec<About>,
+    pub(super) means: Vec<Mean>,
+    pub(super) pictures: &'a [Row],
+    seconds: f64,
+}
+
+/// A photo that was passed over.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Skipped {
+    pub(super) path: String,
+    pub(super) why: String,
+}
+
+impl Skipped {
+    pub(super) fn new(path: &Path, why: String) -> Self {
+        let path = path.display().to_string();
+        Self { path, why }
+    }
+}
 
 /// An evaluation under way.
 pub(super) struct Run<'a> {
@@ -48,8 +78,8 @@ pub(super) struct Run<'a> {
     pub(super) measured: usize,
     /// What was measured.
     pub(super) rows: Vec<Row>,
-    /// Photo by photo that was passed over: path and reason.
-    pub(super) skipped: Vec<(String, String)>,
+    /// Photo by photo that was passed over.
+    pub(super) skipped: Vec<Skipped>,
     /// For a report, one small picture per row (JPEG): original, with holes, filled.
     pub(super) thumbnails: Vec<Vec<u8>>,
 }
@@ -89,23 +119,21 @@ impl<'a> Run<'a> {
     /// Measures every method on the photo with number `place.0` of `place.1`.
     pub(super) fn photo(&mut self, file: &PhotoFile, place: (usize, usize)) -> anyhow::Result<()> {
         let steps = self.methods.len() as u64 + 1;
-        let ticks = Ticks {
-            terminal: self.terminal,
-            done: AtomicU64::new(place.0 as u64 * steps),
-            total: place.1 as u64 * steps,
-        };
-        ticks.check()?;
+        let bar = (place.0 as u64 * steps, place.1 as u64 * steps);
+        let item = Item::new(self.terminal, bar, None);
+        item.check()?;
         let path = file.path.display().to_string();
         let photo = match read::photo(&file.path) {
             Ok(photo) => photo.pixels,
             Err(error) => {
-                self.skipped.push((path, error.problem.to_string()));
+                let why = error.problem.to_string();
+                self.skipped.push(Skipped { path, why });
                 return Ok(());
             }
         };
         let Some((original, cases)) = self.cases(photo, place.0) else {
-            self.skipped
-                .push((path, "it cannot be scaled to the size asked for".to_owned()));
+            let why = "it cannot be scaled to the size asked for".to_owned();
+            self.skipped.push(Skipped { path, why });
             return Ok(());
         };
         let holed: Vec<Pixels> = cases
@@ -114,10 +142,10 @@ impl<'a> Run<'a> {
             .collect();
         let mut fills = Vec::new();
         for method in self.methods {
-            fills.extend(fill_all(method, &holed, &cases, &ticks)?);
-            ticks.done.fetch_add(1, Relaxed);
+            fills.extend(fill_all(method, &holed, &cases, &item)?);
+            item.advance();
         }
-        let rows = measure::all(&original, &cases, &fills, self.features, &mut || ticks.check())?;
+        let rows = measure::all(&original, &cases, &fills, self.features, &mut || item.check())?;
         for (mut row, fill) in rows.into_iter().zip(&fills) {
             row.photo.clone_from(&path);
             self.rows.push(row);
@@ -138,30 +166,28 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// The means over what was measured.
-    pub(super) fn means(&self) -> Vec<Mean> {
-        table::means(&self.rows, self.methods)
-    }
-
-    /// Everything that is known, for other programs. `photos` were to be measured.
-    pub(super) fn json(&self, photos: usize, was_stopped: bool, started: Instant) -> Value {
-        let skipped = |(path, why): &(String, String)| json!({ "path": path, "why": why });
-        json!({
-            "made_by": MADE_BY,
-            "mode": if self.args.native { "native" } else { "buckets" },
-            "photos": photos,
-            "measured": self.measured,
-            "was_stopped": was_stopped,
-            "skipped": self.skipped.iter().map(skipped).collect::<Vec<_>>(),
-            "size": (!self.args.native).then_some(self.args.size),
-            "seed": self.seed,
-            "holes": self.args.holes.as_ref().map(|folder| folder.display().to_string()),
-            "features": self.features.map(Features::name),
-            "methods": self.methods.iter().map(Method::json).collect::<Vec<_>>(),
-            "means": self.means(),
-            "pictures": self.rows,
-            "seconds": started.elapsed().as_secs_f64(),
-        })
+    /// What was measured of `photos` that were to be.
+    pub(super) fn results(&self, photos: usize, was_stopped: bool, started: Instant) -> Results<'_> {
+        Results {
+            made_by: MADE_BY,
+            mode: if self.args.native { "native" } else { "buckets" },
+            photos,
+            measured: self.measured,
+            was_stopped,
+            skipped: &self.skipped,
+            size: (!self.args.native).then_some(self.args.size),
+            seed: self.seed,
+            holes: self
+                .args
+                .holes
+                .as_ref()
+                .map(|folder| folder.display().to_string()),
+            features: self.features.map(Features::name),
+            methods: self.methods.iter().map(Method::about).collect(),
+            means: table::means(&self.rows, self.methods),
+            pictures: &self.rows,
+            seconds: started.elapsed().as_secs_f64(),
+        }
     }
 
     /// The picture to measure on and its holes. `None` if it cannot be scaled.
@@ -189,11 +215,11 @@ fn fill_all(
     method: &Method,
     holed: &[Pixels],
     cases: &[Case],
-    ticks: &Ticks<'_>,
+    item: &Item<'_>,
 ) -> Result<Vec<Fill>, inpaint::Error> {
     let fill = |number: usize| {
         let (case, started) = (&cases[number], Instant::now());
-        let filled = method.fill(&holed[number], &case.mask, case.strategy, case.seed, ticks)?;
+        let filled = method.fill(&holed[number], &case.mask, case.strategy, case.seed, item)?;
         Ok(Fill {
             case: number,
             method: method.name.clone(),
@@ -205,32 +231,5 @@ fn fill_all(
         (0..cases.len()).map(fill).collect()
     } else {
         (0..cases.len()).into_par_iter().map(fill).collect()
-    }
-}
-
-/// The bar of the whole evaluation: what a fill reports only asks whether to go on.
-struct Ticks<'a> {
-    terminal: &'a Terminal,
-    done: AtomicU64,
-    total: u64,
-}
-
-impl Ticks<'_> {
-    fn check(&self) -> Result<(), Cancelled> {
-        self.terminal.step(self.done.load(Relaxed), self.total)
-    }
-}
-
-impl Progress for Ticks<'_> {
-    fn stage(&self, _name: &str) -> Result<(), Cancelled> {
-        self.check()
-    }
-
-    fn step(&self, _done: u64, _total: u64) -> Result<(), Cancelled> {
-        self.check()
-    }
-
-    fn notice(&self, text: &str) {
-        self.terminal.notice(text);
     }
 }

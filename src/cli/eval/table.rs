@@ -3,14 +3,17 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use serde_json::Value;
 
 use super::{
     cases::Side,
     measure::{Numbers, Row},
     methods::Method,
+    run::{Results, Skipped},
 };
-use crate::{cli::counted, data::holes::Bucket};
+use crate::{
+    cli::{counted, median::median},
+    data::holes::Bucket,
+};
 
 /// The mean over the pictures of one method and cell; of the sharpness and texture ratios, the median.
 #[derive(Debug, Clone, Serialize)]
@@ -121,7 +124,7 @@ pub(super) fn means(rows: &[Row], methods: &[Method]) -> Vec<Mean> {
 
 fn mean(all: &[Numbers]) -> Numbers {
     let over = |value: &dyn Fn(&Numbers) -> f64| all.iter().map(value).sum::<f64>() / all.len() as f64;
-    let middle = |value: &dyn Fn(&Numbers) -> f64| median(all.iter().map(value).collect());
+    let middle = |value: &dyn Fn(&Numbers) -> f64| median(all.iter().map(value));
     // Where some pictures lack a number the mean over the others would mislead.
     let over_some = |value: fn(&Numbers) -> Option<f64>| {
         let values: Option<Vec<f64>> = all.iter().map(value).collect();
@@ -142,48 +145,31 @@ fn mean(all: &[Numbers]) -> Numbers {
     }
 }
 
-/// The middle one, or the mean of the two in the middle: ratios of few pictures have outliers.
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    match values.len() {
-        0 => 0.0,
-        odd if odd % 2 == 1 => values[middle],
-        _ => f64::midpoint(values[middle - 1], values[middle]),
-    }
-}
-
 /// Tables in Markdown: one per number with buckets as columns, or one for whole photos.
-pub(super) fn text(means: &[Mean], json: &Value) -> String {
+pub(super) fn text(results: &Results<'_>) -> String {
     let mut text = String::new();
-    let _ = writeln!(
-        text,
-        "{}{}, seed {}; {} skipped; perceptual distance on {}",
-        counted(json["measured"].as_u64().unwrap_or_default() as usize, "photo"),
-        of_all(json),
-        json["seed"],
-        json["skipped"].as_array().map_or(0, Vec::len),
-        json["features"].as_str().unwrap_or("nothing (see --features)")
-    );
-    for skipped in json["skipped"].as_array().into_iter().flatten() {
-        let part = |name: &str| skipped[name].as_str().unwrap_or_default();
-        let _ = writeln!(text, "skipped {}: {}", part("path"), part("why"));
-    }
-    if means.iter().any(|mean| mean.bucket.is_some()) {
-        buckets(&mut text, means);
-    } else {
-        whole_photos(&mut text, means);
-    }
-    text.trim_end().to_owned()
-}
-
-/// Where it was stopped, how many photos there were to measure.
-fn of_all(json: &Value) -> String {
-    if json["was_stopped"] == true {
-        format!(" of {} (stopped)", json["photos"])
+    let of_all = if results.was_stopped {
+        format!(" of {} (stopped)", results.photos)
     } else {
         String::new()
+    };
+    let _ = writeln!(
+        text,
+        "{}{of_all}, seed {}; {} skipped; perceptual distance on {}",
+        counted(results.measured, "photo"),
+        results.seed,
+        results.skipped.len(),
+        results.features.unwrap_or("nothing (see --features)")
+    );
+    for Skipped { path, why } in results.skipped {
+        let _ = writeln!(text, "skipped {path}: {why}");
     }
+    if results.means.iter().any(|mean| mean.bucket.is_some()) {
+        buckets(&mut text, &results.means);
+    } else {
+        whole_photos(&mut text, &results.means);
+    }
+    text.trim_end().to_owned()
 }
 
 fn whole_photos(text: &mut String, means: &[Mean]) {

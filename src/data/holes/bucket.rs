@@ -8,27 +8,27 @@ use serde::{Deserialize, Serialize};
 /// A range of the share of the picture that is hole: above its lower end, up to and including its upper end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ValueEnum)]
 pub enum Bucket {
-    /// (0.01, 0.1]
+    /// Above 1 %, up to 10 %
     #[serde(rename = "1-10")]
     #[value(name = "1-10")]
     To10,
-    /// (0.1, 0.2]
+    /// Above 10 %, up to 20 %
     #[serde(rename = "10-20")]
     #[value(name = "10-20")]
     To20,
-    /// (0.2, 0.3]
+    /// Above 20 %, up to 30 %
     #[serde(rename = "20-30")]
     #[value(name = "20-30")]
     To30,
-    /// (0.3, 0.4]
+    /// Above 30 %, up to 40 %
     #[serde(rename = "30-40")]
     #[value(name = "30-40")]
     To40,
-    /// (0.4, 0.5]
+    /// Above 40 %, up to 50 %
     #[serde(rename = "40-50")]
     #[value(name = "40-50")]
     To50,
-    /// (0.5, 0.6]
+    /// Above 50 %, up to 60 %
     #[serde(rename = "50-60")]
     #[value(name = "50-60")]
     To60,
