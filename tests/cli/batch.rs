@@ -7,13 +7,13 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use lacuna::imaging::{Format, Rect, read};
+use lacuna::imaging::{Format, Rect};
 use serde_json::Value;
 
 use crate::support::{Folder, assert_fails, assert_succeeds, interrupt, json, mask, photo, start, text};
 
 /// A photo in its folder, four more below `photos`, and masks in several spellings below `masks`.
-fn folder() -> Folder {
+pub(crate) fn folder() -> Folder {
     let folder = Folder::new();
     for name in ["photos/sub", "masks/sub"] {
         fs::create_dir_all(folder.path(name)).unwrap();
@@ -39,24 +39,24 @@ fn folder() -> Folder {
 
 const ALL: [&str; 4] = ["a.jpg", "b.png", "sub/a.tif", "sub/c.webp"];
 
-fn batch(folder: &Folder, more: &[&str]) -> Output {
+pub(crate) fn batch(folder: &Folder, more: &[&str]) -> Output {
     let line = [
         "batch", "photos", "--masks", "masks", "--out", "out", "--detail", "off",
     ];
     folder.run(&[&line, &NETWORK[..], more].concat())
 }
 
-const NETWORK: [&str; 4] = ["--weights", "tiny.safetensors", "--device", "cpu"];
+pub(crate) const NETWORK: [&str; 4] = ["--weights", "tiny.safetensors", "--device", "cpu"];
 
 /// The status of each photo of a report.
-fn statuses(report: &Value) -> BTreeMap<&str, &str> {
+pub(crate) fn statuses(report: &Value) -> BTreeMap<&str, &str> {
     let photos = report["photos"].as_array().unwrap().iter();
     photos
         .map(|one| (one["name"].as_str().unwrap(), one["status"].as_str().unwrap()))
         .collect()
 }
 
-fn all_are(status: &str) -> BTreeMap<&'static str, &str> {
+pub(crate) fn all_are(status: &str) -> BTreeMap<&'static str, &str> {
     ALL.map(|name| (name, status)).into()
 }
 
@@ -67,7 +67,7 @@ fn results(folder: &Folder) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-fn reason<'a>(report: &'a Value, name: &str) -> &'a str {
+pub(crate) fn reason<'a>(report: &'a Value, name: &str) -> &'a str {
     let mut photos = report["photos"].as_array().unwrap().iter();
     let found = photos.find(|one| one["name"] == name).unwrap();
     found["reason"].as_str().unwrap_or_default()
@@ -126,6 +126,7 @@ fn the_report_says_what_was_done_and_is_what_json_prints() {
             "15 × 12 and a pixel on each side: {one}"
         );
         assert!(one["seconds"].as_f64().unwrap() > 0.0, "{one}");
+        assert_eq!(one["lossless"], one["name"] != "a.jpg", "{one}");
     }
 }
 
@@ -294,87 +295,31 @@ fn a_bad_photo_or_mask_is_a_line_and_the_others_are_done() {
 }
 
 #[test]
-fn files_without_a_partner_are_told_and_no_pair_at_all_is_an_error() {
+fn results_of_another_version_are_kept_and_told() {
     let folder = folder();
-    folder.save("photos/alone.png", &photo(64, 64));
-    folder.save("masks/stray.png", &mask(64, 64, Rect::new(5, 5, 9, 9)));
+    assert_succeeds(&batch(&folder, &[]));
+    let path = folder.path("out/report.json");
+    let mut report: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    assert_eq!(report["version"], env!("CARGO_PKG_VERSION"));
+    report["photos"][0]["made"]["version"] = "0.0.1".into();
+    report["photos"][1]["made"]
+        .as_object_mut()
+        .unwrap()
+        .remove("version");
+    fs::write(&path, report.to_string()).unwrap();
     let output = batch(&folder, &["--json"]);
     let report = json(&output);
-    assert_eq!(statuses(&report)["alone.png"], "no mask");
-    let totals = &report["totals"];
-    assert_eq!(
-        (&totals["no_mask"], &totals["masks_without_photo"]),
-        (&1.into(), &1.into())
-    );
+    assert_eq!(statuses(&report), all_are("passed over"));
+    assert!(reason(&report, "a.jpg").contains("version 0.0.1"), "{report}");
+    assert!(reason(&report, "b.png").contains("earlier version"), "{report}");
+    assert_eq!(reason(&report, "sub/a.tif"), "");
     let stderr = text(&output.stderr);
-    assert!(stderr.contains("without a mask: alone.png"), "{stderr}");
-    assert!(stderr.contains("without a photo: stray.png"), "{stderr}");
-
-    fs::create_dir(folder.path("empty")).unwrap();
-    for (photos, masks, words) in [
-        ("photos", "empty", ["no mask", "a_mask.png"]),
-        ("empty", "masks", ["no photo", "empty"]),
-        ("nowhere", "masks", ["no such folder", "nowhere"]),
-        ("photo.jpg", "masks", ["it is a file", "photo.jpg"]),
-        ("photos", "nowhere", ["no such folder", "nowhere"]),
-        ("photos", "mask.png", ["size of the mask", "120×90"]),
-    ] {
-        let line = ["batch", photos, "--masks", masks, "--out", "none"];
-        assert_fails(&folder.run(&line), 1, &words);
-        assert!(!folder.path("none").exists());
-    }
-}
-
-#[test]
-fn photos_and_masks_may_share_a_folder_and_results_may_lie_in_it() {
-    let folder = Folder::new();
-    fs::create_dir(folder.path("shoot")).unwrap();
-    for name in ["one", "two"] {
-        folder.save(&format!("shoot/{name}.jpg"), &photo(80, 60));
-        let hole = mask(80, 60, Rect::new(20, 20, 15, 12));
-        folder.save(&format!("shoot/{name}_mask.png"), &hole);
-    }
-    let line = [
-        "batch",
-        "shoot",
-        "--masks",
-        "shoot",
-        "--out",
-        "shoot/done",
-        "--json",
-    ];
-    for status in ["done", "passed over"] {
-        let report = json(&folder.run(&[&line, &NETWORK[..]].concat()));
-        let expected = [("one.jpg", status), ("two.jpg", status)];
-        assert_eq!(statuses(&report), expected.into(), "results are no photos");
-    }
-}
-
-#[test]
-fn one_mask_serves_all_photos_of_its_size() {
-    let folder = Folder::new();
-    fs::create_dir(folder.path("photos")).unwrap();
-    for (name, width) in [("one.png", 120), ("two.png", 120), ("wide.png", 130)] {
-        folder.save(&format!("photos/{name}"), &photo(width, 90));
-    }
-    let line = ["batch", "photos", "--masks", "mask.png", "--out", "out", "--json"];
-    let report = json(&folder.run(&[&line, &NETWORK[..]].concat()));
-    let expected = [("one.png", "done"), ("two.png", "done"), ("wide.png", "no mask")];
-    assert_eq!(statuses(&report), expected.into());
-    assert!(reason(&report, "wide.png").contains("130×90"), "{report}");
-    let hole = read::mask(&folder.path("mask.png"), (120, 90)).unwrap().0;
-    for name in ["one.png", "two.png"] {
-        let [before, after] = ["photos", "out"].map(|dir| {
-            read::photo(&folder.path(&format!("{dir}/{name}")))
-                .unwrap()
-                .pixels
-        });
-        assert_ne!(before, after);
-        assert_eq!(
-            lacuna::inpaint::changed_outside(&before, &after, &hole.grown(1.0)),
-            0
-        );
-    }
+    assert!(
+        stderr.contains("2 results are passed over although another version"),
+        "{stderr}"
+    );
+    let report = json(&batch(&folder, &["--json", "--force"]));
+    assert_eq!(report["photos"][0]["made"]["version"], env!("CARGO_PKG_VERSION"));
 }
 
 #[test]

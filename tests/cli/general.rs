@@ -17,7 +17,7 @@ fn flags(command: &str) -> &'static str {
             "--mask --keep-out --output --strategy --detail --ensemble --grow --feather --grain --candidates \
              --attempt --force --quality --bit-depth --metadata"
         }
-        "batch" => "--masks --out --shard --attempt --candidates --force --quality",
+        "batch" => "--masks --keep-out --out --shard --attempt --candidates --force --quality",
         "upscale" => "--factor --output --force --quality --bit-depth --metadata",
         "holes" => "--out --count --size --bucket --border --force",
         "bench" => "--widths --sizes --megapixels --only --threads --quick",

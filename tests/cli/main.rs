@@ -5,6 +5,7 @@
 
 mod attempt;
 mod batch;
+mod batch_pairs;
 mod bench;
 mod candidates;
 mod convert;
@@ -17,6 +18,7 @@ mod golden;
 mod holes;
 mod inpaint;
 mod sample;
+mod keep_out;
 mod saving;
 mod support;
 #[path = "../support/tiny_network.rs"]

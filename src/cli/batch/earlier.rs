@@ -13,8 +13,11 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::report::MADE_BY;
+use super::{pairs::Masks, report::MADE_BY};
 use crate::data::fingerprint;
+
+/// Of this program: what another made may come out differently here.
+pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What a result is made from, in short.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,14 +26,17 @@ pub(super) struct Recipe {
     settings: String,
     photo: String,
     mask: String,
+    #[serde(default)]
+    keep_out: Option<String>,
 }
 
 impl Recipe {
-    pub(super) fn of(settings: &str, photo: &Path, mask: &Path) -> io::Result<Self> {
+    pub(super) fn of(settings: &str, photo: &Path, masks: &Masks) -> io::Result<Self> {
         Ok(Self {
             settings: settings.to_owned(),
             photo: short(photo)?,
-            mask: short(mask)?,
+            mask: short(&masks.mask)?,
+            keep_out: masks.keep_out.as_deref().map(short).transpose()?,
         })
     }
 
@@ -42,6 +48,8 @@ impl Recipe {
             Some("the photo has changed")
         } else if self.mask != earlier.mask {
             Some("the mask is another")
+        } else if self.keep_out != earlier.keep_out {
+            Some("the keep-out mask is another")
         } else {
             None
         }
@@ -54,6 +62,9 @@ pub(super) struct Made {
     from: Recipe,
     /// What each of its files held, the best candidate first.
     results: Vec<String>,
+    /// Of the program that made it; the first ones did not say.
+    #[serde(default)]
+    version: Option<String>,
 }
 
 impl Made {
@@ -62,7 +73,20 @@ impl Made {
             .iter()
             .map(|output| short(output))
             .collect::<io::Result<_>>()?;
-        Ok(Self { from, results })
+        Ok(Self {
+            from,
+            results,
+            version: Some(VERSION.to_owned()),
+        })
+    }
+
+    /// In words, which other version made it, if it was another.
+    pub(super) fn other_version(&self) -> Option<String> {
+        match self.version.as_deref() {
+            Some(VERSION) => None,
+            Some(version) => Some(format!("version {version}")),
+            None => Some("an earlier version".to_owned()),
+        }
     }
 
     /// Whether all of `outputs` that are there still are what was written.
@@ -106,7 +130,8 @@ impl Earlier {
             .filter_map(|file| Some((file.metadata().ok()?.modified().ok()?, file.path())))
             .collect();
         reports.sort();
-        let entries = reports.iter().filter_map(|(_, path)| read(path)).flatten();
+        let read = |(_, path): &(SystemTime, PathBuf)| entries(&fs::read(path).ok()?);
+        let entries = reports.iter().filter_map(read).flatten();
         let made = entries.filter_map(|entry| Some((entry.name, entry.made?)));
         Self(made.collect())
     }
@@ -116,17 +141,17 @@ impl Earlier {
     }
 }
 
-/// Whether there is a file at `path` that is no report of ours.
-pub(super) fn is_foreign(path: &Path) -> bool {
-    path.symlink_metadata().is_ok() && read(path).is_none()
+/// Whether a file with these contents is a report of ours.
+pub(super) fn is_report(contents: &[u8]) -> bool {
+    entries(contents).is_some()
 }
 
 fn is_report_name(name: &str) -> bool {
     name == "report.json" || (name.starts_with("report-") && name.contains("-of-") && name.ends_with(".json"))
 }
 
-fn read(report: &Path) -> Option<Vec<Entry>> {
-    let report: Report = serde_json::from_slice(&fs::read(report).ok()?).ok()?;
+fn entries(contents: &[u8]) -> Option<Vec<Entry>> {
+    let report: Report = serde_json::from_slice(contents).ok()?;
     (report.made_by == MADE_BY).then_some(report.photos)
 }
 
@@ -147,7 +172,8 @@ pub(super) enum Verdict {
 /// Whether the results at `outputs` can stay. `earlier` is what the reports know of them.
 pub(super) fn verdict(
     outputs: &[PathBuf],
-    files: [&Path; 2],
+    photo: &Path,
+    masks: &Masks,
     wanted: &Recipe,
     earlier: Option<&Made>,
 ) -> Verdict {
@@ -165,8 +191,11 @@ pub(super) fn verdict(
             why: None,
         };
     }
-    match (difference.or_else(|| newer(outputs, files)), ours, earlier) {
-        (None, Some(_), _) => Verdict::PassOver(None),
+    match (difference.or_else(|| newer(outputs, photo, masks)), ours, earlier) {
+        (None, Some(made), _) => Verdict::PassOver(
+            made.other_version()
+                .map(|version| format!("{version} of Lacuna made it; --force makes all again")),
+        ),
         (Some(why), Some(_), _) => Verdict::Make {
             overwrite: true,
             why: Some(format!("made again: {why}")),
@@ -184,14 +213,14 @@ pub(super) fn verdict(
     }
 }
 
-/// Which of photo and mask is newer than the oldest output.
-fn newer(outputs: &[PathBuf], [photo, mask]: [&Path; 2]) -> Option<&'static str> {
+/// Which of photo and masks is newer than the oldest output.
+fn newer(outputs: &[PathBuf], photo: &Path, masks: &Masks) -> Option<&'static str> {
     let modified = |path: &Path| path.metadata().and_then(|file| file.modified()).ok();
     let made = outputs.iter().filter_map(|output| modified(output)).min()?;
     let is_newer = |path| modified(path).is_some_and(|changed| changed > made);
     if is_newer(photo) {
         Some("the photo is newer than the result")
-    } else if is_newer(mask) {
+    } else if masks.all().any(is_newer) {
         Some("the mask is newer than the result")
     } else {
         None

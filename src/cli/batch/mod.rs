@@ -13,7 +13,7 @@ mod shard;
 use std::{
     collections::{BTreeMap, HashSet},
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::Instant,
 };
 
@@ -24,7 +24,7 @@ use super::{
     device::open_network,
     error::Kept,
     removal,
-    saving::{Saving, make_folder, refuse_file},
+    saving::{Saving, make_folder, refuse_file, refuse_foreign},
     terminal::Terminal,
 };
 use crate::{
@@ -33,8 +33,8 @@ use crate::{
     progress::{Cancelled, Progress as _},
 };
 use earlier::Earlier;
-use pairs::{Found, Named};
-use report::{Report, Status};
+use pairs::{Found, Named, Places};
+use report::{Entry, Report, Status};
 use run::Run;
 use shard::Shard;
 
@@ -47,15 +47,22 @@ pub(super) struct Args {
     /// Folder with the photos; folders in it count too
     photos: PathBuf,
 
-    /// Folder with the masks, white where to remove: each in the same place below it and of the same name as its photo, or
-    /// with _mask or -mask behind the name; of any format. In one folder with the photos only the latter count. Or one
-    /// file: the mask of all photos of its size
-    #[arg(long, value_name = "DIR")]
+    /// Folder with the masks, white where to remove: each in the same place below it as its photo and with the photo's
+    /// name, or that with _mask or -mask behind it, in any format. If it is also the folder of the photos, then only
+    /// names with _mask or -mask count as masks. Or one file: the mask of all photos of its size
+    #[arg(long, value_name = "DIR|FILE")]
     masks: PathBuf,
 
+    /// Folder with keep-out masks, white where nothing may be copied from: named like the masks, but with _keep-out or
+    /// -keep-out. If it is also the folder of the photos or the masks, then only such names count. Or one file: for all
+    /// photos of its size. A photo without one is filled without
+    #[arg(long, value_name = "DIR|FILE")]
+    keep_out: Option<PathBuf>,
+
     /// Folder for the results, under the names of the photos, whose endings pick the formats, and for the report; it is
-    /// made if it is not there. Results that are there are passed over, unless their photo or mask is newer or another, or they
-    /// were made with other options or weights
+    /// made if it is not there. A result that is there is passed over, unless its photo or masks have changed since or it
+    /// was made with other options or weights. A JPEG is compressed anew as a whole, so its pixels may change a little
+    /// everywhere; other formats keep every untouched pixel exactly
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 
@@ -66,7 +73,7 @@ pub(super) struct Args {
     #[command(flatten)]
     options: Options,
 
-    /// Make all results anew and replace what is in their place (never a photo or mask)
+    /// Make all results again and replace what is in their place (never a photo or a mask)
     #[arg(long)]
     force: bool,
 
@@ -76,7 +83,13 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::Result<Outcome> {
     let started = Instant::now();
-    let found = pairs::find(&args.photos, &args.masks, &args.out, terminal)?;
+    let places = Places {
+        photos: &args.photos,
+        masks: &args.masks,
+        keep_out: args.keep_out.as_deref(),
+        out: &args.out,
+    };
+    let found = pairs::find(&places, terminal)?;
     check_out(args, &found)?;
     let found = shared_out(found, args.shard);
     tell_partnerless(&found, terminal);
@@ -88,6 +101,7 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
     let report = Report::new(args, &options, &network, &found, &earlier, notices, started);
     let mut run = Run::new(args, &options, &network, &earlier, report, terminal);
     let cancelled = run.all(&found.pairs)?;
+    tell_other_versions(&run.report, terminal);
     Ok(Outcome {
         missing: missing(&run.report, cancelled, args),
         ..Outcome::new(run.report.text(), run.report.json())
@@ -111,12 +125,36 @@ fn missing(report: &Report<'_>, cancelled: Option<Cancelled>, args: &Args) -> Op
     })
 }
 
+/// What another version made may look different, but nothing is wrong with it.
+fn tell_other_versions(report: &Report<'_>, terminal: &Terminal) {
+    let is_kept = |entry: &&Entry| {
+        let made = entry.made.as_ref();
+        entry.status == Status::PassedOver && made.is_some_and(|made| made.other_version().is_some())
+    };
+    let kept = report.pairs.iter().filter(is_kept).count();
+    if kept > 0 {
+        terminal.notice(&format!(
+            "{} passed over although another version of Lacuna made {}; --force makes all again",
+            if kept == 1 {
+                "1 result is".to_owned()
+            } else {
+                format!("{kept} results are")
+            },
+            if kept == 1 { "it" } else { "them" },
+        ));
+    }
+}
+
 /// Refuses folders in which a result would take the place of an original, of another result, or of a report of
 /// something else.
 fn check_out(args: &Args, found: &Found) -> anyhow::Result<()> {
     let out = args.out.display();
-    for (folder, what) in [(&args.photos, "photos"), (&args.masks, "masks")] {
-        if is_same_file(&args.out, folder) {
+    for (folder, what) in [
+        (Some(&args.photos), "photos"),
+        (Some(&args.masks), "masks"),
+        (args.keep_out.as_ref(), "keep-out masks"),
+    ] {
+        if folder.is_some_and(|folder| is_same_file(&args.out, folder)) {
             return Err(anyhow!(
                 "writing to {out}: it is the folder of the {what}, which are never written over; choose another one"
             ));
@@ -146,23 +184,12 @@ fn check_out(args: &Args, found: &Found) -> anyhow::Result<()> {
             }
         }
     }
-    check_report(&report::path(args), args.force)
+    refuse_foreign(&report::path(args), args.force, earlier::is_report)
 }
 
 fn found_originals(found: &Found) -> HashSet<PathBuf> {
     let whole = found.originals.iter().map(fs::canonicalize);
     whole.filter_map(Result::ok).collect()
-}
-
-fn check_report(path: &Path, force: bool) -> anyhow::Result<()> {
-    if !force && earlier::is_foreign(path) {
-        return Err(anyhow!(
-            "writing {}: there is such a file, and it is no report of this command; choose another folder or replace \
-             it with --force",
-            path.display()
-        ));
-    }
-    Ok(())
 }
 
 /// One share of everything: what the reports of all shares list is all, each once.
@@ -200,4 +227,37 @@ fn tell_partnerless(found: &Found, terminal: &Terminal) {
             skipped.why
         ));
     }
+    if !found.other_files.is_empty() {
+        terminal.notice(&other_files(&found.other_files));
+    }
+    found.notices.iter().for_each(|notice| terminal.notice(notice));
+}
+
+/// RAW and HEIC photos are what somebody may have expected to be done.
+fn other_files(files: &[PathBuf]) -> String {
+    let mut endings: BTreeMap<String, usize> = BTreeMap::new();
+    for file in files {
+        let ending = file.extension().map_or_else(
+            || "without an ending".to_owned(),
+            |ending| format!(".{}", ending.to_string_lossy().to_lowercase()),
+        );
+        *endings.entry(ending).or_default() += 1;
+    }
+    let mut endings: Vec<(usize, String)> = endings
+        .into_iter()
+        .map(|(ending, count)| (count, ending))
+        .collect();
+    endings.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+    let more = if endings.len() > TOLD { " and others" } else { "" };
+    let told: Vec<String> = endings
+        .iter()
+        .take(TOLD)
+        .map(|(count, ending)| format!("{count} {ending}"))
+        .collect();
+    format!(
+        "{} {} passed over, being no JPEG, PNG, TIFF or WebP by name: {}{more}",
+        counted(files.len(), "file"),
+        if files.len() == 1 { "is" } else { "are" },
+        told.join(", ")
+    )
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     Args,
-    earlier::{Earlier, Made},
+    earlier::{Earlier, Made, VERSION},
     pairs::{Found, Named, Pair},
 };
 use crate::{
@@ -41,6 +41,7 @@ pub(super) struct Entry {
     pub(super) name: String,
     photo: String,
     mask: Option<String>,
+    keep_out: Option<String>,
     pub(super) status: Status,
     /// Why it has this status, where that says more.
     pub(super) reason: Option<String>,
@@ -48,6 +49,10 @@ pub(super) struct Entry {
     pub(super) output: Option<String>,
     pub(super) hole_pixels: Option<u64>,
     pub(super) changed_pixels_outside: Option<u64>,
+    /// Whether the file keeps every sample as it is; see [`Removal::is_lossless`].
+    ///
+    /// [`Removal::is_lossless`]: crate::cli::removal::Removal::is_lossless
+    pub(super) lossless: Option<bool>,
     pub(super) seconds: Option<f64>,
     pub(super) candidates: Vec<Value>,
     pub(super) notices: Vec<String>,
@@ -63,11 +68,13 @@ impl Entry {
             name,
             photo: photo.path.display().to_string(),
             mask: None,
+            keep_out: None,
             status,
             reason: None,
             output: None,
             hole_pixels: None,
             changed_pixels_outside: None,
+            lossless: None,
             seconds: None,
             candidates: Vec::new(),
             notices: Vec::new(),
@@ -75,9 +82,11 @@ impl Entry {
     }
 
     fn of(pair: &Pair, earlier: &Earlier) -> Self {
-        let mask = pair.mask.as_ref().ok();
+        let masks = pair.masks.as_ref().ok();
+        let keep_out = masks.and_then(|masks| masks.keep_out.as_ref());
         Self {
-            mask: mask.map(|mask| mask.display().to_string()),
+            mask: masks.map(|masks| masks.mask.display().to_string()),
+            keep_out: keep_out.map(|mask| mask.display().to_string()),
             ..Self::new(&pair.photo, Status::NotReached, earlier)
         }
     }
@@ -113,10 +122,12 @@ impl<'a> Report<'a> {
             reason: Some(why.clone()),
             ..Entry::new(photo, Status::NoMask, earlier)
         });
-        let skipped = found
-            .skipped
-            .iter()
-            .map(|skipped| json!({ "path": skipped.path.display().to_string(), "why": skipped.why }));
+        let other_ending =
+            "its ending names no format that can be read; convert it to JPEG, PNG, TIFF or WebP";
+        let unlisted = found.skipped.iter().map(|file| (&file.path, file.why.as_str()));
+        let skipped = unlisted
+            .chain(found.other_files.iter().map(|path| (path, other_ending)))
+            .map(|(path, why)| json!({ "path": path.display().to_string(), "why": why }));
         Self {
             args,
             options,
@@ -149,8 +160,10 @@ impl<'a> Report<'a> {
         let photos: Vec<&Entry> = self.pairs.iter().chain(&self.without_mask).collect();
         json!({
             "made_by": MADE_BY,
+            "version": VERSION,
             "photos_in": self.args.photos.display().to_string(),
             "masks_in": self.args.masks.display().to_string(),
+            "keep_out_in": self.args.keep_out.as_ref().map(|place| place.display().to_string()),
             "out": self.args.out.display().to_string(),
             "report": path(self.args).display().to_string(),
             "shard": self.args.shard.map(|shard| shard.to_string()),

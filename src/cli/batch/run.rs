@@ -1,7 +1,7 @@
 //! Photo by photo: look whether there is something to do, do it, and keep account.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     Args,
     earlier::{self, Earlier, Made, Recipe, Verdict},
-    pairs::Pair,
+    pairs::{Masks, Pair},
     report::{Entry, Report, Status},
 };
 use crate::{
@@ -101,12 +101,12 @@ impl<'a> Run<'a> {
 
     /// Decides about a pair, and fills where that is to be done.
     fn pair(&self, pair: &Pair, entry: &mut Entry, progress: &Item<'_>) -> anyhow::Result<()> {
-        let mask = pair.mask.as_ref().map_err(|why| anyhow!("{why}"))?;
+        let masks = pair.masks.as_ref().map_err(|why| anyhow!("{why}"))?;
         let photo = &pair.photo.path;
         let output = self.args.out.join(&pair.photo.name);
         let outputs = removal::outputs(&output, self.options.candidates);
-        let recipe = Recipe::of(&self.settings, photo, mask).context("photo or mask cannot be read")?;
-        let overwrite = match self.verdict(&outputs, pair, mask, &recipe, entry) {
+        let recipe = Recipe::of(&self.settings, photo, masks).context("photo or mask cannot be read")?;
+        let overwrite = match self.verdict(&outputs, pair, masks, &recipe, entry) {
             Verdict::Refuse(why) => return Err(anyhow!(why)),
             Verdict::PassOver(note) => {
                 entry.status = Status::PassedOver;
@@ -124,8 +124,8 @@ impl<'a> Run<'a> {
         }
         let removal = Removal {
             photo,
-            mask,
-            keep_out: None,
+            mask: &masks.mask,
+            keep_out: masks.keep_out.as_deref(),
             outputs: &outputs,
             format: format_of(&output)?,
             options: *self.options,
@@ -141,7 +141,7 @@ impl<'a> Run<'a> {
         &self,
         outputs: &[PathBuf],
         pair: &Pair,
-        mask: &Path,
+        masks: &Masks,
         recipe: &Recipe,
         entry: &Entry,
     ) -> Verdict {
@@ -152,7 +152,7 @@ impl<'a> Run<'a> {
             };
         }
         let earlier = self.earlier.get(&entry.name);
-        earlier::verdict(outputs, [&pair.photo.path, mask], recipe, earlier)
+        earlier::verdict(outputs, &pair.photo.path, masks, recipe, earlier)
     }
 
     fn fill(&self, removal: &Removal<'_>, entry: &mut Entry, progress: &Item<'_>) -> anyhow::Result<()> {
@@ -166,6 +166,7 @@ impl<'a> Run<'a> {
         entry.output = removal.outputs.first().map(|output| output.display().to_string());
         entry.hole_pixels = Some(best.removal.report.hole_pixels);
         entry.changed_pixels_outside = Some(changed);
+        entry.lossless = Some(removal.is_lossless(&input));
         entry.candidates = removal.about(&candidates);
         entry.seconds = Some(started.elapsed().as_secs_f64());
         Ok(())
