@@ -67,21 +67,20 @@ fn an_attempt_is_what_the_window_makes_when_a_removal_is_made_again() {
 fn a_candidate_is_made_again_by_its_attempt_with_several_looks_and_with_one() {
     let folder = Folder::new();
     for ensemble in ["auto", "off"] {
-        for (attempt, picture, about) in
-            attempts(&folder, "all.png", &["--candidates", "5", "--ensemble", ensemble])
-        {
+        let all = ["--candidates", "5", "--ensemble", ensemble, "--detail", "off"];
+        for (attempt, picture, about) in attempts(&folder, "all.png", &all) {
             let number = attempt.to_string();
             // In a set that begins with it.
             if [2, 5].contains(&attempt) {
                 let set = ["--attempt", &number, "--candidates", "2", "--ensemble", ensemble];
-                let set = attempts(&folder, "set.png", &set);
+                let set = attempts(&folder, "set.png", &[&set[..], &["--detail", "off"]].concat());
                 let again = set.iter().find(|(other, ..)| *other == attempt).unwrap();
                 assert!(again.1 == picture, "{ensemble}, attempt {attempt} in a set");
             }
             // Alone: what the network looked at once, it looks at once again.
             let looks = if about["is_ensemble"] == true { "on" } else { "off" };
             if looks == "off" || attempt == 1 {
-                let alone = ["--attempt", &number, "--ensemble", looks];
+                let alone = ["--attempt", &number, "--ensemble", looks, "--detail", "off"];
                 let alone = attempts(&folder, "alone.png", &alone);
                 assert!(alone[0].1 == picture, "{ensemble}, attempt {attempt} alone");
             }

@@ -17,8 +17,8 @@ mod general;
 mod golden;
 mod holes;
 mod inpaint;
-mod sample;
 mod keep_out;
+mod sample;
 mod saving;
 mod support;
 #[path = "../support/tiny_network.rs"]
