@@ -8,14 +8,14 @@ use std::{
 use moxcms::{ColorProfile, ProfileText};
 
 use super::{
-    canvas::{DisplayColors, Scene},
+    canvas::Scene,
     export::Plan,
     state::Source,
     tasks::Failure,
 };
 use crate::{
     document::{Document, Record},
-    imaging::{Format, Mask, Metadata, Photo, Pixels, Rect, color::DisplayTransform},
+    imaging::{Format, Mask, Metadata, Photo, color::DisplayTransform},
 };
 
 /// A photo with its document.
@@ -35,16 +35,8 @@ pub(super) struct OpenPhoto {
     pub(super) saved_state: u64,
     /// Work on it that an earlier window left, as it was found.
     pub(super) left: Option<Result<Record, Failure>>,
-    colors: Colors,
+    colors: DisplayTransform,
     profile_name: String,
-}
-
-struct Colors(DisplayTransform);
-
-impl DisplayColors for Colors {
-    fn fill_rgba(&self, pixels: &Pixels, rect: Rect, rgba: &mut [u8]) {
-        self.0.to_rgba8(pixels, rect, rgba);
-    }
 }
 
 impl OpenPhoto {
@@ -67,7 +59,7 @@ impl OpenPhoto {
             exported: None,
             saved_state: 0,
             left: None,
-            colors: Colors(colors),
+            colors,
             profile_name,
         }
     }
@@ -75,7 +67,7 @@ impl OpenPhoto {
     /// What a person should know about how it was read and how it is shown.
     pub(super) fn notices(&self) -> impl Iterator<Item = &str> {
         let read = self.metadata.notices.iter().map(String::as_str);
-        read.chain(self.colors.0.notice())
+        read.chain(self.colors.notice())
     }
 
     /// For the canvas.
@@ -90,7 +82,7 @@ impl OpenPhoto {
 
     /// How its samples become the colours of the screen.
     pub(super) const fn colors(&self) -> &DisplayTransform {
-        &self.colors.0
+        &self.colors
     }
 
     /// Whether there is work that no file holds.

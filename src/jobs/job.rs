@@ -5,7 +5,6 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
         mpsc::{Receiver, RecvTimeoutError, channel},
     },
     thread,
@@ -13,6 +12,7 @@ use std::{
 };
 
 use super::{JobProgress, Status, Waker};
+
 /// The job's code failed in a way that it did not foresee.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{job} failed unexpectedly: {message}")]
@@ -25,7 +25,6 @@ pub struct Crashed {
 
 /// Work that runs in the background. Dropping it cancels the work; its thread ends at the next cancel point.
 pub struct Job<T> {
-    id: u64,
     name: String,
     progress: Arc<JobProgress>,
     result: Receiver<Result<T, Crashed>>,
@@ -39,7 +38,6 @@ pub fn spawn<T: Send + 'static>(
     waker: Waker,
     work: impl FnOnce(&JobProgress) -> T + Send + 'static,
 ) -> Job<T> {
-    static NEXT_ID: AtomicU64 = AtomicU64::new(1);
     let progress = Arc::new(JobProgress::new(waker));
     let (sender, result) = channel();
     let (shared, job, failed) = (Arc::clone(&progress), name.to_owned(), sender.clone());
@@ -61,7 +59,6 @@ pub fn spawn<T: Send + 'static>(
         progress.wake();
     }
     Job {
-        id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
         name: name.to_owned(),
         progress,
         result,
@@ -69,11 +66,6 @@ pub fn spawn<T: Send + 'static>(
 }
 
 impl<T> Job<T> {
-    /// Unique in this process.
-    pub const fn id(&self) -> u64 {
-        self.id
-    }
-
     /// What it does, as a person would say it.
     pub fn name(&self) -> &str {
         &self.name
@@ -127,7 +119,6 @@ fn message_of(panic: &(dyn Any + Send)) -> String {
 impl<T> std::fmt::Debug for Job<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Job")
-            .field("id", &self.id)
             .field("name", &self.name)
             .finish_non_exhaustive()
     }

@@ -10,7 +10,8 @@ use std::{
 
 use crate::progress::{Cancelled, Progress};
 
-/// Called from the job's thread whenever there is something new to see, at most about thirty times a second.
+/// Called from the job's thread whenever there is something new to see: at once where a phase begins, a notice comes or
+/// the job ends, for steps at most about thirty times a second.
 pub type Waker = Arc<dyn Fn() + Send + Sync>;
 
 const WAKE_INTERVAL: Duration = Duration::from_millis(33);

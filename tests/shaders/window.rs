@@ -9,8 +9,8 @@ use eframe::{
 use egui_kittest::{Harness, kittest::Queryable as _};
 use image::RgbaImage;
 use lacuna::{
-    app::canvas::{Canvas, CanvasEvent, Layer, Scene, Tool, ToolState, Untagged},
-    imaging::{Mask, Pixels, Rect},
+    app::canvas::{Canvas, CanvasEvent, Layer, Scene, Tool, ToolState},
+    imaging::{Mask, Pixels, Rect, color::DisplayTransform},
     settings::Wand,
 };
 
@@ -20,6 +20,7 @@ pub(crate) struct App {
     pub(crate) original: Pixels,
     pub(crate) result: Pixels,
     pub(crate) mask: Mask,
+    pub(crate) colors: DisplayTransform,
     pub(crate) tool: ToolState,
     pub(crate) events: Vec<CanvasEvent>,
     /// What the canvas took in the last frame.
@@ -32,6 +33,7 @@ impl App {
             canvas,
             result: original.clone(),
             mask: Mask::empty(original.width(), original.height()),
+            colors: DisplayTransform::new(None, original.channels()),
             original,
             tool: ToolState {
                 tool: Tool::Brush,
@@ -66,7 +68,7 @@ impl eframe::App for App {
             original: &self.original,
             result: &self.result,
             mask: &self.mask,
-            colors: &Untagged,
+            colors: &self.colors,
         };
         let start = Instant::now();
         self.events.extend(self.canvas.ui(ui, &scene, &self.tool));

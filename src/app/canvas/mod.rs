@@ -40,12 +40,13 @@ use grid::{Grid, TILE_SIDE};
 use outline::Outline;
 use renderer::{Photo, Pipeline, visible_pixels};
 use texture::Textures;
+use view::Viewport;
 
 pub use compare::Compare;
-pub use scene::{DisplayColors, Scene, Untagged};
+pub use scene::{DisplayColors, Scene};
 pub use tools::{CanvasEvent, Tool, ToolState};
 pub use veil::Veil;
-pub use view::{MAX_ZOOM, MIN_ZOOM, Transform, View, Viewport};
+pub use view::View;
 
 /// What surrounds the photo, in both themes: neutral, so that it tints no judgement of colour.
 const SURROUND: Color32 = Color32::from_gray(48);
@@ -180,11 +181,6 @@ impl Canvas {
     /// Pan and zoom, to change.
     pub const fn view_mut(&mut self) -> &mut View {
         &mut self.view
-    }
-
-    /// Whether a stroke is being painted.
-    pub const fn is_painting(&self) -> bool {
-        self.gestures.is_painting()
     }
 
     /// Whether something is being outlined: a polygon stays open between clicks.

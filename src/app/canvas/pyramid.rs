@@ -157,8 +157,8 @@ pub(super) fn halve_coverage(fine: &[u8], width: usize, coarse: &mut [u8]) {
 mod tests {
     use super::{Pyramid, average_of_four};
     use crate::{
-        app::canvas::{grid::Block, scene::Untagged},
-        imaging::{Channels, Mask, Pixels, Samples},
+        app::canvas::grid::Block,
+        imaging::{Channels, Mask, Pixels, Samples, color::DisplayTransform},
     };
 
     #[test]
@@ -200,7 +200,8 @@ mod tests {
             width: 2,
             height: 2,
         };
-        pyramid.fill_colors(block, 1, &pixels, &Untagged);
+        let colors = DisplayTransform::new(None, Channels::Rgba);
+        pyramid.fill_colors(block, 1, &pixels, &colors);
         assert_eq!(pyramid.level(1), [0, 0, 100, 128]);
     }
 }

@@ -7,9 +7,9 @@
 use eframe::egui::{Pos2, Rect, Vec2, pos2, vec2};
 
 /// Smallest zoom, unless the photo needs a smaller one to fit.
-pub const MIN_ZOOM: f32 = 0.01;
+const MIN_ZOOM: f32 = 0.01;
 /// Largest zoom.
-pub const MAX_ZOOM: f32 = 64.0;
+const MAX_ZOOM: f32 = 64.0;
 
 /// From this zoom on, photo pixels are drawn as crisp squares.
 const CRISP_FROM: f32 = 2.0;
@@ -61,6 +61,7 @@ pub struct View {
     photo_size: Vec2,
     zoom: f32,
     center_in_photo: Pos2,
+    /// It follows the viewport, so that the whole photo shows.
     is_fitted: bool,
     glide: Option<Glide>,
 }
@@ -88,11 +89,6 @@ impl View {
     /// Physical pixels per photo pixel.
     pub const fn zoom(&self) -> f32 {
         self.zoom
-    }
-
-    /// Whether the view follows the viewport so that the whole photo shows.
-    pub const fn is_fitted(&self) -> bool {
-        self.is_fitted
     }
 
     /// Whether photo pixels are shown as they are, without smoothing.

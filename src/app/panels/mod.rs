@@ -1,6 +1,7 @@
 //! What is seen: menu, tool strip, panels, status line, and whatever lies over them.
 //!
-//! Each panel is a function that reads the [`App`] and adds [`Command`]s; none of them changes anything.
+//! Each panel is a function that reads the [`App`] and adds [`Command`]s. None of them changes anything but the canvas,
+//! which owns its view and its textures and brings them up to date as it is shown.
 
 mod export;
 mod fill;
