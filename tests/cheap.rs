@@ -10,8 +10,8 @@
 use std::sync::Arc;
 
 use lacuna::{
-    document::{Brush, Document},
-    imaging::{Channels, Mask, Pixels, Rect, Samples},
+    document::{Brush, Document, MaskChange, Snapshot, Target},
+    imaging::{Channels, Mask, Patch, Pixels, Rect, Samples},
     inpaint::plan,
 };
 use rustix::time::{ClockId, clock_gettime};
@@ -50,6 +50,81 @@ fn a_segment_of_a_wide_brush_takes_at_most_half_a_frame_on_24_megapixels() {
         slowest = slowest.max(seconds);
     }
     assert!(slowest < 0.008, "{:.1} ms", 1000.0 * slowest);
+}
+
+/// What the window does within a frame goes over a million pixels at most, as the document tells before.
+#[test]
+fn a_removal_of_a_quarter_of_a_million_pixels_on_24_megapixels_is_a_frames_work() {
+    let samples = Samples::U16(vec![900; 6000 * 4000 * 3]);
+    let photo = Pixels::new(6000, 4000, Channels::Rgb, samples).unwrap();
+    let mut editor = Document::new(Arc::new(photo));
+    let begin = |editor: &mut Document, rect: Rect| {
+        let [left, top, right, bottom] = [rect.x, rect.y, rect.right(), rect.bottom()].map(|at| at as f32);
+        let outline = [[left, top], [right, top], [right, bottom], [left, bottom]];
+        let _ = editor.paint_area(Target::Remove, &outline, false);
+        let Snapshot { basis, .. } = editor.snapshot();
+        let samples = Samples::U16(vec![20_000; rect.area() as usize * 3]);
+        let pixels = Pixels::new(rect.width, rect.height, Channels::Rgb, samples).unwrap();
+        let patch = Patch::new(rect, pixels, vec![200; rect.area() as usize]).unwrap();
+        let patches: Arc<[Patch]> = [patch].into();
+        let effort = editor.effort_of_fill(&basis, &patches);
+        (effort, basis, patches)
+    };
+    let (effort, basis, patches) = begin(&mut editor, Rect::new(10, 10, 50, 50));
+    assert!(effort > 6000 * 4000, "the first one copies the photo");
+    editor.add_removal(&basis, patches, String::new()).unwrap();
+
+    let (effort, basis, patches) = begin(&mut editor, Rect::new(1000, 1000, 500, 500));
+    assert!(effort < 1 << 20, "{effort}");
+    let (adding, _) = timed(|| editor.add_removal(&basis, patches, String::new()).unwrap());
+    let position = editor.position();
+    let id = editor.removals()[1].id;
+    let (hiding, _) = timed(|| editor.set_visible(id, false));
+    let _ = editor.undo();
+    assert!(editor.effort_to(position - 1) < 1 << 20);
+    let (undoing, _) = timed(|| editor.undo());
+    let (effort, (redoing, _)) = (editor.effort_to(position), timed(|| editor.redo()));
+    for (what, seconds) in [
+        ("added", adding),
+        ("hidden", hiding),
+        ("undone", undoing),
+        ("redone", redoing),
+    ] {
+        eprintln!("{what} in {:.2} ms, effort {effort}", 1000.0 * seconds);
+        assert!(seconds < 0.1, "{what}: {:.1} ms", 1000.0 * seconds);
+    }
+}
+
+#[test]
+fn a_clone_and_going_on_with_it_take_less_than_a_hundredth_of_a_second() {
+    let samples = Samples::U8(vec![90; 6000 * 4000]);
+    let photo = Pixels::new(6000, 4000, Channels::Gray, samples).unwrap();
+    let mut editor = Document::new(Arc::new(photo));
+    let pen = Brush {
+        diameter_px: 60.0,
+        hardness: 0.5,
+        erase: false,
+    };
+    for number in 0..500 {
+        let at = [40.0 + 10.0 * number as f32, 2000.0 - 3.0 * number as f32];
+        editor.paint_stroke(pen, &[at]);
+    }
+    let (cloning, mut clone) = timed(|| editor.clone());
+    let (inverting, _) = timed(|| clone.change_mask(MaskChange::Invert));
+    let (going_on, before) = timed(|| editor.go_on_as(clone));
+    drop(before);
+    let effort = editor.effort_to(500);
+    assert!(effort >= 6000 * 4000, "{effort}: undoing it is for a clone too");
+    let mut clone = editor.clone();
+    let (undoing, _) = timed(|| clone.undo());
+    eprintln!(
+        "cloned in {:.2} ms, taken over in {:.2} ms; worked out aside: inverted in {:.0} ms, undone in {:.0} ms",
+        1000.0 * cloning,
+        1000.0 * going_on,
+        1000.0 * inverting,
+        1000.0 * undoing
+    );
+    assert!(cloning < 0.01 && going_on < 0.01, "{cloning} s, {going_on} s");
 }
 
 /// It took 0.1 s, as long as it takes to look at 100 MB.

@@ -1,9 +1,15 @@
 //! The clipboard: pictures in and out as jobs, and text for the fields that are typed in.
 
+use std::sync::Arc;
+
 use arboard::{Clipboard, ImageData};
 use eframe::egui::{Context, Event, Key, RawInput};
 
-use crate::imaging::{Channels, Pixels, Samples, color::DisplayTransform};
+use super::tasks::Tasks;
+use crate::{
+    imaging::{Channels, Pixels, Samples, color::DisplayTransform},
+    jobs::{self, Job},
+};
 
 /// The picture on the clipboard, as 8 bit RGB, with alpha where it matters.
 pub(super) fn picture() -> Result<Pixels, String> {
@@ -47,9 +53,18 @@ fn open() -> Result<Clipboard, String> {
 }
 
 /// Gives the field that is being typed in its copy, cut and paste, which the window otherwise keeps for photos.
-pub(super) fn translate_for_text_fields(ctx: &Context, input: &mut RawInput) {
+///
+/// What is on the clipboard may be another program's to say, which may take its time: a job waits for it.
+pub(super) fn translate_for_text_fields(ctx: &Context, input: &mut RawInput, tasks: &mut Tasks) {
+    let pasted = tasks.pasting.as_ref().and_then(Job::poll);
+    if pasted.is_some() {
+        tasks.pasting = None;
+    }
     if !ctx.text_edit_focused() {
         return;
+    }
+    if let Some(Ok(Some(text))) = pasted {
+        input.events.push(Event::Paste(text));
     }
     for event in &mut input.events {
         let Event::Key {
@@ -66,9 +81,8 @@ pub(super) fn translate_for_text_fields(ctx: &Context, input: &mut RawInput) {
             Key::C if is_command => *event = Event::Copy,
             Key::X if is_command => *event = Event::Cut,
             Key::V if is_command => {
-                if let Some(text) = open().ok().and_then(|mut clipboard| clipboard.get_text().ok()) {
-                    *event = Event::Paste(text);
-                }
+                let read = |_: &_| open().ok()?.get_text().ok();
+                tasks.pasting = Some(jobs::spawn("Pasting", Arc::clone(&tasks.waker), read));
             }
             _ => {}
         }

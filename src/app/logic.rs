@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use eframe::egui::{Context, Key, Popup, ViewportCommand};
 
-use crate::jobs::{self, Job};
+use crate::{
+    document::Document,
+    jobs::{self, Job},
+};
 
 use super::{
     App,
@@ -44,7 +47,7 @@ impl App {
         if let Some(soon) = self.notices.age() {
             ctx.request_repaint_after(soon);
         }
-        if self.tasks.foremost().is_some() || self.tasks.mask_change.is_some() {
+        if self.tasks.foremost().is_some() || self.tasks.aside.is_some() {
             // Elapsed time and the estimate go on between reports.
             ctx.request_repaint_after(Duration::from_millis(200));
         }
@@ -122,10 +125,12 @@ impl App {
 
     fn drain_jobs(&mut self, ctx: &Context) {
         self.drain_opening();
-        self.drain_mask_change(ctx);
-        if self.tasks.mask_change.is_none() {
-            // These change the document, which must stay as it is while its mask is worked out anew.
+        self.drain_aside(ctx);
+        // These change the document, which must stay as it is while a clone of it is changed.
+        if self.tasks.aside.is_none() {
             self.drain_mask();
+        }
+        if self.tasks.aside.is_none() {
             self.drain_fill(ctx);
         }
         self.drain_mask_saving(ctx);
@@ -180,17 +185,21 @@ impl App {
 
     /// Keeps track of whether anything is masked. A look over a large mask takes a millisecond or two, so it is not
     /// taken in every frame, and not while a stroke is drawn.
-    fn look_at_mask(&mut self) {
-        let Some(photo) = &self.photo else {
-            self.state.has_mask = (0, false);
-            return;
-        };
-        let document = &photo.document;
-        if document.is_stroking() {
-            self.state.has_mask.1 = true;
-        } else if self.state.has_mask.0 != document.version() + 1 {
-            self.state.has_mask = (document.version() + 1, document.has_mask());
+    pub(super) fn look_at_mask(&mut self) {
+        let document = self.photo.as_ref().map(|photo| &photo.document);
+        let seen = document.map(Document::version);
+        if document.is_some_and(Document::is_stroking) {
+            self.state.has_mask = true;
+        } else if self.state.mask_seen != seen {
+            self.state.mask_seen = seen;
+            self.state.has_mask = document.is_some_and(Document::has_mask);
         }
+    }
+
+    /// Whether the work that no file holds is a mask and nothing else, which an export would not hold.
+    pub(super) fn has_only_mask(&self) -> bool {
+        let removals = self.photo.as_ref().map(|photo| photo.document.removals());
+        self.state.has_mask && removals.is_some_and(<[_]>::is_empty)
     }
 
     /// Asks before work is lost with the window.

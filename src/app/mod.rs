@@ -141,7 +141,7 @@ impl App {
         let tasks = &self.tasks;
         tasks.foremost().is_some()
             || tasks.network.is_some()
-            || tasks.mask_change.is_some()
+            || tasks.aside.is_some()
             || !self.commands.is_empty()
     }
 }
@@ -163,7 +163,7 @@ impl eframe::App for App {
 
     fn raw_input_hook(&mut self, ctx: &egui::Context, input: &mut egui::RawInput) {
         self.held_keys.settle(&mut input.events);
-        clipboard::translate_for_text_fields(ctx, input);
+        clipboard::translate_for_text_fields(ctx, input, &mut self.tasks);
     }
 
     fn on_exit(&mut self) {

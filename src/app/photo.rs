@@ -7,14 +7,9 @@ use std::{
 
 use moxcms::{ColorProfile, ProfileText};
 
-use super::{
-    canvas::Scene,
-    export::Plan,
-    state::Source,
-    tasks::Failure,
-};
+use super::{canvas::Scene, export::Plan, journal::PutBack, state::Source};
 use crate::{
-    document::{Document, Record},
+    document::Document,
     imaging::{Format, Mask, Metadata, Photo, color::DisplayTransform},
 };
 
@@ -33,8 +28,8 @@ pub(super) struct OpenPhoto {
     pub(super) exported: Option<Plan>,
     /// The state of the document that is safe in a file.
     pub(super) saved_state: u64,
-    /// Work on it that an earlier window left, as it was found.
-    pub(super) left: Option<Result<Record, Failure>>,
+    /// What came of work on it that an earlier window left.
+    pub(super) put_back: Option<PutBack>,
     colors: DisplayTransform,
     profile_name: String,
 }
@@ -58,7 +53,7 @@ impl OpenPhoto {
             source,
             exported: None,
             saved_state: 0,
-            left: None,
+            put_back: None,
             colors,
             profile_name,
         }
@@ -88,11 +83,6 @@ impl OpenPhoto {
     /// Whether there is work that no file holds.
     pub(super) fn has_unsaved_work(&self) -> bool {
         self.document.state() != self.saved_state
-    }
-
-    /// Whether that work is a mask and nothing else, which an export would not hold.
-    pub(super) fn has_only_mask(&self) -> bool {
-        self.document.removals().is_empty() && self.document.has_mask()
     }
 
     /// "6000 × 4000".

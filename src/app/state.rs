@@ -80,7 +80,7 @@ pub(super) enum Dialog {
 }
 
 impl Dialog {
-    /// Whether it says nothing of another photo.
+    /// Whether it is about the photo that is open, so that it closes when another takes its place.
     pub(super) const fn is_about_the_photo(&self) -> bool {
         match self {
             Self::Export(_) | Self::Unsaved(_) => true,
@@ -120,7 +120,7 @@ pub(super) struct Choice {
 
 /// One of several fills.
 pub(super) struct Choosable {
-    pub(super) patches: Vec<Patch>,
+    pub(super) patches: Arc<[Patch]>,
     pub(super) recipe: String,
     pub(super) score: f32,
     pub(super) thumbnail: TextureHandle,
@@ -163,8 +163,10 @@ pub(super) struct State {
     pub(super) may_close: bool,
     /// The window's title.
     pub(super) title: String,
-    /// Whether anything is masked, as of a version of the document.
-    pub(super) has_mask: (u64, bool),
+    /// Whether anything is masked.
+    pub(super) has_mask: bool,
+    /// The version of the document that was looked at for it.
+    pub(super) mask_seen: Option<u64>,
 }
 
 impl State {
@@ -186,7 +188,8 @@ impl State {
             arrived: None,
             may_close: false,
             title: String::new(),
-            has_mask: (0, false),
+            has_mask: false,
+            mask_seen: None,
         }
     }
 }

@@ -1,17 +1,21 @@
 //! The jobs of the window and what each of them gives.
 //!
-//! At most one of a kind runs. Nothing here shows anything: results are taken in `logic`.
+//! At most one of a kind runs. Nothing here shows anything: results are taken in by the `drain_…` functions, most of
+//! them beside the command that starts the job, in `run_command`.
 
 use std::{borrow::Cow, collections::VecDeque, path::PathBuf, sync::Arc, time::Duration};
 
+use eframe::egui::Context;
+
 use super::{
+    App,
     command::Command,
     export::Plan,
     photo::OpenPhoto,
     train::{TrainingJob, overview::Overview, shelf::Shelf},
 };
 use crate::{
-    document::{MaskAfter, Snapshot},
+    document::{Basis, Changed, Document},
     imaging::{Mask, Pixels},
     inpaint,
     jobs::{Job, Status, Waker},
@@ -24,9 +28,19 @@ pub(super) type Failure = String;
 /// A mask file that was read, with what its reader has to tell.
 pub(super) type ReadMask = (Mask, Vec<String>);
 
-/// What a finished fill gives: what it worked on and what came of it.
+/// A change of the document that is made to a clone of it.
+pub(super) struct Aside {
+    /// Gives the changed clone and what changed; nothing changed where it was not possible.
+    pub(super) job: Job<(Document, Option<Changed>)>,
+    /// The document's version that it began with.
+    pub(super) from: u64,
+    /// How to go on, knowing whether it was possible.
+    pub(super) then: Box<dyn FnOnce(&mut App, &Context, bool)>,
+}
+
+/// What a finished fill gives: what it rests on and what came of it.
 pub(super) struct Filled {
-    pub(super) snapshot: Snapshot,
+    pub(super) basis: Basis,
     pub(super) options: inpaint::Options,
     pub(super) outcome: Result<inpaint::Candidates, inpaint::Error>,
     /// A small picture of each candidate; none for a single one.
@@ -119,13 +133,16 @@ pub(super) struct Tasks {
     pub(super) opening: Option<Job<Result<Box<OpenPhoto>, Failure>>>,
     pub(super) mask: Option<Job<Result<ReadMask, Failure>>>,
     pub(super) mask_saving: Option<Job<SavedMask>>,
-    pub(super) mask_change: Option<Job<MaskAfter>>,
-    /// What was asked for while the mask is changed and has to come after it.
+    pub(super) aside: Option<Aside>,
+    /// What was asked for while the document is changed aside and has to come after it.
     pub(super) waiting: VecDeque<Command>,
     pub(super) network: Option<Job<Result<Arc<Network>, Failure>>>,
-    pub(super) fill: Option<Job<Filled>>,
+    /// Nothing comes of a removal to be made again that is gone.
+    pub(super) fill: Option<Job<Option<Filled>>>,
     pub(super) writing: Option<Job<Written>>,
     pub(super) copying: Option<Job<Result<(), Failure>>>,
+    /// Text for the field that is typed in.
+    pub(super) pasting: Option<Job<Option<String>>>,
     pub(super) saving: Option<Job<Result<(), Failure>>>,
     pub(super) dialog: Option<(Purpose, Job<Chosen>)>,
     pub(super) training: Option<TrainingJob>,
@@ -178,8 +195,9 @@ impl Tasks {
             writing: None,
             copying: None,
             mask_saving: None,
-            mask_change: None,
+            aside: None,
             waiting: VecDeque::new(),
+            pasting: None,
             saving: None,
             dialog: None,
             training: None,

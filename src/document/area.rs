@@ -5,18 +5,15 @@
 
 use zeno::{Command, Fill, Point};
 
-use super::{
-    Changed, Document,
-    painting::Target,
-    tile::{Tile, rows_of, tiles_in},
-};
+use super::{Changed, Document, Target};
 use crate::imaging::Rect;
 
 impl Document {
     /// Paints all that lies inside `outline`, in pixels of the photo, or takes marks away there; one step of the
     /// history.
     ///
-    /// The outline is closed from its last point to its first. One that surrounds nothing leaves no step.
+    /// The outline is closed from its last point to its first. One that surrounds nothing leaves no step. On a large
+    /// photo that takes long.
     pub fn paint_area(&mut self, target: Target, outline: &[[f32; 2]], erase: bool) -> Changed {
         self.end_stroke();
         let area = bounds_of(outline).intersect(&self.bounds());
@@ -24,17 +21,11 @@ impl Document {
             return Changed::default();
         }
         let coverage = coverage(outline, area);
-        let mask = &*self.painted_mut(target);
-        let mut tiles = Vec::new();
-        for rect in tiles_in(area, mask.bounds()) {
-            let before = rows_of(mask, rect);
-            let mut after = before.clone();
-            for (y, row) in (rect.y..).zip(after.chunks_exact_mut(rect.width as usize)) {
-                cover(row, rect.x, y, &coverage, area, erase);
-            }
-            if after != before {
-                tiles.push(Tile::new(rect, &after));
-            }
+        let mut after = (*self.painted(target)).clone();
+        let width = after.width() as usize;
+        for y in area.y..area.bottom() {
+            let row = &mut after.coverage_mut()[y as usize * width..][..width];
+            cover(row, y, &coverage, area, erase);
         }
         let name = match (target, erase) {
             (Target::Remove, false) => "Area",
@@ -42,20 +33,16 @@ impl Document {
             (Target::KeepOut, false) => "Keep-out area",
             (Target::KeepOut, true) => "Erased keep-out area",
         };
-        self.perform(name.to_owned(), vec![target.op(tiles)])
+        self.put(target, name, after, area)
     }
 }
 
-/// Combines the part of row `y` from `left` on that lies in `area` with the area's coverage.
-pub(super) fn cover(row: &mut [u8], left: u32, y: u32, coverage: &[u8], area: Rect, erase: bool) {
-    if !(area.y..area.bottom()).contains(&y) {
-        return;
-    }
-    let columns = left.max(area.x)..(left + row.len() as u32).min(area.right());
+/// Combines row `y` with the coverage of `area`, which it crosses.
+pub(super) fn cover(row: &mut [u8], y: u32, coverage: &[u8], area: Rect, erase: bool) {
     let start = (y - area.y) as usize * area.width as usize;
-    for x in columns {
-        let inside = coverage[start + (x - area.x) as usize];
-        let value = &mut row[(x - left) as usize];
+    let coverage = &coverage[start..start + area.width as usize];
+    let row = &mut row[area.x as usize..area.right() as usize];
+    for (value, &inside) in row.iter_mut().zip(coverage) {
         *value = if erase {
             (*value).min(255 - inside)
         } else {

@@ -12,7 +12,7 @@ use crate::imaging::{Patch, Pixels, Rect, Samples};
 pub(super) fn recompose(original: &Pixels, removals: &[Removal], rects: &[Rect], result: &mut Arc<Pixels>) {
     let result = Arc::make_mut(result);
     let visible = removals.iter().filter(|removal| removal.visible);
-    let patches: Vec<&Patch> = visible.flat_map(Removal::patches).collect();
+    let patches: Vec<&Patch> = visible.flat_map(|removal| removal.patches().iter()).collect();
     for &rect in rects {
         copy(original, rect, result);
         for patch in &patches {

@@ -1,14 +1,11 @@
-//! Edits of the whole mask: clear, invert, grow, shrink.
+//! Edits of the whole mask: clear, invert, grow, shrink, put another in its place.
 //!
-//! Growing and shrinking are the imaging module's, which looks only at the part of the photo that can change.
+//! Growing and shrinking are the imaging module's, which looks only at the part of the photo that can change. All of
+//! it takes long on a large photo, and uses all threads: it is made for a clone of the document, elsewhere.
 
 use std::sync::Arc;
 
-use super::{
-    Changed, Document,
-    history::Op,
-    tile::{self, Tile},
-};
+use super::{Changed, Document, Target, history::Op, tile};
 use crate::imaging::{Mask, Rect};
 
 /// A change to the whole mask.
@@ -36,27 +33,10 @@ impl MaskChange {
     }
 }
 
-/// The mask as a change is to begin with. It is cheap to have, and does not change when the document does.
-#[derive(Debug, Clone)]
-pub struct MaskBefore {
-    version: u64,
-    pub(super) mask: Arc<Mask>,
-}
-
-/// A change of the whole mask that is worked out but not made. On a large photo that takes long: no document is needed.
-#[derive(Debug)]
-pub struct MaskAfter {
-    /// As the history lists it.
-    pub name: &'static str,
-    version: u64,
-    mask: Arc<Mask>,
-    /// What takes it back.
-    tiles: Vec<Tile>,
-}
-
-impl MaskBefore {
-    /// Works out a change.
-    pub fn changed(&self, change: MaskChange) -> MaskAfter {
+impl Document {
+    /// Changes the whole mask as one step. A change without effect leaves no step.
+    pub fn change_mask(&mut self, change: MaskChange) -> Changed {
+        self.end_stroke();
         let mut after = (*self.mask).clone();
         let area = match change {
             MaskChange::Clear => {
@@ -70,50 +50,34 @@ impl MaskBefore {
             MaskChange::Grow(radius_px) => after.grow(radius_px),
             MaskChange::Shrink(radius_px) => after.shrink(radius_px),
         };
-        self.after(change.name(), after, area)
+        self.put(Target::Remove, change.name(), after, area)
     }
 
-    /// A change to `after`, which differs in `area` at most.
-    pub(super) fn after(&self, name: &'static str, after: Mask, area: Rect) -> MaskAfter {
-        MaskAfter {
-            name,
-            version: self.version,
-            tiles: tile::differing(&after, &self.mask, area),
-            mask: Arc::new(after),
+    /// Puts another mask in place of the present one, as one step called `name`.
+    ///
+    /// A mask of another size changes nothing.
+    pub fn replace_mask(&mut self, name: &str, mask: Mask) -> Changed {
+        if mask.bounds() != self.mask.bounds() {
+            return Changed::default();
         }
-    }
-}
-
-impl Document {
-    /// Changes the whole mask as one step. A change without effect leaves no step.
-    pub fn change_mask(&mut self, change: MaskChange) -> Changed {
-        let after = self.mask_before().changed(change);
-        self.take_mask(after).unwrap_or_default()
+        self.put(Target::Remove, name, mask, self.bounds())
     }
 
-    /// The present mask, for a change to be worked out elsewhere. Ends the stroke.
-    pub fn mask_before(&mut self) -> MaskBefore {
+    /// Puts `after`, which differs in `area` at most, in place of what is painted there, as one step.
+    pub(super) fn put(&mut self, target: Target, name: &str, after: Mask, area: Rect) -> Changed {
         self.end_stroke();
-        MaskBefore {
-            version: self.version,
-            mask: Arc::clone(&self.mask),
-        }
-    }
-
-    /// Makes a change that was worked out, as one step; this takes no time. `None`, and nothing is changed, if the
-    /// document is no longer the one that it began with.
-    pub fn take_mask(&mut self, after: MaskAfter) -> Option<Changed> {
-        if after.version != self.version {
-            return None;
-        }
         let mut changed = Changed::default();
-        if !after.tiles.is_empty() {
-            changed.mask = after.tiles.iter().map(|tile| tile.rect).collect();
-            self.mask = after.mask;
-            self.history
-                .push(after.name.to_owned(), vec![Op::Mask(after.tiles)]);
-            self.settle(&mut changed);
+        // What takes it back.
+        let tiles = tile::differing(&after, &self.painted(target), area);
+        if !tiles.is_empty() {
+            changed.of(target).extend(tiles.iter().map(|tile| tile.rect));
+            let after = Arc::new(after);
+            match target {
+                Target::Remove => self.mask = after,
+                Target::KeepOut => self.keep_out = Some(after),
+            }
+            self.record_step(name.to_owned(), vec![Op::Paint(target, tiles)], &mut changed);
         }
-        Some(changed)
+        changed
     }
 }

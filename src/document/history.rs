@@ -3,21 +3,19 @@
 //! Each step holds the operations that cross it in the one direction that is possible now; crossing it exchanges
 //! them for the opposite ones. Past the limit the oldest steps are forgotten.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, ops::AddAssign, sync::Arc};
 
-use super::{Changed, Removal, tile::Tile};
-use crate::imaging::Mask;
+use super::{Changed, Document, Removal, Target, tile::Tile};
+use crate::imaging::Rect;
 
 /// Memory that the history may take.
-pub const HISTORY_BYTES: usize = 512 << 20;
+pub(super) const HISTORY_BYTES: usize = 512 << 20;
 
 /// An elementary change that knows its inverse.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Op {
-    /// Exchanges these parts of the mask.
-    Mask(Vec<Tile>),
-    /// Exchanges these parts of the keep-out area.
-    KeepOut(Vec<Tile>),
+    /// Exchanges these parts of a mask.
+    Paint(Target, Vec<Tile>),
     Insert {
         index: usize,
         removal: Box<Removal>,
@@ -42,53 +40,14 @@ pub(super) enum Op {
 
 impl Op {
     /// Carries the change out, notes what it touched and returns its inverse. `None` if it changed nothing.
-    pub(super) fn apply(
-        self,
-        mask: &mut Mask,
-        keep_out: &mut Option<Mask>,
-        removals: &mut Vec<Removal>,
-        changed: &mut Changed,
-    ) -> Option<Self> {
+    pub(super) fn apply(self, document: &mut Document, changed: &mut Changed) -> Option<Self> {
         match self {
-            Self::Mask(tiles) => {
-                changed.mask.extend(tiles.iter().map(|tile| tile.rect));
-                let before: Vec<Tile> = tiles.into_iter().map(|tile| tile.swap(mask)).collect();
-                (!before.is_empty()).then_some(Self::Mask(before))
-            }
-            Self::KeepOut(tiles) => {
-                let (width, height) = (mask.width(), mask.height());
-                let area = keep_out.get_or_insert_with(|| Mask::empty(width, height));
-                changed.keep_out.extend(tiles.iter().map(|tile| tile.rect));
-                let before: Vec<Tile> = tiles.into_iter().map(|tile| tile.swap(area)).collect();
-                (!before.is_empty()).then_some(Self::KeepOut(before))
-            }
-            Self::Replace { index, removal } => {
-                let place = removals.get_mut(index)?;
-                let before = Box::new(std::mem::replace(place, *removal));
-                changed.result.extend(before.rects().chain(place.rects()));
-                Some(Self::Replace {
-                    index,
-                    removal: before,
-                })
-            }
-            Self::Insert { index, removal } => {
-                if removal.visible {
-                    changed.result.extend(removal.rects());
-                }
-                let index = index.min(removals.len());
-                removals.insert(index, *removal);
-                Some(Self::Take { index })
-            }
-            Self::Take { index } if index < removals.len() => {
-                let removal = removals.remove(index);
-                if removal.visible {
-                    changed.result.extend(removal.rects());
-                }
-                let removal = Box::new(removal);
-                Some(Self::Insert { index, removal })
-            }
+            Self::Paint(target, tiles) => paint(target, tiles, document, changed),
+            Self::Insert { index, removal } => Some(insert(index, *removal, document, changed)),
+            Self::Take { index } => take(index, document, changed),
+            Self::Replace { index, removal } => replace(index, removal, document, changed),
             Self::Visible { index, visible } => {
-                let removal = removals.get_mut(index)?;
+                let removal = document.removals.get_mut(index)?;
                 let before = std::mem::replace(&mut removal.visible, visible);
                 changed.result.extend(removal.rects());
                 Some(Self::Visible {
@@ -97,34 +56,107 @@ impl Op {
                 })
             }
             Self::Rename { index, name } => {
-                let before = std::mem::replace(&mut removals.get_mut(index)?.name, name);
+                let before = std::mem::replace(&mut document.removals.get_mut(index)?.name, name);
                 Some(Self::Rename { index, name: before })
             }
-            Self::Take { .. } => None,
         }
     }
 
     fn bytes(&self) -> usize {
         match self {
-            Self::Mask(tiles) | Self::KeepOut(tiles) => tiles.iter().map(Tile::bytes).sum(),
+            Self::Paint(_, tiles) => tiles.iter().map(Tile::bytes).sum(),
             Self::Insert { removal, .. } | Self::Replace { removal, .. } => removal.bytes(),
             Self::Take { .. } | Self::Visible { .. } | Self::Rename { .. } => size_of::<Self>(),
         }
     }
 }
 
-#[derive(Debug)]
+fn paint(target: Target, tiles: Vec<Tile>, document: &mut Document, changed: &mut Changed) -> Option<Op> {
+    if tiles.is_empty() {
+        return None;
+    }
+    changed.of(target).extend(tiles.iter().map(|tile| tile.rect));
+    let mask = document.painted_mut(target);
+    let before = tiles.into_iter().map(|tile| tile.swap(mask)).collect();
+    Some(Op::Paint(target, before))
+}
+
+fn insert(index: usize, removal: Removal, document: &mut Document, changed: &mut Changed) -> Op {
+    if removal.visible {
+        changed.result.extend(removal.rects());
+    }
+    let index = index.min(document.removals.len());
+    document.removals.insert(index, removal);
+    Op::Take { index }
+}
+
+fn take(index: usize, document: &mut Document, changed: &mut Changed) -> Option<Op> {
+    if index >= document.removals.len() {
+        return None;
+    }
+    let removal = Box::new(document.removals.remove(index));
+    if removal.visible {
+        changed.result.extend(removal.rects());
+    }
+    Some(Op::Insert { index, removal })
+}
+
+fn replace(
+    index: usize,
+    removal: Box<Removal>,
+    document: &mut Document,
+    changed: &mut Changed,
+) -> Option<Op> {
+    let place = document.removals.get_mut(index)?;
+    let before = Box::new(std::mem::replace(place, *removal));
+    changed.result.extend(before.rects().chain(place.rects()));
+    Some(Op::Replace {
+        index,
+        removal: before,
+    })
+}
+
+/// How many pixels a change goes over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Touched {
+    pub(super) mask: u64,
+    pub(super) keep_out: u64,
+    pub(super) result: u64,
+}
+
+impl Touched {
+    pub(super) fn by(changed: &Changed) -> Self {
+        let area = |rects: &[Rect]| rects.iter().map(Rect::area).sum();
+        Self {
+            mask: area(&changed.mask),
+            keep_out: area(&changed.keep_out),
+            result: area(&changed.result),
+        }
+    }
+}
+
+impl AddAssign for Touched {
+    fn add_assign(&mut self, other: Self) {
+        self.mask += other.mask;
+        self.keep_out += other.keep_out;
+        self.result += other.result;
+    }
+}
+
+#[derive(Debug, Clone)]
 struct Step {
     name: String,
     state: u64,
     ops: Vec<Op>,
     bytes: usize,
+    /// What crossing it goes over, either way.
+    touched: Touched,
 }
 
-/// The steps and how many of them are in effect.
-#[derive(Debug)]
+/// The steps and how many of them are in effect. A clone shares the steps.
+#[derive(Debug, Clone)]
 pub(super) struct History {
-    steps: VecDeque<Step>,
+    steps: VecDeque<Arc<Step>>,
     position: usize,
     limit_bytes: usize,
     bytes: usize,
@@ -161,22 +193,33 @@ impl History {
     }
 
     /// Adds a step that was just done; `ops` take it back. What was undone before is forgotten.
-    pub(super) fn push(&mut self, name: String, ops: Vec<Op>) {
+    pub(super) fn push(&mut self, name: String, ops: Vec<Op>, touched: Touched) {
         for undone in self.steps.drain(self.position..) {
             self.bytes -= undone.bytes;
         }
         let bytes = bytes_of(&name, &ops);
         let state = self.next_state;
         self.next_state += 1;
-        self.steps.push_back(Step {
+        self.steps.push_back(Arc::new(Step {
             name,
             state,
             ops,
             bytes,
-        });
+            touched,
+        }));
         self.position += 1;
         self.bytes += bytes;
         self.forget_oldest();
+    }
+
+    /// What going to `position` goes over.
+    pub(super) fn touched_to(&self, position: usize) -> Touched {
+        let crossed = self.position.min(position)..self.position.max(position);
+        let steps = self.steps.iter().skip(crossed.start).take(crossed.len());
+        steps.fold(Touched::default(), |mut sum, step| {
+            sum += step.touched;
+            sum
+        })
     }
 
     pub(super) fn limit(&mut self, bytes: usize) {
@@ -201,7 +244,7 @@ impl History {
 
     /// Stores what crosses the step the other way.
     pub(super) fn put_back(&mut self, index: usize, ops: Vec<Op>) {
-        let step = &mut self.steps[index];
+        let step = Arc::make_mut(&mut self.steps[index]);
         self.bytes -= step.bytes;
         step.bytes = bytes_of(&step.name, &ops);
         step.ops = ops;
@@ -209,7 +252,7 @@ impl History {
     }
 
     fn take_ops(&mut self, index: usize) -> Vec<Op> {
-        std::mem::take(&mut self.steps[index].ops)
+        std::mem::take(&mut Arc::make_mut(&mut self.steps[index]).ops)
     }
 
     /// The newest step is always kept, however large.

@@ -10,7 +10,7 @@ use safetensors::{Dtype, SafeTensors, View};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Changed, Document, Removal,
+    Changed, Document, Removal, Target,
     history::Op,
     tile::{self, Tile},
 };
@@ -25,7 +25,7 @@ pub struct Record {
     channels: Channels,
     bit_depth: u8,
     mask: Arc<Mask>,
-    keep_out: Option<Mask>,
+    keep_out: Option<Arc<Mask>>,
     removals: Vec<Removal>,
 }
 
@@ -52,7 +52,8 @@ impl Document {
         }
     }
 
-    /// Puts mask and areas of `record` in place of the present ones and adds its removals, as one step.
+    /// Puts mask and areas of `record` in place of the present ones and adds its removals, as one step. On a large photo
+    /// that takes long.
     ///
     /// `None`, and nothing is changed, if it is of a photo of another size or kind.
     pub fn restore(&mut self, record: Record) -> Option<Changed> {
@@ -62,14 +63,19 @@ impl Document {
         if !is_same {
             return None;
         }
-        let mut ops = vec![Op::Mask(tile::differing(&self.mask, &record.mask, self.bounds()))];
-        if let Some(after) = record.keep_out {
-            let before = self
-                .keep_out
-                .clone()
-                .unwrap_or_else(|| Mask::empty(after.width(), after.height()));
-            ops.push(Op::KeepOut(tile::differing(&before, &after, self.bounds())));
-        }
+        let masks = [
+            (Target::Remove, Some(record.mask)),
+            (Target::KeepOut, record.keep_out),
+        ];
+        let masks = masks
+            .into_iter()
+            .filter_map(|(target, mask)| Some((target, mask?)));
+        let mut ops: Vec<Op> = masks
+            .map(|(target, after)| {
+                let tiles = tile::differing(&self.painted(target), &after, self.bounds());
+                Op::Paint(target, tiles)
+            })
+            .collect();
         for (index, mut removal) in (self.removals.len()..).zip(record.removals) {
             removal.id = self.next_removal;
             self.next_removal += 1;
@@ -105,23 +111,25 @@ struct Entry {
 
 impl Record {
     /// As a file. It takes long where much was removed.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, RecordError> {
+    pub fn into_bytes(self) -> Result<Vec<u8>, RecordError> {
+        // Copies first: while the masks are shared, painting has to copy them.
+        let mask = Arc::unwrap_or_clone(self.mask);
+        let keep_out = self.keep_out.map(Arc::unwrap_or_clone);
         let mut planes = Vec::new();
-        let mask = self.mask.bounds_from(1);
-        planes.push(("mask".to_owned(), Plane::bytes(tile::rows_of(&self.mask, mask))));
-        let keep_out = self.keep_out.as_ref().map(|area| {
-            let rect = area.bounds_from(1);
-            planes.push(("keep_out".to_owned(), Plane::bytes(tile::rows_of(area, rect))));
+        let mut keep = |name: &str, mask: &Mask| {
+            let rect = mask.bounds_from(1);
+            planes.push((name.to_owned(), Plane::bytes(tile::rows_of(mask, rect))));
             rect
-        });
+        };
+        let (mask_rect, keep_out_rect) = (keep("mask", &mask), keep_out.map(|area| keep("keep_out", &area)));
         let removals = self.removals.iter().enumerate();
         let header = Header {
-            width: self.mask.width(),
-            height: self.mask.height(),
+            width: mask.width(),
+            height: mask.height(),
             channels: self.channels.count(),
             bit_depth: self.bit_depth,
-            mask,
-            keep_out,
+            mask: mask_rect,
+            keep_out: keep_out_rect,
             removals: removals
                 .map(|(index, removal)| entry(index, removal, &mut planes))
                 .collect(),
@@ -159,7 +167,7 @@ impl Record {
             mask: Arc::new(reader.mask("mask", header.mask)?),
             keep_out: header
                 .keep_out
-                .map(|rect| reader.mask("keep_out", rect))
+                .map(|rect| reader.mask("keep_out", rect).map(Arc::new))
                 .transpose()?,
             removals: removals
                 .map(|(index, entry)| reader.removal(index, entry))
@@ -243,7 +251,7 @@ impl Reader<'_> {
                 .ok_or_else(|| contradiction(name))
         });
         let patches = patches.collect::<Result<Vec<_>, _>>()?;
-        let mut removal = Removal::new(0, entry.name, patches, entry.hole, entry.recipe, mask);
+        let mut removal = Removal::new(0, entry.name, patches.into(), entry.hole, entry.recipe, mask);
         removal.visible = entry.visible;
         Ok(removal)
     }
@@ -341,7 +349,7 @@ mod tests {
             let patch = Patch::new(rect, pixels, vec![200; 100]).unwrap();
             let snapshot = document.snapshot();
             document
-                .add_removal(&snapshot, vec![patch], format!("{{\"seed\":{number}}}"))
+                .add_removal(&snapshot.basis, [patch].into(), format!("{{\"seed\":{number}}}"))
                 .unwrap();
         }
         let hidden = document.removals()[0].id;
@@ -355,7 +363,7 @@ mod tests {
     #[test]
     fn what_was_kept_comes_back_whole_as_one_step() {
         let before = worked_on();
-        let bytes = before.record().to_bytes().unwrap();
+        let bytes = before.record().into_bytes().unwrap();
         let mut after = Document::new(photo(60));
         after.restore(Record::from_bytes(&bytes).unwrap()).unwrap();
         assert!(after.mask() == before.mask(), "the mask");
@@ -370,7 +378,7 @@ mod tests {
         }
         let second = after.removals()[1].id;
         let [again, was] = [&after, &before].map(|document| document.snapshot_of(second).unwrap());
-        assert!(again.mask == was.mask, "it can be made again");
+        assert!(again.basis.mask == was.basis.mask, "it can be made again");
         assert_eq!(after.steps().count(), 1);
         after.undo();
         assert!(
@@ -393,7 +401,7 @@ mod tests {
 
     #[test]
     fn a_damaged_file_is_told_and_never_believed() {
-        let bytes = worked_on().record().to_bytes().unwrap();
+        let bytes = worked_on().record().into_bytes().unwrap();
         let cut = &bytes[..bytes.len() - 7];
         assert!(
             matches!(Record::from_bytes(cut), Err(RecordError::Damaged(_))),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::tile::Tile;
 use crate::imaging::{Mask, Patch, Rect};
 
-/// Something that was removed, with the pixels that took its place.
+/// Something that was removed, with the pixels that took its place. A clone shares them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removal {
     /// Unique in the document, and never used again.
@@ -18,7 +18,6 @@ pub struct Removal {
     pub hole: Rect,
     /// How it was made, as JSON that only its maker reads.
     pub recipe: String,
-    /// Shared: a copy of a removal copies no pixel.
     patches: Arc<[Patch]>,
     /// What was masked, so that it can be made again.
     mask: Tile,
@@ -28,7 +27,7 @@ impl Removal {
     pub(super) fn new(
         id: u64,
         name: String,
-        patches: Vec<Patch>,
+        patches: Arc<[Patch]>,
         hole: Rect,
         recipe: String,
         mask: Tile,
@@ -39,20 +38,20 @@ impl Removal {
             visible: true,
             hole,
             recipe,
-            patches: patches.into(),
+            patches,
             mask,
         }
     }
 
     /// This removal, made anew from `mask`; what the person calls it stays, and it is shown.
-    pub(super) fn made_again(&self, patches: Vec<Patch>, hole: Rect, recipe: String, mask: Tile) -> Self {
+    pub(super) fn made_again(&self, patches: Arc<[Patch]>, hole: Rect, recipe: String, mask: Tile) -> Self {
         Self::new(self.id, self.name.clone(), patches, hole, recipe, mask)
     }
 
     /// This removal with other pixels in the same hole.
-    pub(super) fn with_fill(&self, patches: Vec<Patch>, recipe: String) -> Self {
+    pub(super) fn with_fill(&self, patches: Arc<[Patch]>, recipe: String) -> Self {
         Self {
-            patches: patches.into(),
+            patches,
             recipe,
             ..self.clone()
         }
@@ -69,7 +68,7 @@ impl Removal {
     }
 
     /// The new pixels, in the order in which they go over the photo.
-    pub fn patches(&self) -> &[Patch] {
+    pub const fn patches(&self) -> &Arc<[Patch]> {
         &self.patches
     }
 

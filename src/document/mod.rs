@@ -2,12 +2,14 @@
 //!
 //! Strokes and removals share one undo history. The result is kept current as things change, and every change
 //! names the rectangles it touched, so that a window uploads nothing else. Undoing anything restores the very
-//! bytes that were there. A fill works on a [`Snapshot`]; [`Document::check`] says whether its outcome still fits,
+//! bytes that were there. What takes too long for a frame is done to a clone, which is cheap; `effort` tells which
+//! changes that are. A fill works on a [`Snapshot`]; [`Document::check`] says whether its outcome still fits,
 //! and the rule is written there. Nothing here knows tensors, files or windows.
 
 mod area;
 mod compose;
 mod edit;
+mod effort;
 mod history;
 mod journal;
 mod layer;
@@ -23,15 +25,14 @@ use std::sync::Arc;
 use crate::imaging::{HOLE_THRESHOLD, Mask, Pixels, Rect};
 
 use compose::recompose;
-use history::{History, Op};
+use history::{HISTORY_BYTES, History, Op, Touched};
 use stroke::Stroke;
 
-pub use edit::{MaskAfter, MaskBefore, MaskChange};
-pub use history::HISTORY_BYTES;
+pub use edit::MaskChange;
 pub use journal::{Record, RecordError};
 pub use layer::Removal;
 pub use painting::Target;
-pub use snapshot::{Snapshot, Stale};
+pub use snapshot::{Basis, Snapshot, Stale};
 pub use stroke::Brush;
 
 /// The rectangles that a change touched. They may overlap.
@@ -45,14 +46,26 @@ pub struct Changed {
     pub result: Vec<Rect>,
 }
 
+impl Changed {
+    fn of(&mut self, target: Target) -> &mut Vec<Rect> {
+        match target {
+            Target::Remove => &mut self.mask,
+            Target::KeepOut => &mut self.keep_out,
+        }
+    }
+}
+
 /// A photo under work.
-#[derive(Debug)]
+///
+/// A clone is cheap: it shares all pixels until one of the two changes them. So what takes long is done to a clone,
+/// elsewhere, and [`Document::go_on_as`] takes it over.
+#[derive(Debug, Clone)]
 pub struct Document {
     original: Arc<Pixels>,
     result: Arc<Pixels>,
     mask: Arc<Mask>,
     /// What nothing is to be copied from. None until something was painted there.
-    keep_out: Option<Mask>,
+    keep_out: Option<Arc<Mask>>,
     removals: Vec<Removal>,
     history: History,
     stroke: Option<Stroke>,
@@ -107,8 +120,8 @@ impl Document {
     }
 
     /// What nothing is to be copied from; none before anything was painted there.
-    pub const fn keep_out(&self) -> Option<&Mask> {
-        self.keep_out.as_ref()
+    pub fn keep_out(&self) -> Option<&Mask> {
+        self.keep_out.as_deref()
     }
 
     /// The removals, the oldest first.
@@ -147,17 +160,6 @@ impl Document {
     /// How many of [`Self::steps`] are in effect.
     pub fn position(&self) -> usize {
         self.history.position()
-    }
-
-    /// Puts another mask in place of the present one, as one step called `name`.
-    ///
-    /// A mask of another size changes nothing.
-    pub fn replace_mask(&mut self, name: &str, mask: &Mask) -> Changed {
-        if mask.bounds() != self.mask.bounds() {
-            return Changed::default();
-        }
-        let tiles = tile::differing(&self.mask, mask, self.bounds());
-        self.perform(name.to_owned(), vec![Op::Mask(tiles)])
     }
 
     /// Shows or hides a removal.
@@ -200,19 +202,19 @@ impl Document {
 
     /// Takes the last step back. A stroke being drawn counts as the last step.
     pub fn undo(&mut self) -> Changed {
-        self.commit_stroke();
+        self.end_stroke();
         self.move_to(self.position().saturating_sub(1))
     }
 
     /// Brings back what was undone last.
     pub fn redo(&mut self) -> Changed {
-        self.commit_stroke();
+        self.end_stroke();
         self.move_to(self.position() + 1)
     }
 
     /// Undoes or redoes until `position` of [`Self::steps`] are in effect.
     pub fn jump_to(&mut self, position: usize) -> Changed {
-        self.commit_stroke();
+        self.end_stroke();
         self.move_to(position)
     }
 
@@ -225,14 +227,19 @@ impl Document {
 
     /// Does something new and records its inverse.
     fn perform(&mut self, name: String, ops: Vec<Op>) -> Changed {
-        self.commit_stroke();
+        self.end_stroke();
         let mut changed = Changed::default();
         let ops = self.apply(ops, &mut changed);
         if !ops.is_empty() {
-            self.history.push(name, ops);
-            self.settle(&mut changed);
+            self.record_step(name, ops, &mut changed);
         }
         changed
+    }
+
+    /// Makes a step of what was just `changed`; `ops` take it back.
+    fn record_step(&mut self, name: String, ops: Vec<Op>, changed: &mut Changed) {
+        self.settle(changed);
+        self.history.push(name, ops, Touched::by(changed));
     }
 
     fn move_to(&mut self, position: usize) -> Changed {
@@ -260,11 +267,7 @@ impl Document {
 
     /// Carries out `ops` and returns what takes them back, in the order to be carried out.
     fn apply(&mut self, ops: Vec<Op>, changed: &mut Changed) -> Vec<Op> {
-        let mask = Arc::make_mut(&mut self.mask);
-        let mut inverse: Vec<Op> = ops
-            .into_iter()
-            .filter_map(|op| op.apply(mask, &mut self.keep_out, &mut self.removals, changed))
-            .collect();
+        let mut inverse: Vec<Op> = ops.into_iter().filter_map(|op| op.apply(self, changed)).collect();
         inverse.reverse();
         inverse
     }

@@ -4,7 +4,11 @@
 
 use std::sync::Arc;
 
-use super::{Brush, Changed, Document, history::Op, stroke::Stroke, tile, tile::Tile};
+use super::{
+    Brush, Changed, Document,
+    history::{Op, Touched},
+    stroke::Stroke,
+};
 use crate::imaging::{HOLE_THRESHOLD, Mask, Rect};
 
 /// Which mask a stroke paints.
@@ -17,31 +21,21 @@ pub enum Target {
     KeepOut,
 }
 
-impl Target {
-    pub(super) const fn op(self, tiles: Vec<Tile>) -> Op {
-        match self {
-            Self::Remove => Op::Mask(tiles),
-            Self::KeepOut => Op::KeepOut(tiles),
-        }
-    }
-}
-
 impl Document {
     /// Whether anything is kept out. Looks at the whole area if nothing is.
     pub fn has_keep_out(&self) -> bool {
         let covered = |mask: &Mask| mask.coverage().iter().any(|&coverage| coverage >= HOLE_THRESHOLD);
-        self.keep_out.as_ref().is_some_and(covered)
+        self.keep_out.as_deref().is_some_and(covered)
     }
 
-    /// Keeps nothing out any more.
+    /// Keeps nothing out any more. On a large photo that takes long.
     pub fn clear_keep_out(&mut self) -> Changed {
         self.end_stroke();
-        let Some(now) = &self.keep_out else {
+        if self.keep_out.is_none() {
             return Changed::default();
-        };
-        let empty = Mask::empty(now.width(), now.height());
-        let tiles = tile::differing(now, &empty, now.bounds());
-        self.perform("Clear keep-out area".to_owned(), vec![Op::KeepOut(tiles)])
+        }
+        let empty = Mask::empty(self.mask.width(), self.mask.height());
+        self.put(Target::KeepOut, "Clear keep-out area", empty, self.bounds())
     }
 
     /// Starts a stroke with a dab at `point`, in pixels of the photo. Returns where the mask changed.
@@ -51,7 +45,7 @@ impl Document {
 
     /// The same on either of the two masks.
     pub fn begin_stroke_on(&mut self, target: Target, brush: Brush, point: [f32; 2]) -> Rect {
-        self.commit_stroke();
+        self.end_stroke();
         self.stroke = Some(Stroke::new(target, brush, point));
         self.extend_stroke(point)
     }
@@ -69,7 +63,18 @@ impl Document {
 
     /// Ends the stroke and makes it one step of the history. A stroke that changed nothing leaves no step.
     pub fn end_stroke(&mut self) {
-        self.commit_stroke();
+        let Some(stroke) = self.stroke.take() else {
+            return;
+        };
+        let name = stroke.name().to_owned();
+        let target = stroke.target();
+        let tiles = stroke.into_tiles(self.painted_mut(target));
+        if !tiles.is_empty() {
+            let mut changed = Changed::default();
+            changed.of(target).extend(tiles.iter().map(|tile| tile.rect));
+            let touched = Touched::by(&changed);
+            self.history.push(name, vec![Op::Paint(target, tiles)], touched);
+        }
     }
 
     /// Takes the stroke being drawn back, as if it had never begun.
@@ -78,10 +83,7 @@ impl Document {
         if let Some(stroke) = self.stroke.take() {
             let target = stroke.target();
             for tile in stroke.into_tiles(self.painted_mut(target)) {
-                match target {
-                    Target::Remove => changed.mask.push(tile.rect),
-                    Target::KeepOut => changed.keep_out.push(tile.rect),
-                }
+                changed.of(target).push(tile.rect);
                 tile.swap(self.painted_mut(target));
             }
             self.version += 1;
@@ -107,30 +109,30 @@ impl Document {
         self.stroke.is_some()
     }
 
-    pub(super) fn commit_stroke(&mut self) {
-        let Some(stroke) = self.stroke.take() else {
-            return;
-        };
-        let name = stroke.name().to_owned();
-        let target = stroke.target();
-        let tiles = stroke.into_tiles(self.painted_mut(target));
-        if !tiles.is_empty() {
-            self.history.push(name, vec![target.op(tiles)]);
-        }
-    }
-
     /// Makes a step of what was drawn so far and gives a stroke that goes on from there.
     pub(super) fn interrupt_stroke(&mut self) -> Option<Stroke> {
         let rest = self.stroke.as_ref().map(Stroke::continued);
-        self.commit_stroke();
+        self.end_stroke();
         rest
+    }
+
+    /// One of the two masks, as it is now.
+    pub(super) fn painted(&self, target: Target) -> Arc<Mask> {
+        let empty = || Arc::new(Mask::empty(self.mask.width(), self.mask.height()));
+        match target {
+            Target::Remove => Arc::clone(&self.mask),
+            Target::KeepOut => self.keep_out.clone().unwrap_or_else(empty),
+        }
     }
 
     pub(super) fn painted_mut(&mut self, target: Target) -> &mut Mask {
         let (width, height) = (self.mask.width(), self.mask.height());
         match target {
             Target::Remove => Arc::make_mut(&mut self.mask),
-            Target::KeepOut => self.keep_out.get_or_insert_with(|| Mask::empty(width, height)),
+            Target::KeepOut => {
+                let empty = || Arc::new(Mask::empty(width, height));
+                Arc::make_mut(self.keep_out.get_or_insert_with(empty))
+            }
         }
     }
 }

@@ -1,56 +1,45 @@
 //! Removals as they come and change: added, made again, exchanged for another candidate.
 
-use super::{Changed, Document, Removal, Snapshot, history::Op, tile};
+use std::sync::Arc;
+
+use super::{Basis, Changed, Document, Removal, Target, history::Op};
 use crate::imaging::Patch;
 
 impl Document {
-    /// Adds what a fill of `snapshot` made and clears the part of the mask that it filled.
+    /// Adds what a fill made and clears the part of the mask that it filled.
     ///
-    /// Where the snapshot is of a removal to be made again, its outcome takes that removal's place and the mask stays.
+    /// Where the fill was of a removal to be made again, its outcome takes that removal's place and the mask stays.
     /// `recipe` says how it was made, as JSON that only its maker reads. Returns nothing if a patch does not fit
     /// into the photo. Whether it still suits the present state is for [`Self::check`] to say.
-    pub fn add_removal(
-        &mut self,
-        snapshot: &Snapshot,
-        patches: Vec<Patch>,
-        recipe: String,
-    ) -> Option<Changed> {
-        if snapshot.mask.bounds() != self.bounds() || !patches.iter().all(|patch| self.fits(patch)) {
+    pub fn add_removal(&mut self, basis: &Basis, patches: Arc<[Patch]>, recipe: String) -> Option<Changed> {
+        if basis.mask.bounds() != self.bounds() || !patches.iter().all(|patch| self.fits(patch)) {
             return None;
         }
-        let mask = snapshot.packed_mask();
-        if let Some(id) = snapshot.replaces() {
+        let mask = basis.packed_mask();
+        if let Some(id) = basis.replaces() {
             let (index, before) = self.find(id)?;
-            let again = before.made_again(patches, snapshot.hole_bounds(), recipe, mask);
+            let again = before.made_again(patches, basis.hole_bounds(), recipe, mask);
             return Some(self.replace(format!("Fill again: {}", again.name), index, again));
         }
         let id = self.next_removal;
         self.next_removal += 1;
-        let removal = Removal::new(
-            id,
-            self.free_name(),
-            patches,
-            snapshot.hole_bounds(),
-            recipe,
-            mask,
-        );
+        let removal = Removal::new(id, self.free_name(), patches, basis.hole_bounds(), recipe, mask);
         let name = format!("Fill: {}", removal.name);
         let interrupted = self.interrupt_stroke();
-        let cleared = snapshot.without_filled(&self.mask);
-        let tiles = tile::differing(&self.mask, &cleared, snapshot.coverage_bounds());
+        let tiles = basis.without_filled(&self.mask);
         let index = self.removals.len();
         let insert = Op::Insert {
             index,
             removal: Box::new(removal),
         };
-        let changed = self.perform(name, vec![Op::Mask(tiles), insert]);
+        let changed = self.perform(name, vec![Op::Paint(Target::Remove, tiles), insert]);
         self.stroke = interrupted;
         Some(changed)
     }
 
     /// Puts another fill of the same hole in a removal's place. Nothing if there is no such removal or a patch does
     /// not fit.
-    pub fn exchange(&mut self, id: u64, patches: Vec<Patch>, recipe: String) -> Option<Changed> {
+    pub fn exchange(&mut self, id: u64, patches: Arc<[Patch]>, recipe: String) -> Option<Changed> {
         let (index, before) = self.find(id)?;
         if !patches.iter().all(|patch| self.fits(patch)) {
             return None;

@@ -2,25 +2,27 @@
 
 use rayon::prelude::*;
 
-use super::{MaskAfter, MaskBefore, area::cover};
+use super::{Changed, Document, Target, area::cover};
 use crate::imaging::similar::Selection;
 
-impl MaskBefore {
-    /// Works out the mask with a selection of the photo added, or taken away.
-    pub fn with_selection(&self, selection: &Selection, erase: bool) -> MaskAfter {
-        let mut after = (*self.mask).clone();
+impl Document {
+    /// Paints a selection of the photo, or takes marks away there. On a large photo that takes long.
+    pub fn paint_selection(&mut self, target: Target, selection: &Selection, erase: bool) -> Changed {
+        self.end_stroke();
+        let mut after = (*self.painted(target)).clone();
         let (width, area) = (after.width() as usize, selection.area);
         let rows = after.coverage_mut().par_chunks_exact_mut(width.max(1));
         rows.enumerate()
             .skip(area.y as usize)
             .take(area.height as usize)
-            .for_each(|(y, row)| cover(row, 0, y as u32, &selection.coverage, area, erase));
-        let name = if erase {
-            "Erased similar colours"
-        } else {
-            "Similar colours"
+            .for_each(|(y, row)| cover(row, y as u32, &selection.coverage, area, erase));
+        let name = match (target, erase) {
+            (Target::Remove, false) => "Similar colours",
+            (Target::Remove, true) => "Erased similar colours",
+            (Target::KeepOut, false) => "Keep-out of similar colours",
+            (Target::KeepOut, true) => "Erased keep-out of similar colours",
         };
-        self.after(name, after, area)
+        self.put(target, name, after, area)
     }
 }
 
@@ -58,10 +60,8 @@ mod tests {
             tolerance: 10.0,
             is_contiguous: true,
         };
-        let before = editor.mask_before();
         let selection = select(editor.result(), &colors, at, &similar);
-        let after = before.with_selection(&selection, erase);
-        let _ = editor.take_mask(after).expect("nothing happened meanwhile");
+        let _ = editor.paint_selection(Target::Remove, &selection, erase);
     }
 
     #[test]

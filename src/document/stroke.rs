@@ -42,7 +42,7 @@ impl Brush {
 }
 
 /// A stroke being drawn, with the tiles it has touched as they were before.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Stroke {
     target: Target,
     brush: Brush,

@@ -3,6 +3,8 @@
 //! A step stores only the tiles that differ, run-length coded, since painted masks are mostly flat. Carrying a tile
 //! out swaps it with the mask, so the same step serves undo and redo in turn.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use crate::imaging::{Mask, Rect};
@@ -10,7 +12,7 @@ use crate::imaging::{Mask, Rect};
 /// Side of a tile.
 pub(super) const TILE: u32 = 256;
 
-/// Coverage of one tile.
+/// Coverage of one tile. A clone shares it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Tile {
     pub(super) rect: Rect,
@@ -19,8 +21,8 @@ pub(super) struct Tile {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Packed {
-    Runs(Box<[(u16, u8)]>),
-    Raw(Box<[u8]>),
+    Runs(Arc<[(u16, u8)]>),
+    Raw(Arc<[u8]>),
 }
 
 impl Tile {
@@ -73,7 +75,7 @@ impl Tile {
             Packed::Raw(coverage) => coverage.to_vec(),
             Packed::Runs(runs) => {
                 let mut coverage = Vec::with_capacity(self.rect.area() as usize);
-                for &(length, value) in runs {
+                for &(length, value) in runs.iter() {
                     coverage.resize(coverage.len() + usize::from(length), value);
                 }
                 coverage
@@ -108,6 +110,8 @@ pub(super) fn tiles_in(area: Rect, bounds: Rect) -> impl Iterator<Item = Rect> {
 }
 
 /// The tiles of `after` inside `area` that differ from `before`.
+///
+/// On all threads, which may have other work for seconds: not for the thread that draws the window.
 pub(super) fn differing(before: &Mask, after: &Mask, area: Rect) -> Vec<Tile> {
     let tiles: Vec<Rect> = tiles_in(area, before.bounds()).collect();
     tiles

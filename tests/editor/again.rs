@@ -21,9 +21,9 @@ fn editor() -> Document {
 }
 
 fn patch(snapshot: &Snapshot, shade: u8) -> Patch {
-    let rect = snapshot.hole_bounds();
+    let rect = snapshot.basis.hole_bounds();
     let places = (rect.y..rect.bottom()).flat_map(|y| (rect.x..rect.right()).map(move |x| (x, y)));
-    let weights = places.map(|(x, y)| if snapshot.mask.is_hole(x, y) { 255 } else { 0 });
+    let weights = places.map(|(x, y)| if snapshot.basis.mask.is_hole(x, y) { 255 } else { 0 });
     let samples = Samples::U8(vec![shade; rect.area() as usize * 3]);
     let pixels = Pixels::new(rect.width, rect.height, Channels::Rgb, samples).expect("three per pixel");
     Patch::new(rect, pixels, weights.collect()).expect("one weight per pixel")
@@ -34,7 +34,7 @@ fn fill(editor: &mut Document, at: [f32; 2], shade: u8) -> u64 {
     editor.paint_stroke(PEN, &[at]);
     let snapshot = editor.snapshot();
     editor
-        .add_removal(&snapshot, vec![patch(&snapshot, shade)], "{}".to_owned())
+        .add_removal(&snapshot.basis, [patch(&snapshot, shade)].into(), "{}".to_owned())
         .expect("the patch fits");
     editor.removals().last().expect("it was added").id
 }
@@ -64,12 +64,12 @@ fn a_removal_made_again_sees_what_lies_beneath_and_takes_its_own_place() {
         "itself and what lies above are not seen"
     );
     assert!(
-        snapshot.mask.is_hole(110, 100) && !snapshot.mask.is_hole(200, 200),
+        snapshot.basis.mask.is_hole(110, 100) && !snapshot.basis.mask.is_hole(200, 200),
         "its own mask"
     );
-    assert_eq!(editor.check(&snapshot), Ok(()));
+    assert_eq!(editor.check(&snapshot.basis), Ok(()));
     editor
-        .add_removal(&snapshot, vec![patch(&snapshot, 99)], "{}".to_owned())
+        .add_removal(&snapshot.basis, [patch(&snapshot, 99)].into(), "{}".to_owned())
         .expect("the patch fits");
     assert_eq!(editor.removals().len(), 3);
     assert_eq!(shade_at(&editor, 106, 110), 99, "beside the removal above");
@@ -85,13 +85,30 @@ fn a_fill_for_a_removal_that_is_gone_does_not_fit() {
     let id = fill(&mut editor, [100.0, 100.0], 10);
     let snapshot = editor.snapshot_of(id).expect("the removal is there");
     let _ = editor.delete(id);
-    assert_eq!(editor.check(&snapshot), Err(Stale::Removals));
+    assert_eq!(editor.check(&snapshot.basis), Err(Stale::Removals));
     assert!(editor.snapshot_of(id).is_none(), "nothing to make again");
     let patches = vec![patch(&snapshot, 99)];
     assert!(
-        editor.add_removal(&snapshot, patches, "{}".to_owned()).is_none(),
+        editor
+            .add_removal(&snapshot.basis, patches.into(), "{}".to_owned())
+            .is_none(),
         "and none is added"
     );
+}
+
+#[test]
+fn a_fill_that_continues_an_exchanged_one_does_not_fit() {
+    let mut editor = editor();
+    let id = fill(&mut editor, [100.0, 100.0], 10);
+    editor.paint_stroke(PEN, &[[120.0, 100.0]]);
+    let snapshot = editor.snapshot();
+    let other = editor.snapshot_of(id).expect("the removal is there");
+    editor
+        .exchange(id, [patch(&other, 77)].into(), "other".to_owned())
+        .expect("it fits");
+    assert_eq!(editor.check(&snapshot.basis), Err(Stale::Removals));
+    let _ = editor.undo();
+    assert_eq!(editor.check(&snapshot.basis), Ok(()), "it is back");
 }
 
 #[test]
@@ -102,7 +119,9 @@ fn another_fill_can_be_exchanged_and_undone() {
     let id = fill(&mut editor, [100.0, 100.0], 10);
     let before = editor.result().clone();
     let other = vec![patch(&snapshot, 77)];
-    let changed = editor.exchange(id, other, "other".to_owned()).expect("it fits");
+    let changed = editor
+        .exchange(id, other.into(), "other".to_owned())
+        .expect("it fits");
     assert!(!changed.result.is_empty(), "it says what to redraw");
     assert_eq!(shade_at(&editor, 100, 100), 77);
     assert_eq!(editor.removals()[0].recipe, "other");

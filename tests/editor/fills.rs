@@ -60,12 +60,14 @@ fn painting_during_a_fill_stays_for_the_next_one() {
     let mut editor = editor();
     editor.paint_stroke(PEN, &[[100.0, 100.0]]);
     let snapshot = editor.snapshot();
-    let patch = patch_for(&snapshot.mask, snapshot.hole_bounds(), 77);
+    let patch = patch_for(&snapshot.basis.mask, snapshot.basis.hole_bounds(), 77);
 
     editor.paint_stroke(PEN, &[[110.0, 100.0], [400.0, 300.0]]);
     editor.begin_stroke(PEN, [500.0, 60.0]);
-    assert_eq!(editor.check(&snapshot), Ok(()));
-    editor.add_removal(&snapshot, vec![patch], String::new()).unwrap();
+    assert_eq!(editor.check(&snapshot.basis), Ok(()));
+    editor
+        .add_removal(&snapshot.basis, [patch].into(), String::new())
+        .unwrap();
     editor.extend_stroke([560.0, 60.0]);
     editor.end_stroke();
 
@@ -73,7 +75,7 @@ fn painting_during_a_fill_stays_for_the_next_one() {
     for (x, y) in [(400, 300), (500, 60), (560, 60)] {
         assert!(editor.mask().is_hole(x, y), "painted meanwhile, at {x}, {y}");
     }
-    for (index, &coverage) in snapshot.mask.coverage().iter().enumerate() {
+    for (index, &coverage) in snapshot.basis.mask.coverage().iter().enumerate() {
         let still = editor.mask().coverage()[index] >= HOLE_THRESHOLD;
         assert!(
             !(still && coverage >= HOLE_THRESHOLD),
@@ -89,12 +91,14 @@ fn an_edge_that_became_a_hole_during_the_fill_stays() {
     editor.paint_stroke(soft, &[[100.0, 100.0]]);
     let snapshot = editor.snapshot();
     let edge = (100..130)
-        .find(|&x| !snapshot.mask.is_hole(x, 100))
-        .filter(|&x| snapshot.mask.coverage()[(100 * WIDTH + x) as usize] > 0)
+        .find(|&x| !snapshot.basis.mask.is_hole(x, 100))
+        .filter(|&x| snapshot.basis.mask.coverage()[(100 * WIDTH + x) as usize] > 0)
         .unwrap();
     editor.paint_stroke(PEN, &[[115.0, 100.0]]);
-    let patch = patch_for(&snapshot.mask, snapshot.hole_bounds(), 1);
-    editor.add_removal(&snapshot, vec![patch], String::new()).unwrap();
+    let patch = patch_for(&snapshot.basis.mask, snapshot.basis.hole_bounds(), 1);
+    editor
+        .add_removal(&snapshot.basis, [patch].into(), String::new())
+        .unwrap();
     assert!(editor.mask().is_hole(edge, 100), "it was not filled");
     assert!(!editor.mask().is_hole(100, 100), "it was filled");
 }
@@ -108,16 +112,24 @@ fn a_fill_whose_grounds_have_changed_is_not_applied_silently() {
     let snapshot = editor.snapshot();
 
     let _ = editor.undo();
-    assert_eq!(editor.check(&snapshot), Err(Stale::Mask), "its stroke was undone");
+    assert_eq!(
+        editor.check(&snapshot.basis),
+        Err(Stale::Mask),
+        "its stroke was undone"
+    );
     let _ = editor.redo();
-    assert_eq!(editor.check(&snapshot), Ok(()), "and redone");
+    assert_eq!(editor.check(&snapshot.basis), Ok(()), "and redone");
     editor.paint_stroke(RUBBER, &[[100.0, 100.0]]);
-    assert_eq!(editor.check(&snapshot), Err(Stale::Mask), "its mask was erased");
+    assert_eq!(
+        editor.check(&snapshot.basis),
+        Err(Stale::Mask),
+        "its mask was erased"
+    );
     let _ = editor.undo();
     let id = editor.removals()[0].id;
     let _ = editor.set_visible(id, false);
     assert_eq!(
-        editor.check(&snapshot),
+        editor.check(&snapshot.basis),
         Err(Stale::Removals),
         "what it continues is gone"
     );
@@ -133,7 +145,7 @@ fn patches_that_do_not_fit_are_refused() {
     let patch = Patch::new(Rect::new(0, 0, 2, 2), eight_bit, vec![255; 4]).unwrap();
     assert!(
         editor
-            .add_removal(&snapshot, vec![patch], String::new())
+            .add_removal(&snapshot.basis, [patch].into(), String::new())
             .is_none(),
         "8 bit into 16"
     );

@@ -1,9 +1,14 @@
 //! The one line of steps: names, limits, and that any walk through it meets the same states.
 
-use lacuna::document::{Brush, Document, MaskChange};
+use std::sync::Arc;
+
+use lacuna::{
+    document::{Brush, Document, MaskChange, Snapshot},
+    imaging::{Patch, Samples},
+};
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
-use crate::support::{PEN, RUBBER, editor, fill_with, seen};
+use crate::support::{HEIGHT, PEN, RUBBER, WIDTH, editor, fill_with, patch_for, seen};
 
 #[test]
 fn steps_are_named_and_a_new_one_replaces_those_undone() {
@@ -30,23 +35,63 @@ fn steps_are_named_and_a_new_one_replaces_those_undone() {
 }
 
 #[test]
-fn a_change_worked_out_elsewhere_is_taken_only_where_nothing_happened_meanwhile() {
+fn a_change_is_worked_out_on_a_clone_and_taken_over() {
     let mut editor = editor();
     editor.paint_stroke(PEN, &[[200.0, 200.0]]);
     let painted = seen(&editor);
-    let inverted = editor.mask_before().changed(MaskChange::Invert);
-    assert_eq!(seen(&editor), painted, "working it out changes nothing");
-    let changed = editor.take_mask(inverted).expect("nothing happened");
+    let mut clone = editor.clone();
+    let changed = clone.change_mask(MaskChange::Invert);
     assert!(!changed.mask.is_empty(), "says what to redraw");
+    assert_eq!(seen(&editor), painted, "working it out changes nothing");
+    let _ = editor.go_on_as(clone);
     assert!(!editor.mask().is_hole(200, 200) && editor.mask().is_hole(0, 0));
-    let _ = editor.undo();
-    assert_eq!(seen(&editor), painted);
+    let mut clone = editor.clone();
+    let _ = clone.undo();
+    let _ = editor.go_on_as(clone);
+    assert_eq!(seen(&editor), painted, "the history came with it");
+}
 
-    let grown = editor.mask_before().changed(MaskChange::Grow(5.0));
-    editor.begin_stroke(PEN, [100.0, 100.0]);
-    let before = seen(&editor);
-    assert!(editor.take_mask(grown).is_none(), "a stroke began");
-    assert_eq!(seen(&editor), before, "and stays as it is");
+#[test]
+fn what_is_shared_makes_a_change_an_effort_and_nothing_else_copies() {
+    let mut editor = editor();
+    editor.paint_stroke(PEN, &[[200.0, 200.0]]);
+    let whole = u64::from(WIDTH * HEIGHT);
+    let snapshot = editor.snapshot();
+    let patch = patch_for(&snapshot.basis.mask, snapshot.basis.hole_bounds(), 7);
+    let patches: Arc<[Patch]> = [patch].into();
+    let effort = editor.effort_of_fill(&snapshot.basis, &patches);
+    assert!(effort >= whole, "the first one copies the photo: {effort}");
+    let mut clone = editor.clone();
+    clone
+        .add_removal(&snapshot.basis, patches, String::new())
+        .expect("it fits");
+    drop(editor.go_on_as(clone));
+    drop(snapshot);
+
+    let buffers = |editor: &Document| {
+        let Samples::U16(samples) = editor.result().samples() else {
+            panic!("16 bit stays 16 bit");
+        };
+        (samples.as_ptr(), editor.mask().coverage().as_ptr())
+    };
+    let before = buffers(&editor);
+    let (id, position) = (editor.removals()[0].id, editor.position());
+    assert!(editor.effort_of(id) < whole / 4, "{}", editor.effort_of(id));
+    let _ = editor.set_visible(id, false);
+    editor.paint_stroke(PEN, &[[400.0, 300.0]]);
+    let Snapshot { pixels, basis, .. } = editor.snapshot();
+    drop(pixels);
+    let patches = [patch_for(&basis.mask, basis.hole_bounds(), 9)].into();
+    editor
+        .add_removal(&basis, patches, String::new())
+        .expect("it fits");
+    assert!(editor.effort_to(position) < whole / 2);
+    let _ = editor.jump_to(position);
+    assert_eq!(buffers(&editor), before, "both were changed in place");
+
+    let export = Arc::clone(editor.result());
+    assert!(editor.effort_of(id) >= whole, "an export reads it");
+    drop(export);
 }
 
 #[test]

@@ -31,9 +31,9 @@ pub(crate) fn editor() -> Document {
 /// A fill that paints `shade` where the mask is a hole.
 pub(crate) fn fill_with(editor: &mut Document, shade: u16) -> Changed {
     let snapshot = editor.snapshot();
-    let patch = patch_for(&snapshot.mask, snapshot.hole_bounds(), shade);
+    let patch = patch_for(&snapshot.basis.mask, snapshot.basis.hole_bounds(), shade);
     editor
-        .add_removal(&snapshot, vec![patch], "{}".to_owned())
+        .add_removal(&snapshot.basis, [patch].into(), "{}".to_owned())
         .expect("the patch fits")
 }
 

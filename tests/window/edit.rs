@@ -52,7 +52,7 @@ fn lasso_polygon_and_rectangle_mark_areas_and_enter_closes_a_polygon_before_it_f
     let mut window = Window::with_photo();
     window.press(Key::M);
     window.drag((0.45, 0.45), (0.55, 0.55));
-    assert_eq!(window.document().steps().last(), Some("Area"));
+    window.wait_for_step("Area");
     assert!(window.document().mask().is_hole(SIZE.0 / 2, SIZE.1 / 2), "inside");
     window.press_with(Modifiers::COMMAND, Key::Z);
 
@@ -62,6 +62,7 @@ fn lasso_polygon_and_rectangle_mark_areas_and_enter_closes_a_polygon_before_it_f
     }
     assert!(!window.document().has_mask(), "the polygon is still open");
     window.press(Key::Enter);
+    window.wait("it is marked", |window| window.document().position() == 1);
     assert!(window.document().mask().is_hole(SIZE.0 / 2, SIZE.1 / 2), "closed");
     assert!(window.document().removals().is_empty(), "not filled yet");
     window.fill();
@@ -163,6 +164,7 @@ fn undo_takes_back_a_corner_of_what_is_being_outlined() {
     assert!(window.shows("Ctrl+Z takes a corner back"), "it is told");
     window.press_with(Modifiers::COMMAND, Key::Z);
     window.press(Key::Enter);
+    window.wait_for_step("Area");
     let (right, bottom) = (SIZE.0 * 9 / 10, SIZE.1 * 9 / 10);
     assert!(window.document().has_mask(), "the rest is closed");
     assert!(
@@ -296,4 +298,14 @@ fn what_is_done_while_the_mask_changes_comes_after_it() {
         0 < holes && holes < document.bounds().area() / 10,
         "{holes} pixels were erased and marked again"
     );
+    // Undoing what covers the whole photo is worked out aside too.
+    for _ in 0..3 {
+        window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    }
+    window.wait("all is undone", |window| window.document().position() == 0);
+    assert!(!window.document().has_mask(), "nothing is masked again");
+    window.press_with(CTRL_SHIFT, Key::Z);
+    window.wait("one is redone", |window| window.document().position() == 1);
+    let all = window.document().bounds().area();
+    assert_eq!(window.document().mask().hole_count(), all);
 }

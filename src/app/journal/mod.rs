@@ -9,8 +9,8 @@ mod session;
 
 use std::{
     fs, io,
-    path::PathBuf,
-    sync::Arc,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -18,7 +18,7 @@ use directories::ProjectDirs;
 
 use super::{photo::OpenPhoto, state::Source, tasks::Failure};
 use crate::{
-    document::Record,
+    document::{Document, Record},
     imaging::{Format, Metadata, write},
     jobs::{self, Job, Waker},
 };
@@ -44,26 +44,62 @@ pub fn usual_journal() -> Option<PathBuf> {
     Some(folders.data_dir().join("journal"))
 }
 
-/// Work of an earlier window, to be put back.
+/// Work of an earlier window, to be put back by a job.
 #[derive(Debug, Clone)]
 pub(super) struct Kept {
-    file: PathBuf,
-    /// The photo's file is another than it was then.
-    pub(super) has_changed: bool,
+    folder: PathBuf,
+    origin: Origin,
+}
+
+/// What came of putting it back.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum PutBack {
+    Done {
+        /// The photo's file is another than it was then.
+        has_changed: bool,
+    },
+    /// It is of no use to the photo. It was put aside: nobody is asked about it again, but it stays on the disk.
+    Failed { why: Failure, aside: Option<PathBuf> },
 }
 
 impl Kept {
-    /// Reads it. It takes long where much was removed.
-    pub(super) fn read(&self) -> Result<Record, Failure> {
-        let bytes = fs::read(&self.file).map_err(|error| error.to_string())?;
+    /// Puts the work on the photo from `source` back into its document; `None` where there is none.
+    pub(super) fn put_back(all: &[Self], source: &Source, document: &mut Document) -> Option<PutBack> {
+        let kept = all.iter().find(|kept| kept.origin.source == *source)?;
+        let restored = kept.read().and_then(|record| {
+            let changed = document.restore(record);
+            changed.ok_or_else(|| "the photo has another size or depth now".to_owned())
+        });
+        Some(match restored {
+            Ok(_) => PutBack::Done {
+                has_changed: !kept.origin.is_current(),
+            },
+            Err(why) => PutBack::Failed {
+                why,
+                aside: kept.set_aside(),
+            },
+        })
+    }
+
+    fn read(&self) -> Result<Record, Failure> {
+        let bytes = fs::read(self.folder.join(DOCUMENT)).map_err(|error| error.to_string())?;
         Record::from_bytes(&bytes).map_err(|error| error.to_string())
     }
+
+    fn set_aside(&self) -> Option<PathBuf> {
+        let aside = self.folder.join(SET_ASIDE);
+        fs::rename(self.folder.join(DOCUMENT), &aside).ok()?;
+        Some(aside)
+    }
 }
+
+/// The folder of this window, which the first job that keeps something begins.
+type Place = Arc<Mutex<Option<Session>>>;
 
 /// What is kept, and when.
 pub(super) struct Journal {
     root: Option<PathBuf>,
-    session: Option<Session>,
+    session: Option<Place>,
     left: Vec<Left>,
     /// The document's version that is being kept or was.
     kept: Option<u64>,
@@ -80,7 +116,7 @@ pub(super) struct Journal {
 /// What has to end when nothing is to be kept any more.
 struct End {
     job: Option<Job<Result<Duration, Failure>>>,
-    session: Option<Session>,
+    session: Option<Place>,
 }
 
 impl End {
@@ -88,7 +124,10 @@ impl End {
         if let Some(job) = self.job {
             job.stop(PATIENCE);
         }
-        if let Some(session) = self.session {
+        let session = self
+            .session
+            .and_then(|place| place.lock().unwrap_or_else(PoisonError::into_inner).take());
+        if let Some(session) = session {
             session.remove();
         }
     }
@@ -119,32 +158,32 @@ impl Journal {
             .cloned()
     }
 
-    /// What was left of work on this photo.
-    pub(super) fn find(&self, source: &Source) -> Option<Kept> {
-        let left = self.left.iter().find(|left| left.is_of(source))?;
-        Some(Kept {
-            file: left.session.folder.join(DOCUMENT),
-            has_changed: !left.origin.is_current(),
-        })
+    /// All that was left, for the job that opens a photo to find what is of that.
+    pub(super) fn kept(&self) -> Vec<Kept> {
+        let kept = self.left.iter().map(|left| Kept {
+            folder: left.session.folder.clone(),
+            origin: left.origin.clone(),
+        });
+        kept.collect()
     }
 
     /// Another photo is open. What was left of work on it is in this window's hands now.
     pub(super) fn begin(&mut self, source: &Source, waker: &Waker) {
         self.leave(waker);
-        if let Some(index) = self.left.iter().position(|left| left.is_of(source)) {
-            self.session = Some(self.left.swap_remove(index).session);
+        if let Some(left) = self.take_left(source) {
+            self.session = Some(Arc::new(Mutex::new(Some(left.session))));
             self.kept = Some(u64::MAX);
         }
     }
 
-    /// Puts aside what was left of work on this photo and is of no use to it: nobody is asked about it again, but it
-    /// stays on the disk. Returns where.
-    pub(super) fn set_aside(&mut self, source: &Source) -> Option<PathBuf> {
-        let index = self.left.iter().position(|left| left.is_of(source))?;
-        let folder = self.left.swap_remove(index).session.folder;
-        let aside = folder.join(SET_ASIDE);
-        fs::rename(folder.join(DOCUMENT), &aside).ok()?;
-        Some(aside)
+    /// Asks nobody any more about what was left of work on this photo.
+    pub(super) fn forget(&mut self, source: &Source) {
+        let _lock_is_free = self.take_left(source);
+    }
+
+    fn take_left(&mut self, source: &Source) -> Option<Left> {
+        let index = self.left.iter().position(|left| left.origin.source == *source)?;
+        Some(self.left.remove(index))
     }
 
     /// Keeps the photo's work if that is due. Returns when to ask again.
@@ -226,18 +265,8 @@ impl Journal {
 
     /// Writes what belongs to the photo in the background. `None` if there is no place for it.
     fn write(&mut self, photo: &OpenPhoto, waker: &Waker) -> Option<Job<Result<Duration, Failure>>> {
-        if self.session.is_none() {
-            let root = self.root.as_deref()?;
-            match Session::begin(root) {
-                Ok(session) => self.session = Some(session),
-                Err(error) => {
-                    let why = format!("{}: {error}", root.display());
-                    // Told by the next look at the outcome.
-                    return Some(jobs::spawn("Keeping", Arc::clone(waker), move |_| Err(why)));
-                }
-            }
-        }
-        let folder = self.session.as_ref()?.folder.clone();
+        let root = self.root.clone()?;
+        let place = Arc::clone(self.session.get_or_insert_default());
         let (source, record) = (photo.source.clone(), photo.document.record());
         // A pasted picture that was put back is one again: the folder that it came from may be gone by now.
         let source = match source {
@@ -247,6 +276,7 @@ impl Journal {
         let original = Arc::clone(photo.document.original());
         Some(jobs::spawn("Keeping", Arc::clone(waker), move |_| {
             let started = Instant::now();
+            let folder = folder_of(&place, &root).map_err(|error| format!("{}: {error}", root.display()))?;
             let text = |error: io::Error| format!("{}: {error}", folder.display());
             let picture = folder.join(ORIGINAL);
             if source == Source::Clipboard && !picture.exists() {
@@ -254,13 +284,24 @@ impl Journal {
                 write::photo(&picture, &original, &metadata, Format::Png, &options, false)
                     .map_err(|error| error.to_string())?;
             }
-            let document = record.to_bytes().map_err(|error| error.to_string())?;
+            let document = record.into_bytes().map_err(|error| error.to_string())?;
             let origin = serde_json::to_vec(&Origin::new(source)).map_err(|error| error.to_string())?;
             write::own_file(&folder.join(ORIGIN), &origin).map_err(text)?;
             write::own_file(&folder.join(DOCUMENT), &document).map_err(text)?;
             Ok(started.elapsed())
         }))
     }
+}
+
+/// The window's folder, which is begun in `root` if it has none yet.
+fn folder_of(place: &Place, root: &Path) -> io::Result<PathBuf> {
+    let mut session = place.lock().unwrap_or_else(PoisonError::into_inner);
+    if session.is_none() {
+        *session = Some(Session::begin(root)?);
+    }
+    let folder = session.as_ref().map(|session| session.folder.clone());
+    drop(session);
+    folder.ok_or_else(|| io::ErrorKind::NotFound.into())
 }
 
 /// Changes that are not kept yet.

@@ -90,17 +90,6 @@ pub(super) struct Left {
     pub(super) origin: Origin,
 }
 
-impl Left {
-    pub(super) fn is_of(&self, source: &Source) -> bool {
-        match (&self.origin.source, source) {
-            (Source::Path(left), Source::Path(path)) => {
-                left == path || fs::canonicalize(path).is_ok_and(|path| path == *left)
-            }
-            (left, source) => left == source,
-        }
-    }
-}
-
 /// What windows left that live no more, the latest first.
 pub(super) fn left_in(root: &Path) -> Vec<Left> {
     let folders = fs::read_dir(root).into_iter().flatten().flatten();

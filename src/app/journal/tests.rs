@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Change, Journal, LATEST, PAUSE,
+    Change, Journal, Kept, LATEST, PAUSE, PutBack,
     session::{DOCUMENT, ORIGINAL},
 };
 use crate::{
@@ -73,10 +73,10 @@ fn a_pasted_picture_and_the_work_on_it_outlive_the_window() {
         again.pixels == **photo.document.original(),
         "the picture itself is kept"
     );
-    let record = next.find(&source).unwrap().read().unwrap();
     let mut restored = OpenPhoto::new(again, source, None);
+    let done = Kept::put_back(&next.kept(), &restored.source, &mut restored.document);
+    assert_eq!(done, Some(PutBack::Done { has_changed: false }));
     next.begin(&restored.source, &waker());
-    restored.document.restore(record).unwrap();
     assert!(restored.document.mask() == photo.document.mask(), "and the mask");
     assert_eq!(folders(root.path()), 1, "the folder was taken over");
 
@@ -169,10 +169,17 @@ fn a_damaged_record_gives_its_reason() {
     fs::write(folder.join(DOCUMENT), b"torn").unwrap();
     let mut next = Journal::new(Some(root.path().to_owned()));
     let source = next.left().next().unwrap();
-    assert!(next.find(&source).unwrap().read().is_err(), "it is not believed");
-    let aside = next.set_aside(&source).unwrap();
+    let failed = Kept::put_back(&next.kept(), &source, &mut photo.document);
+    let Some(PutBack::Failed {
+        aside: Some(aside), ..
+    }) = failed
+    else {
+        panic!("it is not believed: {failed:?}")
+    };
     assert_eq!(fs::read(aside).unwrap(), b"torn", "and not thrown away");
-    assert!(next.find(&source).is_none(), "but nobody is told again");
+    next.forget(&source);
+    let again = Kept::put_back(&next.kept(), &source, &mut photo.document);
+    assert_eq!(again, None, "but nobody is told again");
     drop(next);
     assert_eq!(Journal::new(Some(root.path().to_owned())).left().count(), 0);
 }

@@ -4,16 +4,19 @@ use std::time::Duration;
 
 use eframe::egui::{Align, Button, Layout, ProgressBar, RichText, Ui};
 
-use crate::{
-    app::{
-        App, OpenPhoto, action::Action, canvas::Tool, command::Command, icons, state::Engine, tasks::Running,
-        theme, train::Tab,
-    },
-    document::MaskAfter,
-    jobs::Job,
+use crate::app::{
+    App, OpenPhoto,
+    action::Action,
+    canvas::Tool,
+    command::Command,
+    icons,
+    state::Engine,
+    tasks::{Aside, Running},
+    theme,
+    train::Tab,
 };
 
-/// A change of the mask that takes no longer is seen at once and needs no words.
+/// A change of the document that takes no longer is seen at once and needs no words.
 const UNNOTICED: Duration = Duration::from_millis(300);
 
 pub(super) fn ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
@@ -109,14 +112,14 @@ fn hint(app: &App) -> &'static str {
         return "Open a photo to begin";
     };
     let document = &photo.document;
-    let is_changing = |job: &Job<MaskAfter>| job.status().started.elapsed() > UNNOTICED;
+    let is_changing = |aside: &Aside| aside.job.status().started.elapsed() > UNNOTICED;
     if app.canvas.is_outlining() {
         "Enter closes the outline · Ctrl+Z takes a corner back · Esc lets it go"
-    } else if app.tasks.mask_change.as_ref().is_some_and(is_changing) {
-        "Working out the mask…"
+    } else if app.tasks.aside.as_ref().is_some_and(is_changing) {
+        "Working it out…"
     } else if app.state.fill_when_ready {
         "Waiting for the network…"
-    } else if app.state.has_mask.1 {
+    } else if app.state.has_mask {
         "Press Enter to fill what is masked"
     } else if app.state.tool == Tool::Wand {
         "Click on what should go, then press Enter"

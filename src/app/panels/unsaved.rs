@@ -4,7 +4,7 @@ use eframe::egui::{Align, Context, Label, Layout};
 
 use super::widgets::{default_button, dialog};
 use crate::app::{
-    App, OpenPhoto,
+    App,
     command::{Answer, Command},
     notify::sentence,
     state::Intent,
@@ -13,7 +13,7 @@ use crate::app::{
 
 pub(super) fn ui(app: &App, intent: &Intent, ctx: &Context, commands: &mut Vec<Command>) {
     let name = app.photo.as_ref().map_or("", |photo| photo.name.as_str());
-    let has_only_mask = app.photo.as_ref().is_some_and(OpenPhoto::has_only_mask);
+    let has_only_mask = app.has_only_mask();
     let what = if has_only_mask {
         format!("the mask on {name} was not saved.")
     } else {

@@ -10,6 +10,7 @@ use crate::{
         App,
         state::{Choice, Choosable, Engine},
     },
+    document::Document,
     imaging::{Patch, Pixels, Rect, resize},
     inpaint::{Candidates, Disagreement, Options},
 };
@@ -24,7 +25,7 @@ struct Recipe {
 }
 
 /// A fill to choose: its patches, its recipe and its score.
-type Fill = (Vec<Patch>, String, f32);
+type Fill = (Arc<[Patch]>, String, f32);
 
 impl App {
     /// Lets the person choose among `fills`, the first of which is in the photo. One alone is no choice.
@@ -44,13 +45,13 @@ impl App {
         if fills.len() < 2 {
             return;
         }
-        let colors = photo.scene().colors;
+        let colors = photo.colors();
         let candidates = fills
             .into_iter()
             .zip(thumbnails)
             .map(|((patches, recipe, score), small)| {
                 let mut rgba = vec![0; small.bounds().area() as usize * 4];
-                colors.fill_rgba(small, small.bounds(), &mut rgba);
+                colors.to_rgba8(small, small.bounds(), &mut rgba);
                 let pixels = rgba.as_chunks::<4>().0.iter();
                 let pixels = pixels.map(|[red, green, blue, _]| Color32::from_rgb(*red, *green, *blue));
                 let size = [small.width() as usize, small.height() as usize];
@@ -69,18 +70,19 @@ impl App {
     }
 
     /// Puts another candidate of the last fill into the photo.
-    pub(super) fn choose(&mut self, number: usize) {
+    pub(super) fn choose(&mut self, ctx: &Context, number: usize) {
         let chosen = self.chosen();
-        let (Some(photo), Some(choice)) = (&mut self.photo, &self.state.choice) else {
+        let (Some(photo), Some(choice)) = (&self.photo, &self.state.choice) else {
             return;
         };
         let Some(candidate) = choice.candidates.get(number).filter(|_| chosen != Some(number)) else {
             return;
         };
-        let (patches, recipe) = (candidate.patches.clone(), candidate.recipe.clone());
-        if let Some(changed) = photo.document.exchange(choice.removal, patches, recipe) {
-            self.show(&changed);
-        }
+        let (patches, recipe) = (Arc::clone(&candidate.patches), candidate.recipe.clone());
+        let id = choice.removal;
+        let effort = photo.document.effort_of(id);
+        let exchange = move |document: &mut Document| document.exchange(id, patches, recipe);
+        self.edit_then(ctx, "Choosing another fill", effort, exchange, |_, _, _| {});
     }
 
     /// Which candidate is in the photo: undo and redo change that too. None where the removal is gone.
@@ -93,11 +95,11 @@ impl App {
     }
 
     /// The candidate `by` places further, round and round.
-    pub(super) fn choose_beside(&mut self, by: isize) {
+    pub(super) fn choose_beside(&mut self, ctx: &Context, by: isize) {
         if let (Some(choice), Some(chosen)) = (&self.state.choice, self.chosen()) {
             let count = choice.candidates.len() as isize;
             let number = (chosen as isize + by).rem_euclid(count.max(1));
-            self.choose(number as usize);
+            self.choose(ctx, number as usize);
         }
     }
 
@@ -147,13 +149,7 @@ impl App {
             return;
         };
         let network = Arc::clone(network);
-        let snapshot = self
-            .photo
-            .as_ref()
-            .and_then(|photo| photo.document.snapshot_of(id));
-        if let Some(snapshot) = snapshot {
-            self.start_fill(snapshot, options, network);
-        }
+        self.start_fill(Some(id), options, network);
     }
 }
 

@@ -10,11 +10,11 @@ use super::again::thumbnails;
 use crate::{
     app::{
         App,
-        action::Action,
         state::{Engine, Offer},
         tasks::Filled,
     },
-    document::Snapshot,
+    document::Document,
+    imaging::Patch,
     inpaint::{self, Options, Request},
     jobs::{self, JobProgress},
     nn::{DeviceChoice, Network},
@@ -35,10 +35,6 @@ impl App {
             );
             return;
         }
-        if self.tasks.mask_change.is_some() {
-            self.tasks.waiting.push_back(Action::Fill.into());
-            return;
-        }
         let Some(photo) = &mut self.photo else {
             self.notices.news("No photo is open", "Open one first");
             return;
@@ -56,18 +52,20 @@ impl App {
                 return;
             }
         };
-        let snapshot = photo.document.snapshot();
-        if snapshot.hole_bounds().is_empty() {
+        self.look_at_mask();
+        if !self.state.has_mask {
             self.notices
                 .news(NOTHING_MASKED, "Brush over what should go, then fill");
             return;
         }
         self.notices.settle(NOTHING_MASKED);
-        self.start_fill(snapshot, self.settings.now.fill, network);
+        self.start_fill(None, self.settings.now.fill, network);
     }
 
-    /// Fills a snapshot in the background.
-    pub(super) fn start_fill(&mut self, snapshot: Snapshot, options: Options, network: Arc<Network>) {
+    /// Fills what is masked in the background, or makes the removal `again` once more.
+    pub(super) fn start_fill(&mut self, again: Option<u64>, options: Options, network: Arc<Network>) {
+        let Some(photo) = &self.photo else { return };
+        let document = photo.document.clone();
         // A fill that no longer fits is not asked about for ever.
         self.state.offer = None;
         let waker = self.tasks.waker.clone();
@@ -78,23 +76,29 @@ impl App {
             .as_ref()
             .map(|training| training.control.hold());
         self.tasks.fill = Some(jobs::spawn("Filling", waker, move |progress| {
+            let snapshot = match again {
+                Some(id) => document.snapshot_of(id)?,
+                None => document.snapshot(),
+            };
+            // What is still shared has to be copied before it changes.
+            drop(document);
             let request = Request {
                 photo: &snapshot.pixels,
-                mask: &snapshot.mask,
+                mask: &snapshot.basis.mask,
                 keep_out: snapshot.keep_out.as_ref(),
             };
             let outcome = inpaint::remove_candidates(&request, &network, &options, progress);
             drop(hold);
             let thumbnails = outcome.as_ref().map_or_else(
                 |_| Vec::new(),
-                |candidates| thumbnails(&snapshot.pixels, snapshot.hole_bounds(), candidates),
+                |candidates| thumbnails(&snapshot.pixels, snapshot.basis.hole_bounds(), candidates),
             );
-            Filled {
+            Some(Filled {
                 outcome,
                 thumbnails,
                 options,
-                snapshot,
-            }
+                basis: snapshot.basis,
+            })
         }));
     }
 
@@ -117,7 +121,9 @@ impl App {
         self.tasks.fill = None;
         match outcome {
             Err(crash) => self.notices.error(FAILED, crash.to_string()),
-            Ok(filled) => match &filled.outcome {
+            // The removal to be made again is gone.
+            Ok(None) => {}
+            Ok(Some(filled)) => match &filled.outcome {
                 Err(_) if was_cancelled => self.notices.news("Fill cancelled", "The mask is as it was"),
                 Err(error) => {
                     let why = error.to_string();
@@ -134,7 +140,7 @@ impl App {
     /// Adds a finished fill, or offers it if it no longer fits.
     fn take_removal(&mut self, ctx: &Context, filled: Filled) {
         let Some(photo) = &self.photo else { return };
-        match photo.document.check(&filled.snapshot) {
+        match photo.document.check(&filled.basis) {
             Ok(()) => self.add_removal(ctx, filled),
             Err(why) => self.state.offer = Some(Offer { filled, why }),
         }
@@ -150,32 +156,41 @@ impl App {
     }
 
     fn add_removal(&mut self, ctx: &Context, filled: Filled) {
-        let Some(photo) = &mut self.photo else { return };
-        let Ok(found) = filled.outcome else { return };
+        let Filled {
+            basis,
+            options,
+            outcome,
+            thumbnails,
+        } = filled;
+        let (Some(photo), Ok(found)) = (&self.photo, outcome) else {
+            return;
+        };
         let fills = found.all.into_iter().map(|candidate| {
             let report = &candidate.removal.report;
-            let recipe = serde_json::json!({ "options": filled.options, "report": report });
-            (
-                candidate.removal.patches,
-                recipe.to_string(),
-                candidate.score.value(),
-            )
+            let recipe = serde_json::json!({ "options": options, "report": report });
+            let patches: Arc<[Patch]> = candidate.removal.patches.into();
+            (patches, recipe.to_string(), candidate.score.value())
         });
         let fills: Vec<_> = fills.collect();
         let Some((patches, recipe, _)) = fills.first().cloned() else {
             return;
         };
-        let Some(changed) = photo.document.add_removal(&filled.snapshot, patches, recipe) else {
-            self.notices.error(
-                "The fill does not fit",
-                "It was made for another photo; fill again",
-            );
-            return;
-        };
-        let latest = photo.document.removals().last().map(|removal| removal.id);
-        let removal = filled.snapshot.replaces().or(latest);
-        self.show(&changed);
-        self.offer_choice(ctx, removal, fills, &filled.thumbnails, &found.disagreement);
+        let (replaces, disagreement) = (basis.replaces(), found.disagreement);
+        let effort = photo.document.effort_of_fill(&basis, &patches);
+        let add = move |document: &mut Document| document.add_removal(&basis, patches, recipe);
+        self.edit_then(ctx, "Adding the fill", effort, add, move |app, ctx, fits| {
+            if fits {
+                let document = app.photo.as_ref().map(|photo| &photo.document);
+                let latest = document.and_then(|document| document.removals().last());
+                let removal = replaces.or(latest.map(|removal| removal.id));
+                app.offer_choice(ctx, removal, fills, &thumbnails, &disagreement);
+            } else {
+                app.notices.error(
+                    "The fill does not fit",
+                    "It was made for another photo; fill again",
+                );
+            }
+        });
     }
 
     pub(super) fn set_device(&mut self, choice: DeviceChoice) {

@@ -13,7 +13,7 @@ use crate::{
         App,
         action::Action,
         canvas::{CanvasEvent, Layer, Tool, ToolState},
-        tasks::SavedMask,
+        tasks::{Failure, SavedMask},
     },
     document::{Brush, Changed, Document, MaskChange, Target},
     imaging::{Format, Metadata, Pixels, Rect, read, write},
@@ -30,16 +30,8 @@ const HARDNESS_STEP: f32 = 0.1;
 const NOT_SAVED: &str = "The mask could not be saved";
 
 impl App {
-    /// Changes the document and shows what changed.
-    pub(in crate::app) fn edit(&mut self, change: impl FnOnce(&mut Document) -> Changed) {
-        if let Some(photo) = &mut self.photo {
-            let changed = change(&mut photo.document);
-            self.show(&changed);
-        }
-    }
-
     /// Has the canvas read again what changed.
-    pub(in crate::app) fn show(&mut self, changed: &Changed) {
+    pub(super) fn show(&mut self, changed: &Changed) {
         for rect in &changed.mask {
             self.canvas.invalidate(Layer::Mask, *rect);
         }
@@ -88,39 +80,53 @@ impl App {
             Action::ShrinkMask => MaskChange::Shrink(step_px),
             _ => MaskChange::Clear,
         };
-        let before = photo.document.mask_before();
-        let waker = self.tasks.waker.clone();
-        let job = jobs::spawn(change.name(), waker, move |_| before.changed(change));
-        self.tasks.mask_change = Some(job);
+        photo.document.end_stroke();
+        let change_mask = move |document: &mut Document| Some(document.change_mask(change));
+        self.edit_aside(change.name(), change_mask, |_, _, _| {});
     }
 
-    /// Takes the changed mask, and then does what was asked for meanwhile.
-    pub(in crate::app) fn drain_mask_change(&mut self, ctx: &Context) {
-        let Some(outcome) = self.tasks.mask_change.as_ref().and_then(jobs::Job::poll) else {
-            return;
-        };
-        self.tasks.mask_change = None;
-        match (outcome, &mut self.photo) {
-            (Ok(after), Some(photo)) => {
-                let name = after.name;
-                match photo.document.take_mask(after) {
-                    Some(changed) => self.show(&changed),
-                    None => self.notices.news(
-                        format!("{name}: not done"),
-                        "Something was changed meanwhile; do it again",
-                    ),
-                }
-            }
-            (Err(crash), _) => self
-                .notices
-                .error("The mask could not be changed", crash.to_string()),
-            (Ok(_), None) => {}
-        }
-        while self.tasks.mask_change.is_none()
-            && let Some(command) = self.tasks.waiting.pop_front()
-        {
-            self.run_command(ctx, command);
-        }
+    pub(super) fn clear_keep_out(&mut self) {
+        let clear = |document: &mut Document| Some(document.clear_keep_out());
+        self.edit_aside("Clear keep-out area", clear, |_, _, _| {});
+    }
+
+    /// Goes `by` steps through the history.
+    pub(super) fn step(&mut self, ctx: &Context, by: isize) {
+        let Some(photo) = &mut self.photo else { return };
+        photo.document.end_stroke();
+        let position = photo.document.position().saturating_add_signed(by);
+        self.jump_to(ctx, position);
+    }
+
+    pub(super) fn jump_to(&mut self, ctx: &Context, position: usize) {
+        self.edit_within(
+            ctx,
+            "Going through the history",
+            move |document| document.effort_to(position),
+            move |document| document.jump_to(position),
+        );
+    }
+
+    pub(super) fn set_visible(&mut self, ctx: &Context, id: u64, visible: bool) {
+        self.edit_within(
+            ctx,
+            if visible {
+                "Showing a removal"
+            } else {
+                "Hiding a removal"
+            },
+            move |document| document.effort_of(id),
+            move |document| document.set_visible(id, visible),
+        );
+    }
+
+    pub(super) fn delete(&mut self, ctx: &Context, id: u64) {
+        self.edit_within(
+            ctx,
+            "Deleting a removal",
+            move |document| document.effort_of(id),
+            move |document| document.delete(id),
+        );
     }
 
     /// The tool as it is now, where no key changes what the canvas shows.
@@ -172,8 +178,8 @@ impl App {
             }
             CanvasEvent::Area { outline, erase } => {
                 let outline: Vec<[f32; 2]> = outline.into_iter().map(Into::into).collect();
-                let changed = document.paint_area(target, &outline, erase);
-                self.show(&changed);
+                let paint = move |document: &mut Document| Some(document.paint_area(target, &outline, erase));
+                self.edit_aside("Marking an area", paint, |_, _, _| {});
                 return;
             }
             CanvasEvent::Pick { .. } | CanvasEvent::ScaleBrush(_) => return,
@@ -206,23 +212,17 @@ impl App {
     pub(super) fn save_mask(&mut self, path: &Path) {
         let Some(photo) = &mut self.photo else { return };
         photo.document.end_stroke();
-        let Some(pixels) = photo.document.mask().to_pixels() else {
-            return;
-        };
+        let document = photo.document.clone();
         let path = path.with_extension(Format::Png.extension());
         let (original, state) = (Arc::clone(photo.document.original()), photo.document.state());
         let waker = self.tasks.waker.clone();
         self.tasks.mask_saving = Some(jobs::spawn("Saving the mask", waker, move |_| {
-            let options = write::Options::default();
-            let written = write::photo(&path, &pixels, &Metadata::default(), Format::Png, &options, false);
-            let outcome = match written.map_err(|error| error.problem) {
-                Ok(_) => Ok(path),
-                Err(write::Problem::Exists) => Err(format!(
-                    "{} is there already; choose another name",
-                    path.display()
-                )),
-                Err(problem) => Err(problem.to_string()),
-            };
+            let pixels = document.mask().to_pixels();
+            // What is still shared has to be copied before it changes.
+            drop(document);
+            let outcome = pixels
+                .ok_or_else(|| "it has no pixels".to_owned())
+                .and_then(|pixels| write_mask(&pixels, path));
             SavedMask {
                 original,
                 state,
@@ -263,7 +263,8 @@ impl App {
     /// Where there was nothing but the mask, all work is in a file now.
     fn note_mask_saved(&mut self, original: &Arc<Pixels>, state: u64) {
         if self.is_open(original)
-            && let Some(photo) = self.photo.as_mut().filter(|photo| photo.has_only_mask())
+            && self.has_only_mask()
+            && let Some(photo) = &mut self.photo
         {
             photo.saved_state = state;
         }
@@ -282,13 +283,27 @@ impl App {
             .and_then(|outcome| outcome)
         {
             Ok((mask, notices)) => {
-                self.edit(|document| document.replace_mask("Open mask", &mask));
+                let replace = |document: &mut Document| Some(document.replace_mask("Open mask", mask));
+                self.edit_aside("Open mask", replace, |_, _, _| {});
                 for notice in notices {
                     self.notices.news("Mask opened", notice);
                 }
             }
             Err(why) => self.notices.error("The mask could not be opened", why),
         }
+    }
+}
+
+fn write_mask(pixels: &Pixels, path: PathBuf) -> Result<PathBuf, Failure> {
+    let options = write::Options::default();
+    let written = write::photo(&path, pixels, &Metadata::default(), Format::Png, &options, false);
+    match written.map_err(|error| error.problem) {
+        Ok(_) => Ok(path),
+        Err(write::Problem::Exists) => Err(format!(
+            "{} is there already; choose another name",
+            path.display()
+        )),
+        Err(problem) => Err(problem.to_string()),
     }
 }
 

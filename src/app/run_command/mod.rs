@@ -1,6 +1,7 @@
 //! The one place where commands are executed, split by subject.
 
 mod again;
+mod aside;
 mod fill;
 mod mask;
 mod photo;
@@ -22,9 +23,9 @@ use super::{
 };
 
 impl App {
-    /// Executes a command, or keeps it until the mask is changed if it has to come after that.
+    /// Executes a command, or keeps it until the document is changed if it has to come after that.
     pub(super) fn run_command(&mut self, ctx: &Context, command: Command) {
-        if self.tasks.mask_change.is_some() && command.is_about_the_document() {
+        if self.tasks.aside.is_some() && command.is_about_the_document() {
             self.tasks.waiting.push_back(command);
             return;
         }
@@ -54,14 +55,14 @@ impl App {
             Command::SetFill(options) => self.settings.now.fill = options,
             Command::SetDevice(choice) => self.set_device(choice),
             Command::SetWeights(path) => self.set_weights(path),
-            Command::SetVisible(id, visible) => self.edit(|document| document.set_visible(id, visible)),
+            Command::SetVisible(id, visible) => self.set_visible(ctx, id, visible),
             Command::Rename(id, name) => self.rename(id, &name),
-            Command::Delete(id) => self.edit(|document| document.delete(id)),
+            Command::Delete(id) => self.delete(ctx, id),
             Command::TryAgain(id) => self.try_again(id),
             Command::RunAgain(id) => self.run_again(id),
-            Command::Choose(number) => self.choose(number),
+            Command::Choose(number) => self.choose(ctx, number),
             Command::LookAt(rect) => self.canvas.look_at(rect),
-            Command::JumpTo(position) => self.edit(|document| document.jump_to(position)),
+            Command::JumpTo(position) => self.jump_to(ctx, position),
             Command::Offer { accept } => self.settle_offer(ctx, accept),
             Command::Dismiss(id) => self.notices.dismiss(id),
             Command::CloseDialog => self.close_dialog(),
@@ -84,15 +85,15 @@ impl App {
             Action::CopyResult => self.copy_result(),
             Action::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
             Action::Undo if self.canvas.is_outlining() => self.canvas.take_corner_back(),
-            Action::Undo => self.edit(crate::document::Document::undo),
-            Action::Redo => self.edit(crate::document::Document::redo),
+            Action::Undo => self.step(ctx, -1),
+            Action::Redo => self.step(ctx, 1),
             Action::Fill if self.canvas.is_outlining() => self.close_outline(),
             Action::Fill => self.fill(),
             Action::TryAgain => self.try_latest_again(),
-            Action::NextCandidate => self.choose_beside(1),
-            Action::PreviousCandidate => self.choose_beside(-1),
+            Action::NextCandidate => self.choose_beside(ctx, 1),
+            Action::PreviousCandidate => self.choose_beside(ctx, -1),
             Action::ToggleUncertainty => self.state.shows_uncertainty = !self.state.shows_uncertainty,
-            Action::ClearKeepOut => self.edit(crate::document::Document::clear_keep_out),
+            Action::ClearKeepOut => self.clear_keep_out(),
             Action::Cancel if self.canvas.is_outlining() => self.canvas.drop_outline(),
             Action::Cancel => self.cancel(),
             Action::Palette => self.state.dialog = Dialog::Palette(Palette::default()),

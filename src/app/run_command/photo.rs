@@ -11,6 +11,7 @@ use crate::{
     app::{
         App, OpenPhoto,
         command::{Answer, Command},
+        journal::{Kept, PutBack},
         state::{Dialog, Intent, PathForm, Source},
         tasks::Purpose,
     },
@@ -39,10 +40,10 @@ impl App {
         self.state.opening_name = source.name();
         let waker = self.tasks.waker.clone();
         let name = format!("Opening {}", self.state.opening_name);
-        let left = self.journal.find(&source);
+        let kept = self.journal.kept();
         self.tasks.opening = Some(jobs::spawn(&name, waker, move |progress| {
             let mut photo = source.read(progress)?;
-            photo.left = left.map(|left| left.read());
+            photo.put_back = Kept::put_back(&kept, &photo.source, &mut photo.document);
             Ok(photo)
         }));
     }
@@ -67,6 +68,9 @@ impl App {
 
     /// Shows the photo that was read, but asks first if there is work that came while it was.
     fn take_arrived(&mut self, arrived: Box<OpenPhoto>) {
+        if let Some(PutBack::Failed { .. }) = arrived.put_back {
+            self.journal.forget(&arrived.source);
+        }
         let new_work = self.photo.as_mut().is_some_and(|photo| {
             photo.document.end_stroke();
             photo.has_unsaved_work() && Some(photo.document.state()) != self.state.given_up
@@ -83,11 +87,11 @@ impl App {
         // A fill of the photo before has nowhere to go.
         self.tasks.fill = None;
         self.tasks.mask = None;
-        self.tasks.mask_change = None;
+        self.tasks.aside = None;
         self.tasks.waiting.clear();
         self.state.offer = None;
         self.state.renaming = None;
-        self.state.has_mask = (0, false);
+        self.state.mask_seen = None;
         self.state.shows_before = false;
         if self.photo.is_some() {
             self.notices.clear();
@@ -95,7 +99,7 @@ impl App {
         if self.state.dialog.is_about_the_photo() {
             self.close_dialog();
         }
-        self.put_back(&mut photo);
+        self.begin_to_keep(&mut photo);
         self.canvas.set_document(&photo.scene());
         let original = photo.document.original();
         let side_px = original.width().max(original.height());
@@ -108,36 +112,30 @@ impl App {
         }
         self.state.choice = None;
         self.veils.clear();
-        self.photo = Some(photo);
+        if let Some(before) = self.photo.replace(photo) {
+            self.let_go(before);
+        }
     }
 
-    /// Puts back what an earlier window left of work on the photo.
-    fn put_back(&mut self, photo: &mut OpenPhoto) {
-        let has_changed = self
-            .journal
-            .find(&photo.source)
-            .is_some_and(|left| left.has_changed);
-        let restored = photo.left.take().map(|left| {
-            let changed = photo.document.restore(left?);
-            changed.ok_or_else(|| "the photo has another size or depth now".to_owned())
-        });
-        if let Some(Err(why)) = &restored {
-            let aside = self.journal.set_aside(&photo.source);
-            let aside = aside.map_or_else(String::new, |path| format!("; it is kept as {}", path.display()));
-            let title = format!("Earlier work on {} could not be put back", photo.name);
-            self.notices.error(title, format!("{why}{aside}"));
-        }
+    /// Tells what came of earlier work on the photo, and keeps what is done from now on.
+    fn begin_to_keep(&mut self, photo: &mut OpenPhoto) {
         self.journal.begin(&photo.source, &self.tasks.waker);
-        match restored {
-            Some(Ok(_)) if has_changed => self.notices.warning(
+        match photo.put_back.take() {
+            Some(PutBack::Failed { why, aside }) => {
+                let aside =
+                    aside.map_or_else(String::new, |path| format!("; it is kept as {}", path.display()));
+                let title = format!("Earlier work on {} could not be put back", photo.name);
+                self.notices.error(title, format!("{why}{aside}"));
+            }
+            Some(PutBack::Done { has_changed: true }) => self.notices.warning(
                 format!("Work on {} is back, on another photo", photo.name),
                 "Its file has changed since; look whether the removals still fit",
             ),
-            Some(Ok(_)) => self.notices.news(
+            Some(PutBack::Done { has_changed: false }) => self.notices.news(
                 format!("Work on {} is back", photo.name),
                 "It was not exported when Lacuna ended; undo takes it away",
             ),
-            _ => {}
+            None => {}
         }
     }
 

@@ -1,13 +1,11 @@
 //! The magic wand: its selection is worked out in the background, like other changes of the whole mask.
 
-use std::sync::Arc;
-
 use eframe::egui::Pos2;
 
 use crate::{
     app::{App, canvas::ToolState},
+    document::{Document, Target},
     imaging::similar::{self, Similar},
-    jobs,
 };
 
 impl App {
@@ -22,13 +20,12 @@ impl App {
             tolerance: tool.wand.tolerance * 100.0,
             is_contiguous: tool.wand.is_contiguous,
         };
-        let before = photo.document.mask_before();
-        let pixels = Arc::clone(photo.document.result());
+        photo.document.end_stroke();
         let colors = photo.colors().clone();
-        let waker = self.tasks.waker.clone();
-        self.tasks.mask_change = Some(jobs::spawn("Selecting similar colours", waker, move |_| {
-            let selection = similar::select(&pixels, &colors, column_and_row, &similar);
-            before.with_selection(&selection, erase)
-        }));
+        let select = move |document: &mut Document| {
+            let selection = similar::select(document.result(), &colors, column_and_row, &similar);
+            Some(document.paint_selection(Target::Remove, &selection, erase))
+        };
+        self.edit_aside("Selecting similar colours", select, |_, _, _| {});
     }
 }
