@@ -42,7 +42,7 @@ pub enum Action {
     Rectangle,
     /// Mark what has the colour of a place.
     Wand,
-    /// Mark what nothing should be copied from.
+    /// Mark what nothing should be copied from, or what should go again.
     KeepOut,
     /// Move the photo.
     Hand,

@@ -137,6 +137,8 @@ pub(super) struct Renaming {
 /// All of it.
 pub(super) struct State {
     pub(super) tool: Tool,
+    /// It marks what nothing is to be copied from, not what should go.
+    pub(super) keeps_out: bool,
     /// The original is shown until this is switched off.
     pub(super) shows_before: bool,
     pub(super) dialog: Dialog,
@@ -173,6 +175,7 @@ impl State {
     pub(super) const fn new() -> Self {
         Self {
             tool: Tool::Brush,
+            keeps_out: false,
             shows_before: false,
             dialog: Dialog::None,
             engine: Engine::Loading,

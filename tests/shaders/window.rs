@@ -37,6 +37,7 @@ impl App {
             original,
             tool: ToolState {
                 tool: Tool::Brush,
+                keeps_out: false,
                 size_px: 20.0,
                 hardness: 0.5,
                 wand: Wand::default(),

@@ -76,6 +76,27 @@ fn lasso_polygon_and_rectangle_mark_areas_and_enter_closes_a_polygon_before_it_f
 }
 
 #[test]
+fn areas_and_the_wand_can_keep_out_too() {
+    let mut window = Window::with_photo();
+    window.press(Key::M);
+    window.press(Key::K);
+    assert!(window.shows("K goes back"), "the status line says how");
+    window.drag((0.45, 0.45), (0.55, 0.55));
+    window.wait_for_step("Keep-out area");
+    window.press(Key::W);
+    window.drag((0.3, 0.3), (0.3, 0.3));
+    window.wait_for_step("Keep-out of similar colours");
+    assert!(!window.document().has_mask(), "nothing is masked");
+    let area = window.document().keep_out().expect("an area was kept out");
+    assert!(area.is_hole(SIZE.0 / 2, SIZE.1 / 2), "what was marked");
+    window.press(Key::K);
+    window.press(Key::M);
+    window.drag((0.45, 0.45), (0.55, 0.55));
+    window.wait_for_step("Area");
+    assert!(window.document().has_mask(), "back to what should go");
+}
+
+#[test]
 fn painting_filling_hiding_and_undo_work_from_pointer_and_keys() {
     let mut window = Window::with_photo();
     window.drag((0.45, 0.45), (0.55, 0.55));

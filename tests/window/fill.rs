@@ -127,7 +127,7 @@ fn painting_over_a_removal_fills_from_the_result_with_it() {
 }
 
 #[test]
-fn the_keep_out_tool_paints_its_own_area_in_the_shared_history() {
+fn what_is_kept_out_is_painted_into_its_own_area_in_the_shared_history() {
     let mut window = Window::with_photo();
     window.press(Key::K);
     window.drag((0.3, 0.3), (0.4, 0.3));
@@ -139,7 +139,7 @@ fn the_keep_out_tool_paints_its_own_area_in_the_shared_history() {
     window.press_with(Modifiers::COMMAND, Key::Y);
     assert!(window.document().has_keep_out(), "done again");
 
-    window.press(Key::B);
+    window.press(Key::K);
     window.drag((0.5, 0.5), (0.55, 0.5));
     window.fill();
     assert!(

@@ -91,7 +91,7 @@ impl Action {
                 "Click on what should go, and all of its colour around is masked; hold Alt or the right button to erase"
             }
             Self::KeepOut => {
-                "Brush over what nothing should be copied from; hold Alt or the right button to erase"
+                "Mark what nothing should be copied from, with brush, outline or wand; once more to mark what should go"
             }
             Self::Hand => "Move the photo; holding Space does the same with any tool",
             Self::Larger => "A larger brush and eraser, or a wider tolerance of the magic wand",

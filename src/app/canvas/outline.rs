@@ -28,7 +28,7 @@ impl Outline {
         let corners = match tool {
             Tool::Lasso | Tool::Polygon => vec![corner],
             Tool::Rectangle => vec![corner; 2],
-            Tool::Brush | Tool::Eraser | Tool::KeepOut | Tool::Wand | Tool::Hand => return None,
+            Tool::Brush | Tool::Eraser | Tool::Wand | Tool::Hand => return None,
         };
         Some(Self { tool, erase, corners })
     }

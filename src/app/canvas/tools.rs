@@ -4,16 +4,14 @@ use eframe::egui::Pos2;
 
 use crate::settings::Wand;
 
-/// What the primary button does.
+/// What the primary button does. What it marks is what should go, or what nothing is to be copied from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Tool {
-    /// Marks what should go.
+    /// Marks what it goes over.
     #[default]
     Brush,
     /// Takes marks away.
     Eraser,
-    /// Marks what nothing is to be copied from.
-    KeepOut,
     /// Marks what a line drawn around it surrounds.
     Lasso,
     /// Marks what straight lines from corner to corner surround.
@@ -38,6 +36,8 @@ impl Tool {
 pub struct ToolState {
     /// The chosen tool.
     pub tool: Tool,
+    /// Whether it marks what nothing is to be copied from, not what should go.
+    pub keeps_out: bool,
     /// Diameter of brush and eraser, in photo pixels.
     pub size_px: f32,
     /// Share of the radius that is fully covered, `0.0..=1.0`.

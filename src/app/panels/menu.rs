@@ -120,7 +120,7 @@ impl App {
         match action {
             Action::Brush => Some(self.state.tool == Tool::Brush),
             Action::Eraser => Some(self.state.tool == Tool::Eraser),
-            Action::KeepOut => Some(self.state.tool == Tool::KeepOut),
+            Action::KeepOut => Some(self.state.keeps_out),
             Action::Lasso => Some(self.state.tool == Tool::Lasso),
             Action::Polygon => Some(self.state.tool == Tool::Polygon),
             Action::Rectangle => Some(self.state.tool == Tool::Rectangle),

@@ -119,6 +119,8 @@ fn hint(app: &App) -> &'static str {
         "Working it out…"
     } else if app.state.fill_when_ready {
         "Waiting for the network…"
+    } else if app.state.keeps_out {
+        "Mark what nothing should be copied from · K goes back to what should go"
     } else if app.state.has_mask {
         "Press Enter to fill what is masked"
     } else if app.state.tool == Tool::Wand {

@@ -13,11 +13,14 @@ pub(super) fn ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
     ui.strong(action_of(tool).label());
     ui.add_space(theme::HEADING_GAP);
     match tool {
-        Tool::Brush | Tool::Eraser | Tool::KeepOut => brush_ui(app.settings.now.brush, ui, commands),
+        Tool::Brush | Tool::Eraser => brush_ui(app.settings.now.brush, ui, commands),
         Tool::Wand => wand_ui(app.settings.now.wand, ui, commands),
         Tool::Lasso | Tool::Polygon | Tool::Rectangle | Tool::Hand => {
             note(ui, action_of(tool).tooltip());
         }
+    }
+    if tool != Tool::Hand {
+        keep_out_ui(app, ui, commands);
     }
     overlay_ui(app, ui, commands);
 }
@@ -27,7 +30,6 @@ const fn action_of(tool: Tool) -> Action {
     match tool {
         Tool::Brush => Action::Brush,
         Tool::Eraser => Action::Eraser,
-        Tool::KeepOut => Action::KeepOut,
         Tool::Lasso => Action::Lasso,
         Tool::Polygon => Action::Polygon,
         Tool::Rectangle => Action::Rectangle,
@@ -67,6 +69,17 @@ fn wand_ui(wand: Wand, ui: &mut Ui, commands: &mut Vec<Command>) {
                 is_contiguous,
                 ..wand
             }));
+        }
+    });
+}
+
+/// Which of the two masks the tool marks.
+fn keep_out_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
+    row(ui, "", |ui, _| {
+        let mut keeps_out = app.state.keeps_out;
+        let check = ui.checkbox(&mut keeps_out, Action::KeepOut.label());
+        if check.on_hover_text(Action::KeepOut.hint(ui.ctx())).changed() {
+            commands.push(Action::KeepOut.into());
         }
     });
 }

@@ -55,7 +55,7 @@ impl App {
         match action {
             Action::Brush => self.state.tool = Tool::Brush,
             Action::Eraser => self.state.tool = Tool::Eraser,
-            Action::KeepOut => self.state.tool = Tool::KeepOut,
+            Action::KeepOut => self.toggle_keep_out(),
             Action::Lasso => self.state.tool = Tool::Lasso,
             Action::Polygon => self.state.tool = Tool::Polygon,
             Action::Rectangle => self.state.tool = Tool::Rectangle,
@@ -66,6 +66,14 @@ impl App {
             Action::Harder => settings.brush.hardness = step(settings.brush.hardness, HARDNESS_STEP),
             Action::Softer => settings.brush.hardness = step(settings.brush.hardness, -HARDNESS_STEP),
             _ => {}
+        }
+    }
+
+    /// Marks the other of the two masks from now on. The hand marks none, so the brush is taken.
+    fn toggle_keep_out(&mut self) {
+        self.state.keeps_out = !self.state.keeps_out || self.state.tool == Tool::Hand;
+        if self.state.tool == Tool::Hand {
+            self.state.tool = Tool::Brush;
         }
     }
 
@@ -134,6 +142,7 @@ impl App {
         let brush = &self.settings.now.brush;
         ToolState {
             tool: self.state.tool,
+            keeps_out: self.state.keeps_out,
             size_px: brush.diameter_px,
             hardness: brush.hardness,
             wand: self.settings.now.wand,
@@ -143,10 +152,7 @@ impl App {
 
     /// Does what the person did on the canvas with `tool`.
     pub(in crate::app) fn paint(&mut self, tool: &ToolState, event: CanvasEvent) {
-        let target = match tool.tool {
-            Tool::KeepOut => Target::KeepOut,
-            _ => Target::Remove,
-        };
+        let target = target(tool);
         if let CanvasEvent::ScaleBrush(factor) = event {
             scale(&mut self.settings.now, tool.tool, factor);
             return;
@@ -291,6 +297,15 @@ impl App {
             }
             Err(why) => self.notices.error("The mask could not be opened", why),
         }
+    }
+}
+
+/// What the tool marks.
+pub(super) const fn target(tool: &ToolState) -> Target {
+    if tool.keeps_out {
+        Target::KeepOut
+    } else {
+        Target::Remove
     }
 }
 

@@ -93,6 +93,7 @@ impl App {
         self.state.renaming = None;
         self.state.mask_seen = None;
         self.state.shows_before = false;
+        self.state.keeps_out = false;
         if self.photo.is_some() {
             self.notices.clear();
         }

@@ -2,14 +2,15 @@
 
 use eframe::egui::Pos2;
 
+use super::mask::target;
 use crate::{
     app::{App, canvas::ToolState},
-    document::{Document, Target},
+    document::Document,
     imaging::similar::{self, Similar},
 };
 
 impl App {
-    /// Masks what looks like the photo does at `at`, with all that was removed so far, or takes marks away there.
+    /// Marks what looks like the photo does at `at`, with all that was removed so far, or takes marks away there.
     pub(super) fn pick(&mut self, tool: &ToolState, at: Pos2, erase: bool) {
         let Some(photo) = &mut self.photo else { return };
         if at.x < 0.0 || at.y < 0.0 {
@@ -21,10 +22,10 @@ impl App {
             is_contiguous: tool.wand.is_contiguous,
         };
         photo.document.end_stroke();
-        let colors = photo.colors().clone();
+        let (colors, target) = (photo.colors().clone(), target(tool));
         let select = move |document: &mut Document| {
             let selection = similar::select(document.result(), &colors, column_and_row, &similar);
-            Some(document.paint_selection(Target::Remove, &selection, erase))
+            Some(document.paint_selection(target, &selection, erase))
         };
         self.edit_aside("Selecting similar colours", select, |_, _, _| {});
     }
