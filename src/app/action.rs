@@ -1,8 +1,10 @@
 //! Every action there is, once: menus, command palette, shortcut sheet, toolbar and tooltips all read this enum.
 //!
 //! An [`Action`] needs no more input than being chosen. What carries values (opening a certain file, moving a
-//! slider) is a [`Command`](super::command::Command). How each is called and drawn stands in `words`.
+//! slider) is a [`Command`](super::command::Command). How each is called and drawn stands in `words`, when each
+//! can be chosen in `state`.
 
+mod state;
 mod words;
 
 /// Something a person can choose to do.
@@ -286,16 +288,6 @@ impl Action {
             | Self::UseTrained
             | Self::PreviousWeights => Menu::Train,
             Self::Palette | Self::Shortcuts => Menu::Help,
-        }
-    }
-
-    /// Whether it reads or changes the document.
-    pub(super) const fn is_about_the_document(self) -> bool {
-        match self.menu() {
-            Menu::File => matches!(self, Self::Export | Self::ExportAs | Self::CopyResult),
-            Menu::Edit => !matches!(self, Self::Cancel),
-            Menu::Mask => true,
-            Menu::Tool | Menu::View | Menu::Train | Menu::Help => false,
         }
     }
 

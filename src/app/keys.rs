@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use eframe::egui::{Context, Event, Id, Key, KeyboardShortcut, ModifierNames, Modifiers};
 
-use super::action::{Action, Menu};
+use super::action::Action;
 
 const CTRL_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
 
@@ -109,16 +109,6 @@ impl Action {
             | Self::SaveTraining
             | Self::UseTrained
             | Self::PreviousWeights => &[],
-        }
-    }
-
-    /// Whether it means the photo, so that its key does nothing while the Train tab is shown.
-    pub(super) const fn is_about_the_photo(self) -> bool {
-        match self.menu() {
-            Menu::File => !matches!(self, Self::Settings | Self::Quit),
-            Menu::Edit | Menu::Tool | Menu::Mask => true,
-            Menu::View => !matches!(self, Self::EditTab | Self::TrainTab | Self::ToggleTheme),
-            Menu::Train | Menu::Help => false,
         }
     }
 

@@ -7,7 +7,7 @@ use crate::{
         App,
         train::{
             Message, Strip,
-            run::{Activity, End, Run, reason_words},
+            run::{Activity, End, reason_words},
         },
     },
     train::Event,
@@ -86,10 +86,5 @@ impl App {
         } else if run.is_running() {
             run.finish(End::BrokenOff);
         }
-    }
-
-    /// Whether training goes on, paused or not.
-    pub fn is_training(&self) -> bool {
-        self.training.run.as_ref().is_some_and(Run::is_running)
     }
 }
