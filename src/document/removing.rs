@@ -8,7 +8,8 @@ use crate::imaging::Patch;
 impl Document {
     /// Adds what a fill made and clears the part of the mask that it filled.
     ///
-    /// Where the fill was of a removal to be made again, its outcome takes that removal's place and the mask stays.
+    /// Where the fill was of a removal to be made again, its outcome takes that removal's place and the mask stays; if
+    /// that removal is gone by now, it is added as a new one.
     /// `recipe` says how it was made, as JSON that only its maker reads. Returns nothing if a patch does not fit
     /// into the photo. Whether it still suits the present state is for [`Self::check`] to say.
     pub fn add_removal(&mut self, basis: &Basis, patches: Arc<[Patch]>, recipe: String) -> Option<Changed> {
@@ -16,8 +17,7 @@ impl Document {
             return None;
         }
         let mask = basis.packed_mask();
-        if let Some(id) = basis.replaces() {
-            let (index, before) = self.find(id)?;
+        if let Some((index, before)) = basis.replaces().and_then(|id| self.find(id)) {
             let again = before.made_again(patches, basis.hole_bounds(), recipe, mask);
             return Some(self.replace(format!("Fill again: {}", again.name), index, again));
         }

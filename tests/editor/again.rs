@@ -80,7 +80,7 @@ fn a_removal_made_again_sees_what_lies_beneath_and_takes_its_own_place() {
 }
 
 #[test]
-fn a_fill_for_a_removal_that_is_gone_does_not_fit() {
+fn a_fill_for_a_removal_that_is_gone_does_not_fit_and_can_be_added_as_a_new_one() {
     let mut editor = editor();
     let id = fill(&mut editor, [100.0, 100.0], 10);
     let snapshot = editor.snapshot_of(id).expect("the removal is there");
@@ -88,12 +88,12 @@ fn a_fill_for_a_removal_that_is_gone_does_not_fit() {
     assert_eq!(editor.check(&snapshot.basis), Err(Stale::Removals));
     assert!(editor.snapshot_of(id).is_none(), "nothing to make again");
     let patches = vec![patch(&snapshot, 99)];
-    assert!(
-        editor
-            .add_removal(&snapshot.basis, patches.into(), "{}".to_owned())
-            .is_none(),
-        "and none is added"
-    );
+    let added = editor.add_removal(&snapshot.basis, patches.into(), "{}".to_owned());
+    assert!(added.is_some(), "whoever wants it gets it");
+    assert_ne!(editor.removals()[0].id, id, "as a removal of its own");
+    assert_eq!(shade_at(&editor, 100, 100), 99);
+    let _ = editor.undo();
+    assert!(editor.removals().is_empty(), "undo takes it away again");
 }
 
 #[test]

@@ -180,9 +180,10 @@ impl App {
         let add = move |document: &mut Document| document.add_removal(&basis, patches, recipe);
         self.edit_then(ctx, "Adding the fill", effort, add, move |app, ctx, fits| {
             if fits {
-                let document = app.photo.as_ref().map(|photo| &photo.document);
-                let latest = document.and_then(|document| document.removals().last());
-                let removal = replaces.or(latest.map(|removal| removal.id));
+                let removals = app.photo.as_ref().map_or(&[][..], |photo| photo.document.removals());
+                let is_there = |id: &u64| removals.iter().any(|removal| removal.id == *id);
+                let latest = removals.last().map(|removal| removal.id);
+                let removal = replaces.filter(is_there).or(latest);
                 app.offer_choice(ctx, removal, fills, &thumbnails, &disagreement);
             } else {
                 app.notices.error(
