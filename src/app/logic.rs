@@ -154,7 +154,9 @@ impl App {
     fn drain_network(&mut self) {
         let Some(job) = &self.tasks.network else { return };
         for notice in job.take_notices() {
-            self.notices.warning("Another device is used", notice);
+            self.notices
+                .of_the_program()
+                .warning("Another device is used", notice);
         }
         let Some(outcome) = job.poll() else { return };
         self.tasks.network = None;
@@ -168,6 +170,7 @@ impl App {
             }
             Err(why) if self.state.weights_are_new => {
                 self.notices
+                    .of_the_program()
                     .error("These weights cannot be used; the earlier ones are", why);
                 self.take_weights_back();
                 return;
@@ -236,7 +239,9 @@ impl App {
         if let Some(outcome) = self.tasks.saving.as_ref().and_then(Job::poll) {
             self.tasks.saving = None;
             if let Ok(Err(why)) = outcome {
-                self.notices.warning("The settings could not be saved", why);
+                self.notices
+                    .of_the_program()
+                    .warning("The settings could not be saved", why);
             }
         }
         let settings = &mut self.settings;

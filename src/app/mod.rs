@@ -100,7 +100,9 @@ impl App {
             held_keys: keys::Held::default(),
         };
         if let Some(notice) = notice {
-            app.notices.warning("Settings are back to the defaults", notice);
+            app.notices
+                .of_the_program()
+                .warning("Settings are back to the defaults", notice);
         }
         app.show_overlay_settings();
         app.load_network();

@@ -1,6 +1,6 @@
 //! Notices: what happened and what to do, in a corner of the canvas until read or outdated.
 //!
-//! Plain news goes away by itself. Errors stay until they are closed.
+//! Plain news goes away by itself. Errors stay until they are closed. What is told of a photo goes with it.
 
 use std::time::{Duration, Instant};
 
@@ -31,6 +31,8 @@ pub(super) struct Notice {
     pub(super) title: String,
     /// Why, and what to do. May be empty.
     pub(super) detail: String,
+    /// It stays when another photo is opened.
+    is_of_the_program: bool,
     since: Instant,
 }
 
@@ -54,8 +56,8 @@ pub(super) struct Notices {
 
 impl Notices {
     /// Tells something. The same words again only renew the notice.
-    pub(super) fn tell(&mut self, kind: Kind, title: impl Into<String>, detail: impl Into<String>) {
-        let (title, detail) = (title.into(), sentence(detail.into()));
+    fn tell(&mut self, kind: Kind, title: String, detail: String, is_of_the_program: bool) {
+        let detail = sentence(detail);
         match kind {
             Kind::News => tracing::info!("{title} {detail}"),
             Kind::Warning | Kind::Error => tracing::warn!("{title}: {detail}"),
@@ -68,23 +70,41 @@ impl Notices {
             kind,
             title,
             detail,
+            is_of_the_program,
             since: Instant::now(),
         });
-        if self.shown.len() > AT_MOST {
-            self.shown.remove(0);
+        while self.shown.len() > AT_MOST
+            && let Some(index) = self.least_important()
+        {
+            self.shown.remove(index);
         }
     }
 
+    /// The oldest news before the latest notice or, without any, the oldest warning; an error only where another came.
+    fn least_important(&self) -> Option<usize> {
+        let (latest, before) = self.shown.split_last()?;
+        let oldest = |kind| before.iter().position(|notice| notice.kind == kind);
+        let error = || oldest(Kind::Error).filter(|_| latest.kind == Kind::Error);
+        oldest(Kind::News)
+            .or_else(|| oldest(Kind::Warning))
+            .or_else(error)
+    }
+
+    /// To tell what is not about the photo that is open.
+    pub(super) const fn of_the_program(&mut self) -> OfTheProgram<'_> {
+        OfTheProgram(self)
+    }
+
     pub(super) fn news(&mut self, title: impl Into<String>, detail: impl Into<String>) {
-        self.tell(Kind::News, title, detail);
+        self.tell(Kind::News, title.into(), detail.into(), false);
     }
 
     pub(super) fn warning(&mut self, title: impl Into<String>, detail: impl Into<String>) {
-        self.tell(Kind::Warning, title, detail);
+        self.tell(Kind::Warning, title.into(), detail.into(), false);
     }
 
     pub(super) fn error(&mut self, title: impl Into<String>, detail: impl Into<String>) {
-        self.tell(Kind::Error, title, detail);
+        self.tell(Kind::Error, title.into(), detail.into(), false);
     }
 
     pub(super) fn dismiss(&mut self, id: u64) {
@@ -96,9 +116,9 @@ impl Notices {
         self.shown.retain(|notice| notice.title != title);
     }
 
-    /// Takes everything away.
-    pub(super) fn clear(&mut self) {
-        self.shown.clear();
+    /// Takes away what was told of the photo.
+    pub(super) fn leave_photo(&mut self) {
+        self.shown.retain(|notice| notice.is_of_the_program);
     }
 
     /// Drops what is outdated. Returns when to look again.
@@ -110,6 +130,23 @@ impl Notices {
 
     pub(super) fn shown(&self) -> &[Notice] {
         &self.shown
+    }
+}
+
+/// Tells what stays when another photo is opened: of training, weights, settings.
+pub(super) struct OfTheProgram<'a>(&'a mut Notices);
+
+impl OfTheProgram<'_> {
+    pub(super) fn news(self, title: impl Into<String>, detail: impl Into<String>) {
+        self.0.tell(Kind::News, title.into(), detail.into(), true);
+    }
+
+    pub(super) fn warning(self, title: impl Into<String>, detail: impl Into<String>) {
+        self.0.tell(Kind::Warning, title.into(), detail.into(), true);
+    }
+
+    pub(super) fn error(self, title: impl Into<String>, detail: impl Into<String>) {
+        self.0.tell(Kind::Error, title.into(), detail.into(), true);
     }
 }
 
@@ -147,6 +184,42 @@ mod tests {
             .map(|notice| notice.title.as_str())
             .collect();
         assert_eq!(titles, ["The fill failed"]);
+    }
+
+    fn titles(notices: &Notices) -> Vec<&str> {
+        let shown = notices.shown().iter();
+        shown.map(|notice| notice.title.as_str()).collect()
+    }
+
+    #[test]
+    fn news_never_pushes_an_error_out() {
+        let mut notices = Notices::default();
+        notices.error("The export failed", "no such folder");
+        notices.warning("Not all could be kept", "");
+        for number in 0..5 {
+            notices.news(format!("News {number}"), "");
+        }
+        let expected = ["The export failed", "Not all could be kept", "News 3", "News 4"];
+        assert_eq!(titles(&notices), expected);
+        notices.error("The fill failed", "");
+        notices.error("Could not open", "");
+        notices.error("Training ended early", "");
+        let expected = [
+            "The export failed",
+            "The fill failed",
+            "Could not open",
+            "Training ended early",
+        ];
+        assert_eq!(titles(&notices), expected);
+    }
+
+    #[test]
+    fn what_is_not_about_the_photo_stays_when_another_is_opened() {
+        let mut notices = Notices::default();
+        notices.error("The fill failed", "");
+        notices.of_the_program().error("Training ended early", "");
+        notices.leave_photo();
+        assert_eq!(titles(&notices), ["Training ended early"]);
     }
 
     #[test]

@@ -95,7 +95,7 @@ impl App {
         self.state.shows_before = false;
         self.state.keeps_out = false;
         if self.photo.is_some() {
-            self.notices.clear();
+            self.notices.leave_photo();
         }
         if self.state.dialog.is_about_the_photo() {
             self.close_dialog();
@@ -143,7 +143,9 @@ impl App {
     /// Keeps work that was not exported.
     pub(in crate::app) fn keep_work(&mut self, ctx: &Context) {
         if let Some(why) = self.journal.take_failure() {
-            self.notices.warning("Work cannot be kept safe from a crash", why);
+            self.notices
+                .of_the_program()
+                .warning("Work cannot be kept safe from a crash", why);
         }
         if let Some(photo) = &self.photo
             && let Some(soon) = self.journal.keep(photo, &self.tasks.waker)

@@ -212,7 +212,10 @@ impl App {
         self.tasks.shelf = None;
         match outcome.map_err(|crash| crash.to_string()).and_then(|found| found) {
             Ok(shelf) => self.training.shelf = shelf,
-            Err(why) => self.notices.error("The weights could not be listed", why),
+            Err(why) => self
+                .notices
+                .of_the_program()
+                .error("The weights could not be listed", why),
         }
         if let Some(path) = self.training.candidate.take() {
             self.use_if_good(path);
@@ -230,7 +233,9 @@ impl App {
             None => {}
             Some(Some(why)) => {
                 let why = format!("{why} ({})", path.display());
-                self.notices.error("These weights cannot be used", why);
+                self.notices
+                    .of_the_program()
+                    .error("These weights cannot be used", why);
             }
         }
     }

@@ -29,7 +29,7 @@ impl App {
             if let Some(run) = &mut self.training.run {
                 run.note(notice.clone());
             }
-            self.notices.warning("Training", notice);
+            self.notices.of_the_program().warning("Training", notice);
         }
         if let Some(outcome) = outcome {
             let outcome = outcome.map_err(|crash| crash.to_string()).and_then(|ended| ended);
@@ -82,7 +82,7 @@ impl App {
         };
         if let Some(End::Finished { reason, .. }) = &run.end {
             let detail = format!("Step {}: {}", run.step, reason_words(*reason));
-            self.notices.news("Training has ended", detail);
+            self.notices.of_the_program().news("Training has ended", detail);
         } else if run.is_running() {
             run.finish(End::BrokenOff);
         }
