@@ -15,7 +15,7 @@ use super::{
     command::Command,
     keys,
     photo::OpenPhoto,
-    state::{Dialog, Engine, Intent},
+    state::{Dialog, Engine, Intent, PathForm, WeightsThen},
     tasks::Purpose,
     train::Tab,
 };
@@ -143,11 +143,11 @@ impl App {
         self.drain_shelf();
     }
 
-    /// Goes back to the weights from before those that could not be loaded.
-    fn take_weights_back(&mut self) {
-        self.state.weights_are_new = false;
-        let before = self.settings.now.weights_before.take();
-        self.settings.now.weights = before.and_then(|before| before.path().map(ToOwned::to_owned));
+    /// Goes back to what was before weights that could not be loaded: to the weights then, and to the way back.
+    fn take_weights_back(&mut self, then: WeightsThen) {
+        self.settings.now.weights = then.kept;
+        self.settings.now.weights_before = then.before;
+        self.settings.session.weights = then.session;
         self.load_network();
     }
 
@@ -160,23 +160,22 @@ impl App {
         }
         let Some(outcome) = job.poll() else { return };
         self.tasks.network = None;
-        self.state.engine = match outcome
+        let outcome = outcome
             .map_err(|crash| crash.to_string())
-            .and_then(|outcome| outcome)
-        {
-            Ok(network) => {
-                self.state.weights_are_new = false;
-                Engine::Ready(network)
-            }
-            Err(why) if self.state.weights_are_new => {
+            .and_then(|outcome| outcome);
+        self.state.engine = match (outcome, self.state.weights_then.take()) {
+            (Ok(network), _) => Engine::Ready(network),
+            (Err(why), Some(then)) => {
                 self.notices
                     .of_the_program()
                     .error("These weights cannot be used; the earlier ones are", why);
-                self.take_weights_back();
+                self.take_weights_back(then);
                 return;
             }
-            Err(why) => {
-                self.notices.error("The network could not be loaded", why.clone());
+            (Err(why), None) => {
+                self.notices
+                    .of_the_program()
+                    .error("The network could not be loaded", why.clone());
                 Engine::Failed(why)
             }
         };

@@ -11,7 +11,7 @@ use super::{
     photo::OpenPhoto,
     tasks::{Filled, Purpose},
 };
-use crate::{document::Stale, imaging::Patch, nn::Network};
+use crate::{document::Stale, imaging::Patch, nn::Network, settings::Weights};
 
 /// How the window starts.
 #[derive(Debug, Clone, Default)]
@@ -126,6 +126,17 @@ pub(super) struct Choosable {
     pub(super) thumbnail: TextureHandle,
 }
 
+/// Which weights were chosen at a time.
+#[derive(Debug, Clone)]
+pub(super) struct WeightsThen {
+    /// Those in the settings.
+    pub(super) kept: Option<PathBuf>,
+    /// Those before them.
+    pub(super) before: Option<Weights>,
+    /// In place of those in the settings, for the session.
+    pub(super) session: Option<PathBuf>,
+}
+
 /// A removal whose name is being typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Renaming {
@@ -143,8 +154,8 @@ pub(super) struct State {
     pub(super) shows_before: bool,
     pub(super) dialog: Dialog,
     pub(super) engine: Engine,
-    /// The weights were just chosen and have not been loaded yet.
-    pub(super) weights_are_new: bool,
+    /// The weights were just chosen and have not been loaded yet: what was before, to go back to.
+    pub(super) weights_then: Option<WeightsThen>,
     /// A fill was asked for while the network was loading.
     pub(super) fill_when_ready: bool,
     /// The photo's name as it is being opened.
@@ -179,7 +190,7 @@ impl State {
             shows_before: false,
             dialog: Dialog::None,
             engine: Engine::Loading,
-            weights_are_new: false,
+            weights_then: None,
             fill_when_ready: false,
             opening_name: String::new(),
             renaming: None,

@@ -208,6 +208,30 @@ fn weights_are_taken_into_use_and_back_with_one_click_each() {
 }
 
 #[test]
+fn weights_that_cannot_be_loaded_leave_the_way_back_as_it_was() {
+    let mut window = Window::train(|folder, settings| {
+        fs::create_dir_all(folder.join("library/Snow")).expect("a folder");
+        let path = folder.join("library/Snow/weights.safetensors");
+        fs::write(path, tiny_network::weights()).expect("the weights are written");
+        settings.weights_before = Some(Weights::File(folder.join("older.safetensors")));
+    });
+    window.wait("the list is there", |window| window.can_click("Use Snow"));
+    fs::remove_file(window.path("library/Snow/weights.safetensors")).expect("it was there");
+    window.click("Use Snow");
+    window.wait_to_show("These weights cannot be used");
+    window.wait("the earlier ones are back", |window| {
+        let (settings, tiny) = (window.settings(), window.path("tiny.safetensors"));
+        settings.weights == Some(tiny)
+    });
+    let older = Weights::File(window.path("older.safetensors"));
+    assert_eq!(window.settings().weights_before, Some(older));
+    assert!(
+        window.can_click("Back to “older.safetensors”"),
+        "and still offered"
+    );
+}
+
+#[test]
 fn a_run_is_paused_steered_stopped_resumed_and_its_weights_are_used() {
     let mut window = Window::train(|folder, settings| {
         settings.train = tiny_config(save_photos(folder, 4), None);

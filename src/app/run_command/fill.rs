@@ -208,10 +208,17 @@ impl App {
         if before == path {
             return;
         }
-        self.settings.now.weights_before = Some(before.into());
-        self.state.weights_are_new = true;
-        self.settings.now.weights = path;
-        self.settings.session.weights = None;
+        let (settings, session) = (&mut self.settings.now, &mut self.settings.session);
+        // Of several that were chosen in a row only those that were loaded can be gone back to.
+        let then = self.state.weights_then.get_or_insert_with(|| WeightsThen {
+            kept: settings.weights.clone(),
+            before: settings.weights_before.clone(),
+            session: session.weights.clone(),
+        });
+        let loaded = then.session.clone().or_else(|| then.kept.clone());
+        settings.weights_before = Some(loaded.into());
+        settings.weights = path;
+        session.weights = None;
         self.load_network();
     }
 
