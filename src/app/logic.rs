@@ -38,7 +38,6 @@ impl App {
             self.run_command(ctx, command);
         }
         self.drain_jobs(ctx);
-        self.look_at_mask();
         self.update_veils(ctx);
         self.guard_closing(ctx);
         self.save_settings(ctx);
@@ -74,6 +73,11 @@ impl App {
 
     pub(super) fn has_unsaved_work(&self) -> bool {
         self.photo.as_ref().is_some_and(OpenPhoto::has_unsaved_work)
+    }
+
+    /// Whether anything is masked.
+    pub(super) fn has_mask(&self) -> bool {
+        self.photo.as_ref().is_some_and(OpenPhoto::has_mask)
     }
 
     fn take_keys(&mut self, ctx: &Context) {
@@ -181,27 +185,8 @@ impl App {
         };
         let is_ready = matches!(self.state.engine, Engine::Ready(_));
         if std::mem::take(&mut self.state.fill_when_ready) && is_ready {
-            self.commands.push(Action::Fill.into());
+            self.fill();
         }
-    }
-
-    /// Keeps track of whether anything is masked. A look over a large mask takes a millisecond or two, so it is not
-    /// taken in every frame, and not while a stroke is drawn.
-    pub(super) fn look_at_mask(&mut self) {
-        let document = self.photo.as_ref().map(|photo| &photo.document);
-        let seen = document.map(Document::version);
-        if document.is_some_and(Document::is_stroking) {
-            self.state.has_mask = true;
-        } else if self.state.mask_seen != seen {
-            self.state.mask_seen = seen;
-            self.state.has_mask = document.is_some_and(Document::has_mask);
-        }
-    }
-
-    /// Whether the work that no file holds is a mask and nothing else, which an export would not hold.
-    pub(super) fn has_only_mask(&self) -> bool {
-        let removals = self.photo.as_ref().map(|photo| photo.document.removals());
-        self.state.has_mask && removals.is_some_and(<[_]>::is_empty)
     }
 
     /// Asks before work is lost with the window.

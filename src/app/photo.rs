@@ -1,6 +1,7 @@
 //! The photo that is open: its document and all that belongs to its file.
 
 use std::{
+    cell::Cell,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -9,7 +10,7 @@ use moxcms::{ColorProfile, ProfileText};
 
 use super::{canvas::Scene, export::Plan, journal::PutBack, state::Source};
 use crate::{
-    document::Document,
+    document::{Document, Part},
     imaging::{Format, Mask, Metadata, Photo, color::DisplayTransform},
 };
 
@@ -26,12 +27,23 @@ pub(super) struct OpenPhoto {
     pub(super) name: String,
     /// Where the result was written, so that it can be written there again.
     pub(super) exported: Option<Plan>,
-    /// The state of the document that is safe in a file.
-    pub(super) saved_state: u64,
+    /// The states of the result and of the mask that are safe in a file.
+    pub(super) saved_result: u64,
+    pub(super) saved_mask: u64,
     /// What came of work on it that an earlier window left.
     pub(super) put_back: Option<PutBack>,
+    painted: Cell<Painted>,
     colors: DisplayTransform,
     profile_name: String,
+}
+
+/// Whether anything is painted, as of a version of the document. A look over a large area takes a millisecond or two, so
+/// that it is not taken in every frame.
+#[derive(Debug, Clone, Copy, Default)]
+struct Painted {
+    version: Option<u64>,
+    has_mask: bool,
+    has_keep_out: bool,
 }
 
 impl OpenPhoto {
@@ -52,8 +64,10 @@ impl OpenPhoto {
             name: source.name(),
             source,
             exported: None,
-            saved_state: 0,
+            saved_result: 0,
+            saved_mask: 0,
             put_back: None,
+            painted: Cell::default(),
             colors,
             profile_name,
         }
@@ -80,9 +94,43 @@ impl OpenPhoto {
         &self.colors
     }
 
-    /// Whether there is work that no file holds.
+    /// Whether there is work that somebody would miss: removals that were not exported, or a mask that was not saved.
     pub(super) fn has_unsaved_work(&self) -> bool {
-        self.document.state() != self.saved_state
+        self.has_unsaved_removals() || self.has_unsaved_mask()
+    }
+
+    /// Whether an export would hold what no file holds yet.
+    pub(super) fn has_unsaved_removals(&self) -> bool {
+        !self.document.removals().is_empty() && self.document.state_of(Part::Result) != self.saved_result
+    }
+
+    fn has_unsaved_mask(&self) -> bool {
+        self.document.state_of(Part::Mask) != self.saved_mask && self.has_mask()
+    }
+
+    /// Whether there is work that a crash must not take: nobody is asked about a keep-out area, but it comes back.
+    pub(super) fn has_work_to_keep(&self) -> bool {
+        let is_kept_out = || self.document.is_stroking() || self.painted().has_keep_out;
+        self.has_unsaved_work() || self.document.state_of(Part::KeepOut) != 0 && is_kept_out()
+    }
+
+    /// Whether anything is masked. While a stroke is drawn, something is.
+    pub(super) fn has_mask(&self) -> bool {
+        self.document.is_stroking() || self.painted().has_mask
+    }
+
+    fn painted(&self) -> Painted {
+        let (known, document) = (self.painted.get(), &self.document);
+        if known.version == Some(document.version()) {
+            return known;
+        }
+        let painted = Painted {
+            version: Some(document.version()),
+            has_mask: document.has_mask(),
+            has_keep_out: document.has_keep_out(),
+        };
+        self.painted.set(painted);
+        painted
     }
 
     /// "6000 × 4000".

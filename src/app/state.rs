@@ -176,10 +176,6 @@ pub(super) struct State {
     pub(super) may_close: bool,
     /// The window's title.
     pub(super) title: String,
-    /// Whether anything is masked.
-    pub(super) has_mask: bool,
-    /// The version of the document that was looked at for it.
-    pub(super) mask_seen: Option<u64>,
 }
 
 impl State {
@@ -202,8 +198,6 @@ impl State {
             arrived: None,
             may_close: false,
             title: String::new(),
-            has_mask: false,
-            mask_seen: None,
         }
     }
 }

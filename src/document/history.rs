@@ -62,6 +62,18 @@ impl Op {
         }
     }
 
+    /// What of the document it changes.
+    const fn part(&self) -> Option<Part> {
+        match self {
+            Self::Paint(Target::Remove, _) => Some(Part::Mask),
+            Self::Paint(Target::KeepOut, _) => Some(Part::KeepOut),
+            Self::Insert { .. } | Self::Take { .. } | Self::Replace { .. } | Self::Visible { .. } => {
+                Some(Part::Result)
+            }
+            Self::Rename { .. } => None,
+        }
+    }
+
     fn bytes(&self) -> usize {
         match self {
             Self::Paint(_, tiles) => tiles.iter().map(Tile::bytes).sum(),
@@ -143,10 +155,27 @@ impl AddAssign for Touched {
     }
 }
 
+/// What can be in a file of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// What should go.
+    Mask,
+    /// What nothing is to be copied from.
+    KeepOut,
+    /// The photo with all visible removals.
+    Result,
+}
+
+impl Part {
+    const COUNT: usize = 3;
+}
+
 #[derive(Debug, Clone)]
 struct Step {
     name: String,
     state: u64,
+    /// By the place of the part in [`Part`]: whether it is changed.
+    changes: [bool; Part::COUNT],
     ops: Vec<Op>,
     bytes: usize,
     /// What crossing it goes over, either way.
@@ -162,6 +191,8 @@ pub(super) struct History {
     bytes: usize,
     /// The state before the first step that is still known.
     base_state: u64,
+    /// The same of each part.
+    base_states: [u64; Part::COUNT],
     next_state: u64,
 }
 
@@ -173,6 +204,7 @@ impl History {
             limit_bytes,
             bytes: 0,
             base_state: 0,
+            base_states: [0; Part::COUNT],
             next_state: 1,
         }
     }
@@ -192,6 +224,18 @@ impl History {
         }
     }
 
+    /// The state after the last step in effect that changed this part.
+    pub(super) fn state_of(&self, part: Part) -> u64 {
+        let mut in_effect = self.steps.range(..self.position).rev();
+        let last = in_effect.find(|step| step.changes[part as usize]);
+        last.map_or(self.base_states[part as usize], |step| step.state)
+    }
+
+    /// Whether the oldest steps were forgotten.
+    pub(super) const fn has_forgotten(&self) -> bool {
+        self.base_state != 0
+    }
+
     /// Adds a step that was just done; `ops` take it back. What was undone before is forgotten.
     pub(super) fn push(&mut self, name: String, ops: Vec<Op>, touched: Touched) {
         for undone in self.steps.drain(self.position..) {
@@ -200,9 +244,14 @@ impl History {
         let bytes = bytes_of(&name, &ops);
         let state = self.next_state;
         self.next_state += 1;
+        let mut changes = [false; Part::COUNT];
+        for part in ops.iter().filter_map(Op::part) {
+            changes[part as usize] = true;
+        }
         self.steps.push_back(Arc::new(Step {
             name,
             state,
+            changes,
             ops,
             bytes,
             touched,
@@ -263,6 +312,11 @@ impl History {
             };
             self.bytes -= oldest.bytes;
             self.base_state = oldest.state;
+            for (base, changes) in self.base_states.iter_mut().zip(oldest.changes) {
+                if changes {
+                    *base = oldest.state;
+                }
+            }
             self.position -= 1;
         }
     }

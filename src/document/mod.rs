@@ -29,6 +29,7 @@ use history::{HISTORY_BYTES, History, Op, Touched};
 use stroke::Stroke;
 
 pub use edit::MaskChange;
+pub use history::Part;
 pub use journal::{Record, RecordError};
 pub use layer::Removal;
 pub use painting::Target;
@@ -145,6 +146,16 @@ impl Document {
     /// Names the present state: the same number means the same mask and removals. 0 is the state at opening.
     pub fn state(&self) -> u64 {
         self.history.state()
+    }
+
+    /// Names the present state of one part: the same number means that nothing in it differs.
+    pub fn state_of(&self, part: Part) -> u64 {
+        self.history.state_of(part)
+    }
+
+    /// Whether all of [`Self::steps`] can be taken back to the photo as it was opened: the oldest may be forgotten.
+    pub fn goes_back_to_the_opening(&self) -> bool {
+        !self.history.has_forgotten()
     }
 
     /// The whole photo as a rectangle.

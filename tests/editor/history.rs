@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lacuna::{
-    document::{Brush, Document, MaskChange, Snapshot},
+    document::{Brush, Document, MaskChange, Part, Snapshot, Target},
     imaging::{Patch, Samples},
 };
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
@@ -113,12 +113,35 @@ fn old_steps_go_when_the_history_is_full_but_never_the_last() {
     }
     let kept = editor.steps().count();
     assert!((1..40).contains(&kept), "{kept} steps");
+    assert!(!editor.goes_back_to_the_opening());
     let full = seen(&editor);
     let _ = editor.jump_to(0);
+    assert_ne!(editor.state_of(Part::Mask), 0, "not what was opened");
+    assert_eq!(editor.state_of(Part::Result), 0, "nothing was filled");
     let _ = editor.jump_to(kept);
     assert_eq!(seen(&editor), full);
     editor.limit_history(0);
     assert_eq!(editor.steps().count(), 1);
+}
+
+#[test]
+fn each_part_has_a_state_of_its_own_that_undo_brings_back() {
+    let mut editor = editor();
+    let states =
+        |editor: &Document| [Part::Mask, Part::KeepOut, Part::Result].map(|part| editor.state_of(part));
+    assert_eq!(states(&editor), [0, 0, 0]);
+    editor.paint_stroke(PEN, &[[200.0, 200.0]]);
+    assert_eq!(states(&editor), [1, 0, 0]);
+    fill_with(&mut editor, 9);
+    assert_eq!(states(&editor), [2, 0, 2], "a fill clears the mask");
+    editor.begin_stroke_on(Target::KeepOut, PEN, [50.0, 50.0]);
+    editor.end_stroke();
+    assert_eq!(states(&editor), [2, 3, 2]);
+    let id = editor.removals()[0].id;
+    editor.rename(id, "Lamp post");
+    assert_eq!(states(&editor), [2, 3, 2], "a name is in no file");
+    let _ = editor.jump_to(1);
+    assert_eq!(states(&editor), [1, 0, 0]);
 }
 
 #[derive(Debug, Clone)]

@@ -9,21 +9,27 @@ use tempfile::TempDir;
 use crate::support::{Window, save_photo};
 
 /// A photo and a journal that windows share.
-struct Desk(TempDir);
+struct Desk {
+    folder: TempDir,
+    name: &'static str,
+}
 
 impl Desk {
     fn new() -> Self {
-        let desk = Self(tempfile::tempdir().unwrap());
+        let desk = Self {
+            folder: tempfile::tempdir().unwrap(),
+            name: "Lake.png",
+        };
         save_photo(&desk.photo());
         desk
     }
 
     fn photo(&self) -> std::path::PathBuf {
-        self.0.path().join("Lake.png")
+        self.folder.path().join(self.name)
     }
 
     fn journal(&self) -> std::path::PathBuf {
-        self.0.path().join("journal")
+        self.folder.path().join("journal")
     }
 
     fn window(&self, photo: Option<&Path>) -> Window {
@@ -97,10 +103,48 @@ fn exported_and_discarded_work_is_not_kept() {
     window.press_with(Modifiers::COMMAND, Key::E);
     window.click("Export");
     window.wait_to_show("Lake-edited.png");
+    assert!(desk.kept().is_some(), "an export does not hold the last stroke");
+    window.press_with(Modifiers::COMMAND, Key::D);
     window.wait("what is in a file needs no keeping", |_| desk.kept().is_none());
     let mut next = desk.window(None);
     next.wait("the network is there", |window| !window.app().is_busy());
     assert!(next.app().document().is_none(), "nothing is opened");
+}
+
+#[test]
+fn a_keep_out_area_is_kept_although_nobody_is_asked_about_it() {
+    let desk = Desk::new();
+    {
+        let mut window = desk.window(Some(&desk.photo()));
+        window.wait("the photo opens", |window| window.app().document().is_some());
+        window.press(Key::K);
+        window.drag((0.3, 0.3), (0.4, 0.3));
+        assert!(window.close(), "nobody is asked");
+        window.wait("it is kept", |_| desk.kept().is_some());
+    }
+    let mut window = desk.window(None);
+    window.wait_to_show("Work on Lake.png is back");
+    assert!(window.document().has_keep_out(), "it is back");
+}
+
+#[test]
+fn work_on_other_photos_is_told_after_a_crash() {
+    let mut desk = Desk::new();
+    desk.crash();
+    desk.name = "Ice.png";
+    save_photo(&desk.photo());
+    desk.crash();
+    let mut window = desk.window(None);
+    window.wait_to_show("Work on Ice.png is back");
+    assert!(
+        window.shows("Work on other photos is kept too") && window.shows("opened: Lake.png"),
+        "{:?}",
+        window.app().notices()
+    );
+    desk.name = "Lake.png";
+    window.press_with(Modifiers::COMMAND, Key::Z);
+    window.drop_path(&desk.photo());
+    window.wait_to_show("Work on Lake.png is back");
 }
 
 #[test]

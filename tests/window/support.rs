@@ -8,7 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use eframe::egui::{DroppedFile, Key, Modifiers, Pos2, accesskit::Role, vec2};
+use eframe::egui::{
+    DroppedFile, Key, Modifiers, Pos2, ViewportCommand, ViewportEvent, ViewportId, accesskit::Role, vec2,
+};
 use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
@@ -195,6 +197,27 @@ impl Window {
             .expect("a text field is open");
         focused.type_text(text);
         self.settle();
+    }
+
+    /// What the cross in the title bar does. Returns whether the window would be gone.
+    pub(crate) fn close(&mut self) -> bool {
+        let viewports = &mut self.harness.input_mut().viewports;
+        let viewport = viewports.entry(ViewportId::ROOT).or_default();
+        viewport.events.push(ViewportEvent::Close);
+        self.harness.step();
+        let closes = !self.has_sent(&ViewportCommand::CancelClose);
+        self.settle();
+        closes
+    }
+
+    /// Whether the window asked in the last frame to be closed.
+    pub(crate) fn wants_to_close(&self) -> bool {
+        self.has_sent(&ViewportCommand::Close)
+    }
+
+    fn has_sent(&self, command: &ViewportCommand) -> bool {
+        let output = self.harness.output().viewport_output.get(&ViewportId::ROOT);
+        output.is_some_and(|output| output.commands.contains(command))
     }
 
     /// Drags over the canvas, from one share of its size to another.

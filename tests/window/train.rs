@@ -18,7 +18,7 @@ use lacuna::{
 use crate::{support::Window, tiny_network, tiny_training, vgg_file};
 
 /// Some pictures and a file that only pretends to be one.
-fn save_photos(folder: &Path, count: u32) -> PathBuf {
+pub(crate) fn save_photos(folder: &Path, count: u32) -> PathBuf {
     let photos = folder.join("Lake");
     tiny_training::photos(&photos, count);
     fs::write(photos.join("broken.jpg"), b"no picture").expect("a file");
@@ -26,7 +26,7 @@ fn save_photos(folder: &Path, count: u32) -> PathBuf {
 }
 
 /// A run that takes a moment, into a new folder.
-fn tiny_config(photos: PathBuf, steps: Option<u64>) -> Config {
+pub(crate) fn tiny_config(photos: PathBuf, steps: Option<u64>) -> Config {
     let base = tiny_training::config(photos.parent().unwrap());
     Config {
         photos,

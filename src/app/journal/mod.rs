@@ -189,7 +189,7 @@ impl Journal {
     /// Keeps the photo's work if that is due. Returns when to ask again.
     pub(super) fn keep(&mut self, photo: &OpenPhoto, waker: &Waker) -> Option<Duration> {
         self.root.as_ref()?;
-        if !photo.has_unsaved_work() {
+        if !photo.has_work_to_keep() {
             // A job that writes has its folder until it ends.
             if self.job.is_none() {
                 self.leave(waker);

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     app::{photo::OpenPhoto, state::Source},
-    document::MaskChange,
+    document::{MaskChange, Part},
     imaging::{Channels, Format, Metadata, Photo, Pixels, Samples, read},
 };
 
@@ -80,7 +80,7 @@ fn a_pasted_picture_and_the_work_on_it_outlive_the_window() {
     assert!(restored.document.mask() == photo.document.mask(), "and the mask");
     assert_eq!(folders(root.path()), 1, "the folder was taken over");
 
-    restored.saved_state = restored.document.state();
+    restored.saved_mask = restored.document.state_of(Part::Mask);
     next.keep(&restored, &waker());
     let ending = next.ending.take().expect("exported work needs no keeping");
     assert!(ending.stop(Duration::from_secs(60)), "it ends");

@@ -37,7 +37,7 @@ fn button_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
     if app.tasks.fill.is_none() && !is_waiting {
         let text = RichText::new(format!("{}  Fill", icons::SPARKLE)).size(15.0);
         // With nothing masked it is there to say what to do first.
-        let has_work = app.state.has_mask || app.canvas.is_outlining();
+        let has_work = app.has_mask() || app.canvas.is_outlining();
         let button = if has_work {
             main_button(ui, text).shortcut_text(RichText::new("Enter").color(theme::ON_ACCENT))
         } else {

@@ -121,7 +121,7 @@ fn hint(app: &App) -> &'static str {
         "Waiting for the network…"
     } else if app.state.keeps_out {
         "Mark what nothing should be copied from · K goes back to what should go"
-    } else if app.state.has_mask {
+    } else if photo.has_mask() {
         "Press Enter to fill what is masked"
     } else if app.state.tool == Tool::Wand {
         "Click on what should go, then press Enter"

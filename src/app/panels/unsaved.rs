@@ -13,8 +13,9 @@ use crate::app::{
 
 pub(super) fn ui(app: &App, intent: &Intent, ctx: &Context, commands: &mut Vec<Command>) {
     let name = app.photo.as_ref().map_or("", |photo| photo.name.as_str());
-    let has_only_mask = app.has_only_mask();
-    let what = if has_only_mask {
+    // An export would not hold the mask: that is asked about by itself, after what an export holds.
+    let is_about_the_mask = !app.photo.as_ref().is_some_and(OpenPhoto::has_unsaved_removals);
+    let what = if is_about_the_mask {
         format!("the mask on {name} was not saved.")
     } else {
         format!("the work on {name} was not exported.")
@@ -33,7 +34,7 @@ pub(super) fn ui(app: &App, intent: &Intent, ctx: &Context, commands: &mut Vec<C
             ui.add(Label::new(what).wrap());
             ui.add_space(theme::SECTION_GAP);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let (verb, answer) = if has_only_mask {
+                let (verb, answer) = if is_about_the_mask {
                     ("Save mask…", Answer::SaveMask)
                 } else {
                     ("Export…", Answer::Export)

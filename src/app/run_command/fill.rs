@@ -52,8 +52,7 @@ impl App {
                 return;
             }
         };
-        self.look_at_mask();
-        if !self.state.has_mask {
+        if !self.has_mask() {
             self.notices
                 .news(NOTHING_MASKED, "Brush over what should go, then fill");
             return;

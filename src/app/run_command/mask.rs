@@ -15,7 +15,7 @@ use crate::{
         canvas::{CanvasEvent, Layer, Tool, ToolState},
         tasks::{Failure, SavedMask},
     },
-    document::{Brush, Changed, Document, MaskChange, Target},
+    document::{Brush, Changed, Document, MaskChange, Part, Target},
     imaging::{Format, Metadata, Pixels, Rect, read, write},
     jobs,
     settings::{self, Settings},
@@ -220,7 +220,10 @@ impl App {
         photo.document.end_stroke();
         let document = photo.document.clone();
         let path = path.with_extension(Format::Png.extension());
-        let (original, state) = (Arc::clone(photo.document.original()), photo.document.state());
+        let (original, state) = (
+            Arc::clone(photo.document.original()),
+            photo.document.state_of(Part::Mask),
+        );
         let waker = self.tasks.waker.clone();
         self.tasks.mask_saving = Some(jobs::spawn("Saving the mask", waker, move |_| {
             let pixels = document.mask().to_pixels();
@@ -266,13 +269,12 @@ impl App {
         }
     }
 
-    /// Where there was nothing but the mask, all work is in a file now.
+    /// Notes with the photo, if it is still open, that its mask in `state` is in a file.
     fn note_mask_saved(&mut self, original: &Arc<Pixels>, state: u64) {
         if self.is_open(original)
-            && self.has_only_mask()
             && let Some(photo) = &mut self.photo
         {
-            photo.saved_state = state;
+            photo.saved_mask = state;
         }
     }
 

@@ -91,7 +91,6 @@ impl App {
         self.tasks.waiting.clear();
         self.state.offer = None;
         self.state.renaming = None;
-        self.state.mask_seen = None;
         self.state.shows_before = false;
         self.state.keeps_out = false;
         if self.photo.is_some() {

@@ -12,6 +12,7 @@ use crate::{
         state::Dialog,
         tasks::{WriteFailure, Written},
     },
+    document::Part,
     imaging::{Pixels, write},
     jobs::{self, Job},
 };
@@ -50,7 +51,7 @@ impl App {
         photo.document.end_stroke();
         let (pixels, metadata) = (Arc::clone(photo.document.result()), Arc::clone(&photo.metadata));
         let original = Arc::clone(photo.document.original());
-        let state = photo.document.state();
+        let state = photo.document.state_of(Part::Result);
         let name = plan
             .path
             .file_name()
@@ -118,7 +119,7 @@ impl App {
             return;
         }
         if let Some(photo) = &mut self.photo {
-            photo.saved_state = state;
+            photo.saved_result = state;
             // From now on the file is this program's own, and may be replaced.
             photo.exported = Some(Plan {
                 overwrite: true,
