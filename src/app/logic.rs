@@ -59,9 +59,7 @@ impl App {
         {
             tracing::warn!("the settings could not be saved: {error}");
         }
-        if let Some(job) = self.tasks.writing.take() {
-            job.stop(PATIENCE);
-        }
+        self.tasks.end_writing(PATIENCE);
         if self.state.may_close || !self.has_unsaved_work() {
             self.journal.clear();
         }
@@ -191,11 +189,20 @@ impl App {
 
     /// Asks before work is lost with the window.
     fn guard_closing(&mut self, ctx: &Context) {
+        let written = self.tasks.written();
+        if written.is_none() && std::mem::take(&mut self.state.closes_when_written) {
+            ctx.send_viewport_cmd(ViewportCommand::Close);
+        }
         let wants_to_close = ctx.input(|input| input.viewport().close_requested());
         if !wants_to_close {
             return;
         }
-        if self.has_unsaved_work() && !self.state.may_close {
+        if let Some(job) = written {
+            ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+            let what = format!("{} has to end first", job.name);
+            self.notices.of_the_program().news("Closing in a moment", what);
+            self.state.closes_when_written = true;
+        } else if self.has_unsaved_work() && !self.state.may_close {
             ctx.send_viewport_cmd(ViewportCommand::CancelClose);
             self.state.dialog = Dialog::Unsaved(Intent::Close);
         } else if self.tasks.training.is_some() {

@@ -174,6 +174,8 @@ pub(super) struct State {
     pub(super) arrived: Option<Box<OpenPhoto>>,
     /// The person agreed to close.
     pub(super) may_close: bool,
+    /// The window closes as soon as the files that are being written are.
+    pub(super) closes_when_written: bool,
     /// The window's title.
     pub(super) title: String,
 }
@@ -197,6 +199,7 @@ impl State {
             given_up: None,
             arrived: None,
             may_close: false,
+            closes_when_written: false,
             title: String::new(),
         }
     }

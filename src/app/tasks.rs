@@ -3,7 +3,13 @@
 //! At most one of a kind runs. Nothing here shows anything: results are taken in by the `drain_…` functions, most of
 //! them beside the command that starts the job, in `run_command`.
 
-use std::{borrow::Cow, collections::VecDeque, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    collections::VecDeque,
+    path::PathBuf,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use eframe::egui::Context;
 
@@ -209,12 +215,30 @@ impl Tasks {
     /// The job that a person waits for most.
     pub(super) fn foremost(&self) -> Option<Running> {
         let stoppable = self.stoppable().map(|job| job.running(true));
-        stoppable.or_else(|| self.unstoppable().map(|job| job.running(false)))
+        stoppable.or_else(|| self.written())
     }
 
     /// Cancels the job that [`Self::foremost`] shows if that can be done. Returns whether there was one.
     pub(super) fn cancel_foremost(&self) -> bool {
         self.stoppable().map(Work::cancel).is_some()
+    }
+
+    /// What writes now.
+    pub(super) fn written(&self) -> Option<Running> {
+        self.unstoppable().map(|job| job.running(false))
+    }
+
+    /// Waits for what writes, where the process ends without having asked.
+    pub(super) fn end_writing(&mut self, patience: Duration) {
+        if let Some(job) = self.writing.take() {
+            job.stop(patience);
+        }
+        if let Some(job) = self.mask_saving.take() {
+            job.stop(patience);
+        }
+        if let Some(job) = self.copying.take() {
+            job.stop(patience);
+        }
     }
 
     fn stoppable(&self) -> Option<&dyn Work> {

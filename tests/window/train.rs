@@ -130,6 +130,10 @@ fn a_run_that_was_broken_off_is_offered_after_a_restart() {
         "its curves are back"
     );
     assert!(
+        window.run().now.is_none() && window.run().facts.is_none(),
+        "it made no step of its own"
+    );
+    assert!(
         matches!(window.run().end, Some(End::Failed(_))),
         "{:?}",
         window.run().end

@@ -263,8 +263,8 @@ impl App {
                 self.go_on_if_saved(ctx);
             }
             Err(why) => {
-                self.state.after_export = None;
                 self.notices.error(NOT_SAVED, why);
+                self.ask_again();
             }
         }
     }

@@ -66,7 +66,7 @@ impl App {
             Command::Offer { accept } => self.settle_offer(ctx, accept),
             Command::Dismiss(id) => self.notices.dismiss(id),
             Command::CloseDialog => self.close_dialog(),
-            Command::Train(request) => self.run_request(request),
+            Command::Train(request) => self.run_request(ctx, request),
         }
     }
 
@@ -137,8 +137,20 @@ impl App {
     }
 
     fn close_dialog(&mut self) {
-        self.state.dialog = Dialog::None;
-        self.forget_intent();
+        let closed = std::mem::take(&mut self.state.dialog);
+        let carries_intent = match &closed {
+            Dialog::Unsaved(_) | Dialog::CloseTraining => true,
+            // What is written by now goes on.
+            Dialog::Export(_) => self.tasks.writing.is_none(),
+            Dialog::Path(form) => form.purpose == Purpose::SaveMask && self.tasks.mask_saving.is_none(),
+            _ => false,
+        };
+        if closed == Dialog::CloseTraining {
+            self.training.closes_after = false;
+        }
+        if carries_intent {
+            self.forget_intent();
+        }
     }
 
     /// Does not go on with what unsaved work stood in the way of.

@@ -99,6 +99,8 @@ impl App {
         if self.state.dialog.is_about_the_photo() {
             self.close_dialog();
         }
+        // What was to come after an export of the photo before.
+        self.forget_intent();
         self.begin_to_keep(&mut photo);
         self.canvas.set_document(&photo.scene());
         let original = photo.document.original();

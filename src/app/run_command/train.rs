@@ -22,7 +22,7 @@ use crate::{
 };
 
 impl App {
-    pub(super) fn run_request(&mut self, request: Request) {
+    pub(super) fn run_request(&mut self, ctx: &Context, request: Request) {
         match request {
             Request::Configure(config) => self.configure(*config),
             Request::Browse(purpose) if purpose.is_folder() => self.browse_folder(purpose),
@@ -31,7 +31,7 @@ impl App {
             Request::Resume(out) => self.resume_run(&out),
             Request::New => (self.training.run, self.training.strip) = (None, None),
             Request::SetView(view) => self.training.view = view,
-            Request::CloseAfterSaving => self.close_after_saving(),
+            Request::CloseAfterSaving => self.close_after_saving(ctx),
         }
     }
 
@@ -146,6 +146,9 @@ impl App {
         let run = Run {
             activity: Activity::Preparing,
             end: None,
+            // Those of the run before; this one tells its own as soon as everything is loaded.
+            facts: None,
+            now: None,
             ..found.run
         };
         self.launch(found.config, run, true);
@@ -191,9 +194,13 @@ impl App {
         run.activity = Activity::Stopping;
     }
 
-    fn close_after_saving(&mut self) {
+    fn close_after_saving(&mut self, ctx: &Context) {
         self.stop_training();
         self.training.closes_after = true;
+        if self.tasks.training.is_none() {
+            // It has come to its end while the question was read.
+            self.close_if_asked(ctx);
+        }
     }
 
     /// Looks at a weights file before it is used, so that a bad one changes nothing.
@@ -249,12 +256,12 @@ impl App {
         self.training.overview = Some(found);
     }
 
-    /// Goes on with closing, now that the run has saved.
+    /// Goes on with closing, now that the run has saved. There is nothing left to ask about.
     pub(super) fn close_if_asked(&mut self, ctx: &Context) {
+        if self.state.dialog == Dialog::CloseTraining {
+            self.state.dialog = Dialog::None;
+        }
         if std::mem::take(&mut self.training.closes_after) {
-            if self.state.dialog == Dialog::CloseTraining {
-                self.state.dialog = Dialog::None;
-            }
             ctx.send_viewport_cmd(ViewportCommand::Close);
         }
     }

@@ -59,17 +59,18 @@ impl App {
 
     fn end_training(&mut self, ctx: &Context, outcome: Result<(), String>) {
         self.tasks.training = None;
-        let Some(run) = &mut self.training.run else {
-            return;
-        };
-        match outcome {
-            Ok(()) => self.tell_end(),
+        match (outcome, &mut self.training.run) {
+            (Ok(()), _) => self.tell_end(),
             // It was stopped before there was anything to save.
-            Err(_) if run.activity == Activity::Stopping && run.facts.is_none() => self.training.run = None,
-            Err(why) => {
-                run.note(why.clone());
-                run.finish(End::Failed(why.clone()));
-                self.notices.error("Training ended early", why);
+            (Err(_), Some(run)) if run.activity == Activity::Stopping && run.facts.is_none() => {
+                self.training.run = None;
+            }
+            (Err(why), run) => {
+                if let Some(run) = run {
+                    run.note(why.clone());
+                    run.finish(End::Failed(why.clone()));
+                }
+                self.notices.of_the_program().error("Training ended early", why);
             }
         }
         self.look_at_shelf();

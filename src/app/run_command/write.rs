@@ -9,7 +9,7 @@ use crate::{
         App, clipboard,
         export::{Form, Plan},
         notify::sentence,
-        state::Dialog,
+        state::{Dialog, Intent},
         tasks::{WriteFailure, Written},
     },
     document::Part,
@@ -107,8 +107,8 @@ impl App {
                 ..
             }) => self.ask_for_another_place(&plan, &original, failure),
             Err(crash) => {
-                self.state.after_export = None;
                 self.notices.error(FAILED, crash.to_string());
+                self.ask_again();
             }
         }
     }
@@ -145,6 +145,17 @@ impl App {
         }
     }
 
+    /// After a failure nothing goes on that was to come after it: the question what to do with the work is back.
+    pub(super) fn ask_again(&mut self) {
+        self.state.closes_when_written = false;
+        self.state.may_close = false;
+        match self.state.after_export.take() {
+            Some(intent) if self.state.dialog == Dialog::None => self.state.dialog = Dialog::Unsaved(intent),
+            Some(Intent::Show(_)) => self.state.arrived = None,
+            _ => {}
+        }
+    }
+
     /// Opens the dialog again, which now says why or offers to replace the file. Where another photo is open or another
     /// dialog, a notice has to do.
     fn ask_for_another_place(&mut self, plan: &Plan, original: &Arc<Pixels>, failure: WriteFailure) {
@@ -156,15 +167,16 @@ impl App {
                 WriteFailure::Other(why) => form.failure = Some(sentence(why)),
             }
             self.state.dialog = Dialog::Export(form);
+            self.state.closes_when_written = false;
             return;
         }
-        self.state.after_export = None;
         let why = match failure {
             WriteFailure::Exists => "there is a file of that name already".to_owned(),
             WriteFailure::Other(why) => why,
         };
         let why = format!("{why} ({})", plan.path.display());
         self.notices.error(FAILED, why);
+        self.ask_again();
     }
 
     pub(super) fn copy_result(&mut self) {
@@ -186,7 +198,10 @@ impl App {
             .and_then(|outcome| outcome)
         {
             Ok(()) => self.notices.news("Copied", "The result is on the clipboard"),
-            Err(why) => self.notices.error("The result could not be copied", why),
+            Err(why) => {
+                self.notices.error("The result could not be copied", why);
+                self.state.closes_when_written = false;
+            }
         }
     }
 }
