@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arboard::{Clipboard, ImageData};
 use eframe::egui::{Context, Event, Key, RawInput};
 
-use super::tasks::Tasks;
+use super::{keys::is_text_selected, tasks::Tasks};
 use crate::{
     imaging::{Channels, Pixels, Samples, color::DisplayTransform},
     jobs::{self, Job},
@@ -52,18 +52,20 @@ fn open() -> Result<Clipboard, String> {
     Clipboard::new().map_err(|error| format!("the clipboard cannot be reached ({error})"))
 }
 
-/// Gives the field that is being typed in its copy, cut and paste, which the window otherwise keeps for photos.
+/// Gives the field that is being typed in its copy, cut and paste, and text that is selected its copy, which the window
+/// otherwise keeps for photos.
 ///
 /// What is on the clipboard may be another program's to say, which may take its time: a job waits for it.
-pub(super) fn translate_for_text_fields(ctx: &Context, input: &mut RawInput, tasks: &mut Tasks) {
+pub(super) fn translate_for_text(ctx: &Context, input: &mut RawInput, tasks: &mut Tasks) {
     let pasted = tasks.pasting.as_ref().and_then(Job::poll);
     if pasted.is_some() {
         tasks.pasting = None;
     }
-    if !ctx.text_edit_focused() {
+    let is_typing = ctx.text_edit_focused();
+    if !is_typing && !is_text_selected(ctx) {
         return;
     }
-    if let Some(Ok(Some(text))) = pasted {
+    if let (Some(Ok(Some(text))), true) = (pasted, is_typing) {
         input.events.push(Event::Paste(text));
     }
     for event in &mut input.events {
@@ -79,8 +81,8 @@ pub(super) fn translate_for_text_fields(ctx: &Context, input: &mut RawInput, tas
         let is_command = modifiers.command_only();
         match key {
             Key::C if is_command => *event = Event::Copy,
-            Key::X if is_command => *event = Event::Cut,
-            Key::V if is_command => {
+            Key::X if is_command && is_typing => *event = Event::Cut,
+            Key::V if is_command && is_typing => {
                 let read = |_: &_| open().ok()?.get_text().ok();
                 tasks.pasting = Some(jobs::spawn("Pasting", Arc::clone(&tasks.waker), read));
             }

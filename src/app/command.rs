@@ -37,6 +37,8 @@ pub(super) enum Command {
     SetPanelWidth(f32),
     /// Open this photo.
     OpenPath(PathBuf),
+    /// Fill what is masked, whatever is shown.
+    Fill,
     /// Take the mask from this file.
     OpenMaskPath(PathBuf),
     /// Write the mask to this file.
@@ -123,7 +125,8 @@ impl Command {
         match self {
             Self::Act(action) => action.is_about_the_document(),
             Self::Canvas(..)
-            | Self::SaveMaskPath(_)
+            | Self::Fill
+            | Self::SaveMaskPath(..)
             | Self::Write(_)
             | Self::SetVisible(..)
             | Self::Rename(..)

@@ -5,7 +5,9 @@
 
 use std::collections::HashMap;
 
-use eframe::egui::{Context, Event, Id, Key, KeyboardShortcut, ModifierNames, Modifiers};
+use eframe::egui::{
+    Context, Event, Id, Key, KeyboardShortcut, ModifierNames, Modifiers, text_selection::LabelSelectionState,
+};
 
 use super::action::Action;
 
@@ -181,11 +183,14 @@ pub(super) fn take_actions(ctx: &Context, canvas: Option<Id>) -> Vec<Action> {
     }
     let focused = ctx.memory(|memory| memory.focused());
     let button_has_focus = focused.is_some() && focused != canvas;
+    let is_text_selected = is_text_selected(ctx);
     ctx.input_mut(|input| {
         let mut actions = Vec::new();
         input
             .events
             .retain(|event| match action_of(event, button_has_focus) {
+                // What is selected is copied, as everywhere.
+                Some(Action::CopyResult) if is_text_selected => true,
                 Some(action) => {
                     actions.push(action);
                     false
@@ -194,6 +199,11 @@ pub(super) fn take_actions(ctx: &Context, canvas: Option<Id>) -> Vec<Action> {
             });
         actions
     })
+}
+
+/// Whether text that is no field is selected: a part of a notice, say.
+pub(super) fn is_text_selected(ctx: &Context) -> bool {
+    ctx.plugin::<LabelSelectionState>().lock().has_selection()
 }
 
 /// The keys that are down: what each meant when it was pressed, by its place on the keyboard.
@@ -304,6 +314,12 @@ mod tests {
         assert_eq!(repeated, event(Key::Questionmark, true));
         assert_eq!(released, event(Key::Questionmark, false));
         assert_eq!(pressed_anew, event(Key::Slash, true));
+    }
+
+    #[test]
+    fn what_runs_can_be_stopped_from_either_tab() {
+        assert!(!Action::Cancel.is_about_the_photo());
+        assert!(Action::Fill.is_about_the_photo());
     }
 
     #[test]

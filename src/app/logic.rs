@@ -11,7 +11,6 @@ use crate::{
 
 use super::{
     App,
-    action::Action,
     command::Command,
     keys,
     photo::OpenPhoto,
@@ -183,7 +182,7 @@ impl App {
         };
         let is_ready = matches!(self.state.engine, Engine::Ready(_));
         if std::mem::take(&mut self.state.fill_when_ready) && is_ready {
-            self.fill();
+            self.commands.push(Command::Fill);
         }
     }
 

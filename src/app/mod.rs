@@ -165,7 +165,7 @@ impl eframe::App for App {
 
     fn raw_input_hook(&mut self, ctx: &egui::Context, input: &mut egui::RawInput) {
         self.held_keys.settle(&mut input.events);
-        clipboard::translate_for_text_fields(ctx, input, &mut self.tasks);
+        clipboard::translate_for_text(ctx, input, &mut self.tasks);
     }
 
     fn on_exit(&mut self) {

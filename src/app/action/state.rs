@@ -13,6 +13,9 @@ use crate::app::{
 impl App {
     /// Whether an action would do anything now.
     pub(in crate::app) fn can(&self, action: Action) -> bool {
+        if action == Action::Cancel {
+            return self.can_cancel();
+        }
         if let Some(can) = self.can_train(action) {
             return can;
         }
@@ -21,7 +24,10 @@ impl App {
         };
         let document = &photo.document;
         match action {
-            Action::Undo => document.position() > 0 || document.is_stroking() || self.canvas.is_outlining(),
+            Action::Undo => {
+                let has_step = document.position() > 0 || document.is_stroking();
+                has_step || self.canvas.is_outlining() || self.tasks.aside.is_some()
+            }
             Action::Redo => document.position() < document.steps().len(),
             Action::Fill => self.tasks.fill.is_none(),
             Action::TryAgain => self.tasks.fill.is_none() && !document.removals().is_empty(),
@@ -29,12 +35,20 @@ impl App {
                 self.chosen().is_some()
             }
             Action::ClearKeepOut => document.keep_out().is_some(),
-            Action::Cancel => {
-                let runs = self.tasks.foremost().is_some_and(|running| running.can_cancel);
-                self.canvas.is_outlining() || runs || self.state.fill_when_ready
-            }
+            Action::CopyResult => self.tasks.copying.is_none(),
             _ => true,
         }
+    }
+
+    /// Whether anything runs that can be stopped or lies over the photo.
+    fn can_cancel(&self) -> bool {
+        let runs = self.tasks.foremost().is_some_and(|running| running.can_cancel);
+        self.is_outlining() || runs || self.state.fill_when_ready || self.state.shows_before
+    }
+
+    /// Whether something is being outlined, in sight.
+    pub(in crate::app) fn is_outlining(&self) -> bool {
+        self.training.tab == Tab::Edit && self.canvas.is_outlining()
     }
 
     /// The same for actions about training; `None` for others.
@@ -43,7 +57,8 @@ impl App {
         match action {
             Action::EditTab | Action::TrainTab | Action::TrainPhotos => Some(true),
             Action::StartTraining => Some(self.tasks.training.is_none()),
-            Action::PauseTraining | Action::StopTraining | Action::SaveTraining | Action::SampleTraining => {
+            Action::StopTraining => Some(run.is_some_and(Run::can_stop)),
+            Action::PauseTraining | Action::SaveTraining | Action::SampleTraining => {
                 Some(run.is_some_and(|run| matches!(run.activity, Activity::Training | Activity::Paused)))
             }
             Action::UseTrained => {
@@ -96,10 +111,25 @@ impl Action {
     pub(in crate::app) const fn is_about_the_photo(self) -> bool {
         match self.menu() {
             Menu::File => !matches!(self, Self::Settings | Self::Quit),
-            Menu::Edit | Menu::Tool | Menu::Mask => true,
+            Menu::Edit => !matches!(self, Self::Cancel),
+            Menu::Tool | Menu::Mask => true,
             Menu::View => !matches!(self, Self::EditTab | Self::TrainTab | Self::ToggleTheme),
             Menu::Train | Menu::Help => false,
         }
+    }
+
+    /// Whether it tells why where it cannot be done.
+    pub(in crate::app) const fn says_why_not(self) -> bool {
+        matches!(
+            self,
+            Self::Export
+                | Self::ExportAs
+                | Self::Fill
+                | Self::TryAgain
+                | Self::OpenMask
+                | Self::SaveMask
+                | Self::StartTraining
+        )
     }
 
     /// Whether it reads or changes the document.

@@ -1,7 +1,5 @@
 //! Choosing among candidates, and making a removal again.
 
-use std::sync::Arc;
-
 use eframe::egui::{Color32, ColorImage, Context, TextureOptions};
 use serde::Deserialize;
 
@@ -143,12 +141,13 @@ impl App {
                 .news("A fill is running", "Wait for it or cancel it first");
             return;
         }
-        let Engine::Ready(network) = &self.state.engine else {
+        if matches!(self.state.engine, Engine::Loading) {
             self.notices
                 .news("The network is not ready", "Try again in a moment");
+        }
+        let Some(network) = self.network() else {
             return;
         };
-        let network = Arc::clone(network);
         self.start_fill(Some(id), options, network);
     }
 }

@@ -10,7 +10,7 @@ use super::again::thumbnails;
 use crate::{
     app::{
         App,
-        state::{Engine, Offer},
+        state::{Engine, Offer, WeightsThen},
         tasks::Filled,
     },
     document::Document,
@@ -27,7 +27,7 @@ const FAILED: &str = "The fill failed";
 
 impl App {
     /// Starts filling what is masked, as soon as the network is there.
-    pub(super) fn fill(&mut self) {
+    pub(in crate::app) fn fill(&mut self) {
         if self.tasks.fill.is_some() {
             self.notices.news(
                 "A fill is running",
@@ -40,17 +40,11 @@ impl App {
             return;
         };
         photo.document.end_stroke();
-        let network = match &self.state.engine {
-            Engine::Ready(network) => Arc::clone(network),
-            Engine::Loading => {
-                self.state.fill_when_ready = true;
-                return;
-            }
-            Engine::Failed(why) => {
-                let why = why.clone();
-                self.notices.error("There is no network to fill with", why);
-                return;
-            }
+        if matches!(self.state.engine, Engine::Loading) {
+            self.state.fill_when_ready = true;
+        }
+        let Some(network) = self.network() else {
+            return;
         };
         if !self.has_mask() {
             self.notices
@@ -59,6 +53,21 @@ impl App {
         }
         self.notices.settle(NOTHING_MASKED);
         self.start_fill(None, self.settings.now.fill, network);
+    }
+
+    /// The network, if it is there. Tells why it will not be.
+    pub(super) fn network(&mut self) -> Option<Arc<Network>> {
+        match &self.state.engine {
+            Engine::Ready(network) => Some(Arc::clone(network)),
+            Engine::Loading => None,
+            Engine::Failed(why) => {
+                let why = why.clone();
+                self.notices
+                    .of_the_program()
+                    .error("There is no network to fill with", why);
+                None
+            }
+        }
     }
 
     /// Fills what is masked in the background, or makes the removal `again` once more.

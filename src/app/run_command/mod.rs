@@ -35,7 +35,11 @@ impl App {
             Command::SetDialog(dialog) => self.state.dialog = dialog,
             Command::SetRenaming(renaming) => self.state.renaming = renaming,
             Command::SetPanelWidth(width) => self.settings.now.panel_width = width,
-            Command::OpenPath(path) => self.open_when_saved(Source::Path(path)),
+            Command::OpenPath(path) => {
+                self.training.tab = Tab::Edit;
+                self.open_when_saved(Source::Path(path));
+            }
+            Command::Fill => self.fill(),
             Command::OpenMaskPath(path) => self.open_mask(path),
             Command::SaveMaskPath(path) => self.save_mask(&path),
             Command::Answer(answer) => self.answer(ctx, answer),
@@ -71,6 +75,9 @@ impl App {
     }
 
     fn run_action(&mut self, ctx: &Context, action: Action) {
+        if !self.can(action) && !action.says_why_not() {
+            return;
+        }
         if action.is_about_the_photo() {
             self.training.tab = Tab::Edit;
         }
@@ -94,7 +101,7 @@ impl App {
             Action::PreviousCandidate => self.choose_beside(ctx, -1),
             Action::ToggleUncertainty => self.state.shows_uncertainty = !self.state.shows_uncertainty,
             Action::ClearKeepOut => self.clear_keep_out(),
-            Action::Cancel if self.canvas.is_outlining() => self.canvas.drop_outline(),
+            Action::Cancel if self.is_outlining() => self.canvas.drop_outline(),
             Action::Cancel => self.cancel(),
             Action::Palette => self.state.dialog = Dialog::Palette(Palette::default()),
             Action::Shortcuts => self.state.dialog = Dialog::Shortcuts,

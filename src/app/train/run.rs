@@ -147,6 +147,11 @@ impl Run {
         self.activity != Activity::Ended
     }
 
+    /// Whether it can be stopped, while it prepares too.
+    pub const fn can_stop(&self) -> bool {
+        !matches!(self.activity, Activity::Stopping | Activity::Ended)
+    }
+
     /// The best measurement so far.
     pub fn best(&self) -> Option<Measured> {
         self.measured

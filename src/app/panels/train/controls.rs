@@ -76,8 +76,7 @@ fn buttons_ui(app: &App, run: &Run, ui: &mut Ui, commands: &mut Vec<Command>) {
             (icons::PAUSE, "Pause")
         };
         act(ui, icon, name, Action::PauseTraining, is_steerable);
-        let can_stop = run.activity != Activity::Stopping;
-        act(ui, icons::STOP, "Stop", Action::StopTraining, can_stop);
+        act(ui, icons::STOP, "Stop", Action::StopTraining, run.can_stop());
     });
     ui.horizontal(|ui| {
         act(ui, icons::SAVE, "Save now", Action::SaveTraining, is_steerable);
