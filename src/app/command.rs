@@ -41,8 +41,8 @@ pub(super) enum Command {
     Fill,
     /// Take the mask from this file.
     OpenMaskPath(PathBuf),
-    /// Write the mask to this file.
-    SaveMaskPath(PathBuf),
+    /// Write the mask to this file, and say whether another may be replaced.
+    SaveMaskPath(PathBuf, bool),
     /// What to do with work that was not exported.
     Answer(Answer),
     /// Write the result like this.

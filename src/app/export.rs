@@ -35,6 +35,8 @@ pub(super) struct Form {
     pub(super) exists: bool,
     /// Why this very export failed when it was tried.
     pub(super) failure: Option<String>,
+    /// The system's dialog was given this path, and asks by itself about a file that is there.
+    pub(super) may_replace: bool,
     original: Option<PathBuf>,
 }
 
@@ -55,6 +57,7 @@ impl Form {
             metadata: MetadataPolicy::from_str(&saved.metadata, true).unwrap_or_default(),
             exists: false,
             failure: None,
+            may_replace: false,
             original: photo.path.clone(),
         }
     }
@@ -71,12 +74,13 @@ impl Form {
     fn forget_place(&mut self) {
         self.exists = false;
         self.failure = None;
+        self.may_replace = false;
     }
 
     /// Takes another format and lets the name follow.
     pub(super) fn set_format(&mut self, format: Format) {
         self.format = format;
-        let name = Path::new(self.name.trim()).with_extension(format.extension());
+        let name = with_ending(Path::new(self.name.trim()), format);
         self.name = name.display().to_string();
         self.forget_place();
     }
@@ -131,7 +135,7 @@ impl Form {
                 metadata: self.metadata,
                 original: self.original.clone(),
             },
-            overwrite: self.exists,
+            overwrite: self.exists || self.may_replace,
         }
     }
 
@@ -172,6 +176,19 @@ impl Form {
     }
 }
 
+/// The path with the ending of this format, in place of that of another. Other dots are part of the name.
+pub(super) fn with_ending(path: &Path, format: Format) -> PathBuf {
+    match Format::from_path(path) {
+        Some(now) if now == format => path.to_owned(),
+        Some(_) => path.with_extension(format.extension()),
+        None => {
+            let mut name = path.as_os_str().to_owned();
+            name.push(format!(".{}", format.extension()));
+            name.into()
+        }
+    }
+}
+
 fn name_text(path: &Path) -> String {
     path.file_name()
         .unwrap_or_default()
@@ -190,9 +207,9 @@ fn name_of(policy: MetadataPolicy) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
 
-    use super::Form;
+    use super::{Form, with_ending};
     use crate::{
         app::{photo::OpenPhoto, state::Source},
         imaging::{Channels, Format, Metadata, Photo, Pixels, Samples},
@@ -236,6 +253,28 @@ mod tests {
         assert_eq!((form.format, form.problem()), (Format::Png, None));
         form.set_name("y.gif".to_owned());
         assert!(form.problem().is_some(), "no such format");
+    }
+
+    #[test]
+    fn a_name_with_dots_is_completed_and_not_cut() {
+        let with = |name: &str, format| with_ending(Path::new(name), format).display().to_string();
+        assert_eq!(with("2024.05.01 mask", Format::Png), "2024.05.01 mask.png");
+        assert_eq!(with("lake.PNG", Format::Png), "lake.PNG");
+        assert_eq!(with("lake.v2.tif", Format::Jpeg), "lake.v2.jpg");
+        let (mut form, _) = form();
+        form.set_name("2024.05.01 lake".to_owned());
+        form.set_format(Format::Png);
+        assert_eq!(form.name, "2024.05.01 lake.png");
+    }
+
+    #[test]
+    fn a_place_that_the_systems_dialog_gave_may_be_written_over_and_no_other() {
+        let (mut form, _) = form();
+        form.set_path(Path::new("/photos/there.tif"));
+        form.may_replace = true;
+        assert!(form.plan().overwrite, "it was asked about");
+        form.set_name("other.tif".to_owned());
+        assert!(!form.plan().overwrite, "this one was not");
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! What happens between frames: keys become commands, commands are executed, finished jobs are taken in.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use eframe::egui::{Context, Key, Popup, ViewportCommand};
 
 use crate::{
-    document::Document,
+    imaging::Format,
     jobs::{self, Job},
 };
 
@@ -98,28 +98,35 @@ impl App {
 
     fn take_dropped_files(&mut self, ctx: &Context) {
         let dropped = ctx.input(|input| input.raw.dropped_files.clone());
-        if self.training.tab == Tab::Train {
-            if let Some(first) = dropped.first() {
-                let is_weights = first
-                    .path()
-                    .extension()
-                    .is_some_and(|ending| ending == "safetensors");
+        // The first is the one under the pointer.
+        let Some(path) = dropped.first().map(|file| file.path().to_owned()) else {
+            return;
+        };
+        match &self.state.dialog {
+            // The name of a file that is to be written is only begun with it.
+            Dialog::Path(form) if form.purpose == Purpose::SaveMask => {
+                let form = PathForm {
+                    text: path.display().to_string(),
+                    ..form.clone()
+                };
+                self.commands.push(Command::SetDialog(Dialog::Path(form)));
+            }
+            Dialog::Path(form) => self.commands.push(chosen(form.purpose, path)),
+            _ if self.training.tab == Tab::Train => {
+                let is_weights = path.extension().is_some_and(|ending| ending == "safetensors");
                 let purpose = if is_weights {
                     Purpose::Weights
                 } else {
                     Purpose::TrainPhotos
                 };
-                self.commands
-                    .push(Command::ChoosePath(purpose, first.path().to_owned()));
+                self.commands.push(chosen(purpose, path));
             }
-            return;
-        }
-        // One photo at a time; the first is the one under the pointer.
-        if let Some(file) = dropped.first() {
-            self.commands.push(Command::OpenPath(file.path().to_owned()));
-            if dropped.len() > 1 {
-                self.notices
-                    .news("Opening the first photo", "Lacuna shows one photo at a time");
+            _ => {
+                self.commands.push(Command::OpenPath(path));
+                if dropped.len() > 1 {
+                    self.notices
+                        .news("Opening the first photo", "Lacuna shows one photo at a time");
+                }
             }
         }
     }
@@ -246,5 +253,35 @@ impl App {
         self.tasks.saving = Some(jobs::spawn("Saving the settings", waker, move |_| {
             now.save(&path).map_err(|error| error.to_string())
         }));
+    }
+}
+
+/// What was dropped, as the choice of a file or folder. With a photo its folder is meant.
+fn chosen(purpose: Purpose, path: PathBuf) -> Command {
+    let folder = path.parent().map(ToOwned::to_owned);
+    let is_photo = Format::from_path(&path).is_some();
+    let path = folder.filter(|_| purpose.is_folder() && is_photo).unwrap_or(path);
+    Command::ChoosePath(purpose, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::chosen;
+    use crate::app::{command::Command, tasks::Purpose};
+
+    #[test]
+    fn a_dropped_photo_stands_for_its_folder_where_one_is_wanted() {
+        let photo = PathBuf::from("/photos/2024.05.01/a.jpg");
+        let folder = PathBuf::from("/photos/2024.05.01");
+        for (purpose, dropped, taken) in [
+            (Purpose::TrainPhotos, &photo, &folder),
+            (Purpose::TrainPhotos, &folder, &folder),
+            (Purpose::Mask, &photo, &photo),
+        ] {
+            let command = Command::ChoosePath(purpose, taken.clone());
+            assert_eq!(chosen(purpose, dropped.clone()), command);
+        }
     }
 }

@@ -84,7 +84,7 @@ impl Dialog {
     pub(super) const fn is_about_the_photo(&self) -> bool {
         match self {
             Self::Export(_) | Self::Unsaved(_) => true,
-            Self::Path(form) => matches!(form.purpose, Purpose::Mask | Purpose::SaveMask),
+            Self::Path(form) => form.purpose.is_about_the_photo(),
             _ => false,
         }
     }

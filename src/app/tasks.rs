@@ -81,6 +81,14 @@ pub(super) enum WriteFailure {
 /// What was chosen in a system dialog, and how long that took.
 pub(super) type Chosen = (Option<PathBuf>, Duration);
 
+/// A system dialog that is open.
+pub(super) struct Asked {
+    pub(super) purpose: Purpose,
+    /// The photo that was open then, without keeping it.
+    pub(super) photo: Option<Weak<Pixels>>,
+    pub(super) job: Job<Chosen>,
+}
+
 /// What a system dialog was opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -127,6 +135,11 @@ impl Purpose {
         }
     }
 
+    /// Whether the answer says nothing of another photo.
+    pub(super) const fn is_about_the_photo(self) -> bool {
+        matches!(self, Self::Mask | Self::SaveMask | Self::Export)
+    }
+
     /// Whether a folder is wanted.
     pub(super) const fn is_folder(self) -> bool {
         matches!(self, Self::TrainPhotos | Self::TrainOut | Self::TrainHoles)
@@ -150,7 +163,9 @@ pub(super) struct Tasks {
     /// Text for the field that is typed in.
     pub(super) pasting: Option<Job<Option<String>>>,
     pub(super) saving: Option<Job<Result<(), Failure>>>,
-    pub(super) dialog: Option<(Purpose, Job<Chosen>)>,
+    pub(super) dialog: Option<Asked>,
+    /// This system has file dialogs: one was answered or stayed for a while.
+    pub(super) has_dialogs: bool,
     pub(super) training: Option<TrainingJob>,
     pub(super) overview: Option<Job<Result<Overview, Failure>>>,
     pub(super) shelf: Option<Job<Result<Shelf, Failure>>>,
@@ -206,6 +221,7 @@ impl Tasks {
             pasting: None,
             saving: None,
             dialog: None,
+            has_dialogs: false,
             training: None,
             overview: None,
             shelf: None,

@@ -94,6 +94,37 @@ fn a_dropped_folder_is_looked_through_and_what_was_found_is_shown() {
 }
 
 #[test]
+fn a_dropped_photo_stands_for_its_folder() {
+    let mut window = Window::train(|folder, _| {
+        save_photos(folder, 4);
+    });
+    window.drop_path(&window.path("Lake/broken.jpg"));
+    window.wait_to_show("4 photos, 160 × 160");
+    assert!(!window.shows("could not be opened"), "it is not opened");
+    window.wait("the folder is remembered", |window| {
+        window.settings().train.photos == window.path("Lake")
+    });
+}
+
+#[test]
+fn esc_stops_a_fill_from_the_train_tab_and_stays_there() {
+    let mut window = Window::with_candidates(8);
+    window.wait("the network is there", |window| !window.app().is_busy());
+    window.drag((0.45, 0.45), (0.55, 0.55));
+    window.harness.key_press(Key::Enter);
+    window.harness.key_press(Key::F3);
+    window.harness.step();
+    window.harness.key_press(Key::Escape);
+    window.harness.step();
+    window.wait_to_show("Fill cancelled");
+    assert!(
+        window.shows("Choose a folder of photos to begin"),
+        "the tab stays"
+    );
+    assert!(window.document().removals().is_empty(), "nothing was filled");
+}
+
+#[test]
 fn a_folder_that_is_not_there_is_told_with_the_reason() {
     let mut window = Window::train(|folder, settings| {
         settings.train.photos = folder.join("nowhere");

@@ -41,7 +41,7 @@ pub(super) fn show(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
     };
     let ctx = ui.ctx().clone();
     notices::ui(app, &ctx, center, commands);
-    welcome::drop_hint_ui(app.training.tab, &ctx, center);
+    welcome::drop_hint_ui(app, &ctx, center);
     dialog_ui(app, &ctx, commands);
 }
 

@@ -30,7 +30,9 @@ pub(super) fn ui(form: &PathForm, ctx: &Context, commands: &mut Vec<Command>) {
         note(
             ui,
             match form.purpose {
-                purpose if purpose.is_folder() => "This system has no file dialog. Type or paste a path.",
+                purpose if purpose.is_folder() => {
+                    "This system has no file dialog. Type or paste a path, or drop the folder on the window."
+                }
                 Purpose::SaveMask => "This system has no file dialog. Type or paste a path.",
                 _ => "This system has no file dialog. Type or paste a path, or drop the file on the window.",
             },

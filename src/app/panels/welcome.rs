@@ -5,7 +5,7 @@ use eframe::egui::{
 };
 
 use super::widgets::{main_button, show_main};
-use crate::app::{App, action::Action, command::Command, icons, theme, train::Tab};
+use crate::app::{App, action::Action, command::Command, icons, state::Dialog, theme, train::Tab};
 
 const COLUMN_WIDTH: f32 = 340.0;
 
@@ -69,7 +69,7 @@ fn recent_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
 }
 
 /// While a file is dragged over the window: says that it may be dropped.
-pub(super) fn drop_hint_ui(tab: Tab, ctx: &Context, room: Rect) {
+pub(super) fn drop_hint_ui(app: &App, ctx: &Context, room: Rect) {
     if ctx.input(|input| input.raw.hovered_files.is_empty()) {
         return;
     }
@@ -78,9 +78,11 @@ pub(super) fn drop_hint_ui(tab: Tab, ctx: &Context, room: Rect) {
     painter.rect_filled(room, 0.0, style.visuals.window_fill.gamma_multiply(0.85));
     let stroke = Stroke::new(2.0, style.visuals.selection.bg_fill);
     painter.rect_stroke(room.shrink(16.0), 8.0, stroke, StrokeKind::Inside);
-    let text = match tab {
-        Tab::Edit => "Drop to open",
-        Tab::Train => "Drop to learn from these photos",
+    let text = match (&app.state.dialog, app.training.tab) {
+        (Dialog::Path(form), _) if form.purpose.is_folder() => "Drop to choose this folder",
+        (Dialog::Path(_), _) => "Drop to choose this file",
+        (_, Tab::Edit) => "Drop to open",
+        (_, Tab::Train) => "Drop to learn from these photos",
     };
     painter.text(
         room.center(),

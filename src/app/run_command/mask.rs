@@ -13,6 +13,7 @@ use crate::{
         App,
         action::Action,
         canvas::{CanvasEvent, Layer, Tool, ToolState},
+        export,
         tasks::{Failure, SavedMask},
     },
     document::{Brush, Changed, Document, MaskChange, Part, Target},
@@ -214,16 +215,26 @@ impl App {
         }));
     }
 
-    /// Writes the mask as a PNG in the background. Another file of that name is never replaced.
-    pub(super) fn save_mask(&mut self, path: &Path) {
+    /// Writes the mask as a PNG in the background. Another file of that name is replaced only where a person has agreed
+    /// to that, and the original photo never.
+    pub(super) fn save_mask(&mut self, chosen: &Path, may_replace: bool) {
         let Some(photo) = &mut self.photo else { return };
+        if let Some(job) = &self.tasks.mask_saving {
+            self.notices
+                .news(NOT_SAVED, format!("{} has to end first", job.name()));
+            return;
+        }
         photo.document.end_stroke();
         let document = photo.document.clone();
-        let path = path.with_extension(Format::Png.extension());
-        let (original, state) = (
-            Arc::clone(photo.document.original()),
-            photo.document.state_of(Part::Mask),
-        );
+        let path = export::with_ending(chosen, Format::Png);
+        // Nobody was asked about a name that was completed here.
+        let overwrite = may_replace && path == chosen;
+        let options = write::Options {
+            original: photo.path.clone(),
+            ..write::Options::default()
+        };
+        let original = Arc::clone(photo.document.original());
+        let state = photo.document.state_of(Part::Mask);
         let waker = self.tasks.waker.clone();
         self.tasks.mask_saving = Some(jobs::spawn("Saving the mask", waker, move |_| {
             let pixels = document.mask().to_pixels();
@@ -231,7 +242,7 @@ impl App {
             drop(document);
             let outcome = pixels
                 .ok_or_else(|| "it has no pixels".to_owned())
-                .and_then(|pixels| write_mask(&pixels, path));
+                .and_then(|pixels| write_mask(&pixels, path, &options, overwrite));
             SavedMask {
                 original,
                 state,
@@ -311,9 +322,14 @@ pub(super) const fn target(tool: &ToolState) -> Target {
     }
 }
 
-fn write_mask(pixels: &Pixels, path: PathBuf) -> Result<PathBuf, Failure> {
-    let options = write::Options::default();
-    let written = write::photo(&path, pixels, &Metadata::default(), Format::Png, &options, false);
+fn write_mask(
+    pixels: &Pixels,
+    path: PathBuf,
+    options: &write::Options,
+    overwrite: bool,
+) -> Result<PathBuf, Failure> {
+    let (png, metadata) = (Format::Png, Metadata::default());
+    let written = write::photo(&path, pixels, &metadata, png, options, overwrite);
     match written.map_err(|error| error.problem) {
         Ok(_) => Ok(path),
         Err(write::Problem::Exists) => Err(format!(

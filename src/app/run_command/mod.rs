@@ -41,12 +41,12 @@ impl App {
             }
             Command::Fill => self.fill(),
             Command::OpenMaskPath(path) => self.open_mask(path),
-            Command::SaveMaskPath(path) => self.save_mask(&path),
+            Command::SaveMaskPath(path, overwrite) => self.save_mask(&path, overwrite),
             Command::Answer(answer) => self.answer(ctx, answer),
             Command::Write(plan) => self.write(plan),
             Command::ChoosePath(purpose, path) => {
                 self.state.dialog = Dialog::None;
-                self.take_path(purpose, path);
+                self.take_path(purpose, path, false);
             }
             Command::BrowseExport => self.browse_export(),
             Command::BrowseWeights => self.browse_weights(Purpose::Weights),
@@ -85,7 +85,9 @@ impl App {
             Action::Open => self.browse_photo(),
             Action::OpenSample => self.open_when_saved(Source::Sample),
             Action::OpenMask => self.browse_mask(),
-            Action::SaveMask => self.browse_mask_to_save(),
+            Action::SaveMask => {
+                self.browse_mask_to_save();
+            }
             Action::Paste => self.open_when_saved(Source::Clipboard),
             Action::Export => self.export(),
             Action::ExportAs => self.export_as(),

@@ -2,6 +2,7 @@
 
 use std::{
     path::PathBuf,
+    sync::{Arc, Weak},
     time::{Duration, Instant},
 };
 
@@ -13,8 +14,9 @@ use crate::{
         command::{Answer, Command},
         journal::{Kept, PutBack},
         state::{Dialog, Intent, PathForm, Source},
-        tasks::Purpose,
+        tasks::{Asked, Purpose},
     },
+    imaging::Pixels,
     jobs,
 };
 
@@ -22,7 +24,9 @@ use crate::{
 const PHOTOS: [&str; 6] = ["jpg", "jpeg", "png", "tif", "tiff", "webp"];
 
 /// A file dialog that ends within this time never was on the screen; a busy machine takes a while to find that out.
-const INSTANT: Duration = Duration::from_millis(1500);
+const INSTANT: Duration = Duration::from_secs(1);
+/// One that stays for this time surely was.
+const SEEN: Duration = Duration::from_secs(3);
 
 impl App {
     /// Opens a photo, but asks first if work would be lost.
@@ -98,7 +102,7 @@ impl App {
             self.notices.leave_photo();
         }
         if self.state.dialog.is_about_the_photo() {
-            self.close_dialog();
+            self.state.dialog = Dialog::None;
         }
         // What was to come after an export of the photo before.
         self.forget_intent();
@@ -172,8 +176,11 @@ impl App {
                 self.state.after_export = Some(intent);
             }
             Answer::SaveMask => {
-                self.browse_mask_to_save();
-                self.state.after_export = Some(intent);
+                if self.browse_mask_to_save() {
+                    self.state.after_export = Some(intent);
+                } else {
+                    self.forget_intent();
+                }
             }
         }
     }
@@ -225,11 +232,12 @@ impl App {
         });
     }
 
-    pub(super) fn browse_mask_to_save(&mut self) {
-        let Some(photo) = self.photo.as_ref().filter(|photo| photo.document.has_mask()) else {
+    /// Returns whether a dialog was opened.
+    pub(super) fn browse_mask_to_save(&mut self) -> bool {
+        let Some(photo) = self.photo.as_ref().filter(|photo| photo.has_mask()) else {
             self.notices
                 .news("There is no mask to save", "Paint over what should go first");
-            return;
+            return false;
         };
         let path = photo.suggested_mask_path();
         self.browse(Purpose::SaveMask, move || {
@@ -244,7 +252,7 @@ impl App {
             let folder = path.parent().map(ToOwned::to_owned);
             let dialog = folder.into_iter().fold(dialog, rfd::FileDialog::set_directory);
             dialog.set_file_name(name).save_file()
-        });
+        })
     }
 
     pub(super) fn browse_weights(&mut self, purpose: Purpose) {
@@ -279,31 +287,50 @@ impl App {
         });
     }
 
-    /// Shows one of the system's dialogs. It waits in a job, so the window goes on.
-    fn browse(&mut self, purpose: Purpose, ask: impl FnOnce() -> Option<PathBuf> + Send + 'static) {
-        if self.tasks.dialog.is_none() {
-            let waker = self.tasks.waker.clone();
-            let job = jobs::spawn("Choosing a file", waker, move |_| {
-                let started = Instant::now();
-                (ask(), started.elapsed())
-            });
-            self.tasks.dialog = Some((purpose, job));
+    /// Shows one of the system's dialogs, one at a time. It waits in a job, so the window goes on. Returns whether it
+    /// was opened.
+    fn browse(&mut self, purpose: Purpose, ask: impl FnOnce() -> Option<PathBuf> + Send + 'static) -> bool {
+        if let Some(asked) = &self.tasks.dialog {
+            let detail = format!("“{}” has to be answered first", asked.purpose.title());
+            self.notices
+                .of_the_program()
+                .news("A file dialog is open already", detail);
+            return false;
         }
+        let waker = self.tasks.waker.clone();
+        let job = jobs::spawn("Choosing a file", waker, move |_| {
+            let started = Instant::now();
+            (ask(), started.elapsed())
+        });
+        let photo = self.photo.as_ref().map(|photo| photo.document.original());
+        self.tasks.dialog = Some(Asked {
+            purpose,
+            photo: photo.map(Arc::downgrade),
+            job,
+        });
+        true
     }
 
     pub(in crate::app) fn drain_dialog(&mut self) {
-        let Some((purpose, job)) = &self.tasks.dialog else {
+        let asked = self.tasks.dialog.as_ref();
+        let Some(outcome) = asked.and_then(|asked| asked.job.poll()) else {
             return;
         };
-        let (purpose, Some(outcome)) = (*purpose, job.poll()) else {
+        let Some(Asked { purpose, photo, .. }) = self.tasks.dialog.take() else {
             return;
         };
-        self.tasks.dialog = None;
-        let (path, is_instant) = outcome.map_or((None, true), |(path, took)| (path, took < INSTANT));
+        let (path, took) = outcome.unwrap_or((None, Duration::ZERO));
+        self.tasks.has_dialogs |= path.is_some() || took > SEEN;
+        let is_of_another = purpose.is_about_the_photo() && !self.is_still_open(photo.as_ref());
         match path {
-            Some(path) => self.take_path(purpose, path),
+            Some(_) if is_of_another => self.notices.news(
+                format!("{}: not done", purpose.title()),
+                "Another photo is open by now; choose again",
+            ),
+            None if is_of_another => {}
+            Some(path) => self.take_path(purpose, path, true),
             // Nobody cancels that fast: there is no dialog to be had on this system.
-            None if is_instant && purpose != Purpose::Export => {
+            None if took < INSTANT && !self.tasks.has_dialogs && purpose != Purpose::Export => {
                 let suggested = self.photo.as_ref().filter(|_| purpose == Purpose::SaveMask);
                 let text = suggested.map_or_else(String::new, |photo| {
                     photo.suggested_mask_path().display().to_string()
@@ -315,15 +342,21 @@ impl App {
         }
     }
 
-    /// Goes on with a file that was chosen.
-    pub(super) fn take_path(&mut self, purpose: Purpose, path: PathBuf) {
+    fn is_still_open(&self, photo: Option<&Weak<Pixels>>) -> bool {
+        let then = photo.and_then(Weak::upgrade);
+        then.is_some_and(|then| self.is_open(&then))
+    }
+
+    /// Goes on with a file that was chosen; `may_replace` says whether the person agreed to replace what is there.
+    pub(super) fn take_path(&mut self, purpose: Purpose, path: PathBuf, may_replace: bool) {
         match purpose {
             Purpose::Photo => self.commands.push(Command::OpenPath(path)),
             Purpose::Mask => self.commands.push(Command::OpenMaskPath(path)),
-            Purpose::SaveMask => self.commands.push(Command::SaveMaskPath(path)),
+            Purpose::SaveMask => self.commands.push(Command::SaveMaskPath(path, may_replace)),
             Purpose::Export => {
                 if let Dialog::Export(form) = &mut self.state.dialog {
                     form.set_path(&path);
+                    form.may_replace = may_replace;
                 }
             }
             _ => self.take_training_path(purpose, path),
