@@ -79,8 +79,10 @@ impl App {
 
     fn take_keys(&mut self, ctx: &Context) {
         if self.state.dialog != Dialog::None {
-            // Dialogs have their own Enter and Esc; text fields in them their own keys.
-            if ctx.input_mut(|input| input.consume_key(Default::default(), Key::Escape)) {
+            // Dialogs have their own Enter and Esc; text fields in them their own keys, and lists that are open too.
+            if !Popup::is_any_open(ctx)
+                && ctx.input_mut(|input| input.consume_key(Default::default(), Key::Escape))
+            {
                 self.commands.push(Command::CloseDialog);
             }
             return;

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use eframe::egui::{Key, Modifiers, Rect, accesskit::Role, vec2};
+use eframe::egui::{Event, Key, Modifiers, Rect, accesskit::Role, vec2};
 use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
@@ -161,6 +161,10 @@ fn the_palette_finds_a_command_by_a_few_letters() {
         window.harness.query_by_label("Command").is_none(),
         "the palette is closed"
     );
+    window.press_with(CTRL_SHIFT, Key::P);
+    window.harness.event(Event::Text("clear mask".to_owned()));
+    window.harness.key_press(Key::Enter);
+    window.wait_for_step("Clear mask");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::{fs, process::Command};
 
-use eframe::egui::{Key, Modifiers, accesskit::Role};
+use eframe::egui::{Event, Key, Modifiers, OutputCommand, accesskit::Role};
 use egui_kittest::kittest::Queryable as _;
 use lacuna::{app::Start, imaging::read};
 
@@ -92,6 +92,65 @@ fn a_file_that_is_in_the_way_is_replaced_only_when_told_so() {
     assert!(
         read::photo(&window.path("Lake-edited.png")).is_ok(),
         "now it is a photo"
+    );
+}
+
+#[test]
+fn a_name_typed_in_the_very_frame_of_enter_is_the_one_that_is_written() {
+    let mut window = Window::with_photo();
+    window.press_with(CTRL_SHIFT, Key::E);
+    let name = window.harness.get_by_role_and_label(Role::TextInput, "Name");
+    name.focus();
+    window.settle();
+    window.press_with(Modifiers::COMMAND, Key::A);
+    window.harness.event(Event::Text("slow.png".to_owned()));
+    window.harness.key_press(Key::Enter);
+    window.settle();
+    window.wait("the export ends", |window| window.path("slow.png").exists());
+    assert!(!window.path("Lake-edited.png").exists(), "not the name before");
+    assert!(!window.shows("No pixel is lost"), "the dialog is closed");
+}
+
+#[test]
+fn esc_closes_a_list_in_a_dialog_before_the_dialog() {
+    let mut window = Window::with_photo();
+    window.press_with(CTRL_SHIFT, Key::E);
+    let list = window.harness.get_by_role_and_label(Role::ComboBox, "Metadata");
+    list.click();
+    window.settle();
+    window.press(Key::Escape);
+    assert!(window.shows("No pixel is lost"), "the dialog is still there");
+    window.press(Key::Escape);
+    assert!(!window.shows("No pixel is lost"), "now it is closed");
+}
+
+#[test]
+fn copying_takes_selected_text_before_the_photo() {
+    let mut window = Window::with_photo();
+    window.wait("the network is there", |window| !window.app().is_busy());
+    window.press(Key::Enter);
+    let detail = window
+        .harness
+        .get_by_label_contains("Brush over what should go, then fill");
+    let (from, to) = (detail.rect().left_center(), detail.rect().right_center());
+    window.harness.drag_at(from);
+    window.harness.step();
+    window.harness.hover_at(to);
+    window.harness.step();
+    window.harness.drop_at(to);
+    window.harness.step();
+    window.harness.event(Event::Copy);
+    window.harness.step();
+    let commands = &window.harness.output().platform_output.commands;
+    let copied = commands.iter().any(|command| match command {
+        OutputCommand::CopyText(text) => text.contains("Brush over"),
+        _ => false,
+    });
+    assert!(copied, "the text is copied: {commands:?}");
+    window.settle();
+    assert!(
+        !window.shows("copied") && !window.shows("Copied"),
+        "the photo is not"
     );
 }
 

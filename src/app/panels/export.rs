@@ -11,6 +11,7 @@ use crate::{
 pub(super) fn ui(app: &App, form: &Form, ctx: &Context, commands: &mut Vec<Command>) {
     let Some(photo) = &app.photo else { return };
     let mut next = form.clone();
+    let before = commands.len();
     dialog(ctx, "Export", theme::DIALOG_WIDTH, commands, |ui, commands| {
         path_ui(&mut next, ui, commands);
         format_ui(&mut next, photo.document.original().bit_depth(), ui);
@@ -24,18 +25,19 @@ pub(super) fn ui(app: &App, form: &Form, ctx: &Context, commands: &mut Vec<Comma
             shown.response.labelled_by(label);
         });
         ui.add_space(theme::HEADING_GAP);
-        let loss = form.loss(photo.document.original());
-        ui.add(Label::new(RichText::new(format!("{loss} {}", form.metadata_text())).weak()).wrap());
-        if form.exists {
+        let loss = next.loss(photo.document.original());
+        ui.add(Label::new(RichText::new(format!("{loss} {}", next.metadata_text())).weak()).wrap());
+        if next.exists {
             warning_ui("There is a file of that name already", ui);
-        } else if let Some(problem) = form.problem().or(form.failure.as_deref()) {
+        } else if let Some(problem) = next.problem().or(next.failure.as_deref()) {
             warning_ui(problem, ui);
         }
         ui.add_space(theme::SECTION_GAP);
-        buttons_ui(form, ui, commands);
+        buttons_ui(&next, ui, commands);
     });
     if next != *form {
-        commands.push(Command::SetDialog(Dialog::Export(next)));
+        // What was typed comes before the button that was pressed in the same frame.
+        commands.insert(before, Command::SetDialog(Dialog::Export(next)));
     }
 }
 

@@ -36,7 +36,6 @@ pub(super) fn ui(app: &App, palette: &Palette, ctx: &Context, commands: &mut Vec
 }
 
 fn contents_ui(app: &App, palette: &Palette, ui: &mut Ui, commands: &mut Vec<Command>) {
-    let found = found(&palette.query);
     let mut next = palette.clone();
     let pressed = |key| ui.input_mut(|input| input.count_and_consume_key(Modifiers::NONE, key));
     let (down, up, enter) = (
@@ -44,8 +43,6 @@ fn contents_ui(app: &App, palette: &Palette, ui: &mut Ui, commands: &mut Vec<Com
         pressed(Key::ArrowUp),
         pressed(Key::Enter),
     );
-    let last = found.len().saturating_sub(1);
-    next.selected = (next.selected + down).saturating_sub(up).min(last);
     let field = TextEdit::singleline(&mut next.query)
         .hint_text("Type a command")
         .frame(Frame::NONE)
@@ -57,6 +54,10 @@ fn contents_ui(app: &App, palette: &Palette, ui: &mut Ui, commands: &mut Vec<Com
     if next.query != palette.query {
         next.selected = 0;
     }
+    // What was typed in this very frame counts too.
+    let found = found(&next.query);
+    let last = found.len().saturating_sub(1);
+    next.selected = (next.selected + down).saturating_sub(up).min(last);
     ui.separator();
     let mut chosen = (enter > 0).then(|| found.get(next.selected).copied()).flatten();
     let mut list = ScrollArea::vertical()
