@@ -131,6 +131,10 @@ fn a_folder_that_is_not_there_is_told_with_the_reason() {
     });
     window.wait_to_show("These photos cannot be used");
     assert!(window.shows("nowhere"), "which folder");
+    assert!(
+        !window.shows("Start when you like") && window.shows("Choose other photos"),
+        "what to do"
+    );
     assert!(!window.can_click("Start training"), "it cannot begin");
 }
 

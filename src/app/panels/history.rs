@@ -31,7 +31,8 @@ pub(super) fn ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
 fn step_ui(photo: &OpenPhoto, index: usize, ui: &mut Ui, commands: &mut Vec<Command>) {
     let position = photo.document.position();
     let name = match index.checked_sub(1) {
-        None => "Opened",
+        None if photo.document.goes_back_to_the_opening() => "Opened",
+        None => "Earlier",
         Some(step) => photo.document.steps().nth(step).unwrap_or_default(),
     };
     ui.push_id(index, |ui| {

@@ -1,8 +1,8 @@
 //! The line below: what runs and how long it will take, what to do next, and what the photo is.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
-use eframe::egui::{Align, Button, Layout, ProgressBar, RichText, Ui};
+use eframe::egui::{Align, Button, Context, Layout, ProgressBar, RichText, Ui};
 
 use crate::app::{
     App, OpenPhoto,
@@ -26,7 +26,7 @@ pub(super) fn ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
         match app.tasks.foremost() {
             Some(running) => running_ui(&running, ui, commands),
             None => {
-                ui.weak(hint(app));
+                ui.weak(hint(app, ui.ctx()));
             }
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -99,22 +99,20 @@ fn running_ui(running: &Running, ui: &mut Ui, commands: &mut Vec<Command>) {
 }
 
 /// What to do next.
-fn hint(app: &App) -> &'static str {
+fn hint(app: &App, ctx: &Context) -> Cow<'static, str> {
     if app.training.tab == Tab::Train {
-        return match &app.training.run {
-            Some(run) if run.is_running() => "Editing goes on in the Edit tab",
-            Some(_) => "",
-            None if app.training.overview.is_some() => "Start when you like; editing goes on meanwhile",
-            None => "Choose photos to learn from",
-        };
+        return Cow::Borrowed(training_hint(app));
     }
     let Some(photo) = &app.photo else {
-        return "Open a photo to begin";
+        return Cow::Borrowed("Open a photo to begin");
     };
     let document = &photo.document;
     let is_changing = |aside: &Aside| aside.job.status().started.elapsed() > UNNOTICED;
-    if app.canvas.is_outlining() {
-        "Enter closes the outline · Ctrl+Z takes a corner back · Esc lets it go"
+    Cow::Borrowed(if app.canvas.is_outlining() {
+        let undo = Action::Undo.shortcut_text(ctx);
+        return Cow::Owned(format!(
+            "Enter closes the outline · {undo} takes a corner back · Esc lets it go"
+        ));
     } else if app.tasks.aside.as_ref().is_some_and(is_changing) {
         "Working it out…"
     } else if app.state.fill_when_ready {
@@ -128,7 +126,18 @@ fn hint(app: &App) -> &'static str {
     } else if document.removals().is_empty() {
         "Brush over what should go, then press Enter"
     } else {
-        "Hold \\ to see the original · Ctrl+E exports"
+        let export = Action::Export.shortcut_text(ctx);
+        return Cow::Owned(format!("Hold \\ to see the original · {export} exports"));
+    })
+}
+
+fn training_hint(app: &App) -> &'static str {
+    match (&app.training.run, &app.training.overview) {
+        (Some(run), _) if run.is_running() => "Editing goes on in the Edit tab",
+        (Some(_), _) => "",
+        (None, Some(Ok(overview))) if overview.photos > 0 => "Start when you like; editing goes on meanwhile",
+        (None, Some(_)) => "Choose other photos to learn from",
+        (None, None) => "Choose photos to learn from",
     }
 }
 
@@ -145,7 +154,10 @@ fn photo_ui(app: &App, photo: &OpenPhoto, ui: &mut Ui, commands: &mut Vec<Comman
         .frame_when_inactive(false);
     if ui
         .add(button)
-        .on_hover_text("Click to fit the photo in the window (Ctrl+0)")
+        .on_hover_text(format!(
+            "Click to fit the photo in the window ({})",
+            Action::Fit.shortcut_text(ui.ctx())
+        ))
         .clicked()
     {
         commands.push(Action::Fit.into());

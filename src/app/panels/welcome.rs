@@ -45,7 +45,8 @@ fn column_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
         commands.push(Action::OpenSample.into());
     }
     ui.add_space(HEADING);
-    ui.weak("or drop a photo here, or paste one with Ctrl+V");
+    let keys = Action::Paste.shortcut_text(ui.ctx());
+    ui.weak(format!("or drop a photo here, or paste one with {keys}"));
     recent_ui(app, ui, commands);
 }
 

@@ -152,8 +152,13 @@ fn warnings_ui(app: &App, overview: &Overview, ui: &mut Ui) {
         warn("Few photos: the network may learn them by heart. About a hundred are a good start".to_owned());
     }
     if small > 0 {
+        let (photos, are) = if small == 1 {
+            ("photo", "is")
+        } else {
+            ("photos", "are")
+        };
         warn(format!(
-            "{small} photos are smaller than the squares of {side} px and are enlarged"
+            "{small} {photos} {are} smaller than the squares of {side} px and {are} enlarged"
         ));
     }
 }
