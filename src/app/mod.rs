@@ -107,17 +107,38 @@ impl App {
         app.show_overlay_settings();
         app.load_network();
         app.look_at_shelf();
-        match start.photo {
-            Some(path) => app.open(state::Source::Path(path)),
-            None => {
-                let left = app.journal.left().next();
-                let sample = (!start.empty).then_some(state::Source::Sample);
-                if let Some(source) = left.or(sample) {
-                    app.open(source);
-                }
-            }
+        let left: Vec<_> = app.journal.left().collect();
+        let sample = (!start.empty).then_some(state::Source::Sample);
+        let whole = |path: PathBuf| std::fs::canonicalize(&path).unwrap_or(path);
+        let asked_for = start.photo.map(|path| state::Source::Path(whole(path)));
+        let first = asked_for.or_else(|| left.first().cloned()).or(sample);
+        app.tell_of_kept(left.into_iter().filter(|source| first.as_ref() != Some(source)));
+        if let Some(source) = first {
+            app.open(source);
         }
         app
+    }
+
+    /// Tells of work that an earlier window left on photos that are not opened now, and puts them among the recent ones.
+    fn tell_of_kept(&mut self, sources: impl DoubleEndedIterator<Item = state::Source>) {
+        let mut names = Vec::new();
+        for source in sources.rev() {
+            if matches!(source, state::Source::Kept(_)) {
+                // A pasted picture cannot be opened by name; it comes back with a start of its own.
+                continue;
+            }
+            names.insert(0, source.name());
+            if let state::Source::Path(path) = source {
+                self.settings.now.remember_photo(&path);
+            }
+        }
+        if !names.is_empty() {
+            let names = names.join(", ");
+            self.notices.of_the_program().warning(
+                "Work on other photos is kept too",
+                format!("It comes back as soon as they are opened: {names}"),
+            );
+        }
     }
 
     /// The document that is open.
