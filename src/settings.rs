@@ -50,6 +50,8 @@ pub struct Settings {
     pub recent: Vec<PathBuf>,
     /// Width of the panels on the right, in points.
     pub panel_width: f32,
+    /// Where the window was last.
+    pub place: Option<Place>,
     /// How to train.
     pub train: train::Config,
     /// The weights that were in use before those in `weights`.
@@ -91,6 +93,18 @@ pub enum Theme {
     Dark,
     /// Neutral light grey.
     Light,
+}
+
+/// Size and place of the window, in points.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Place {
+    /// Width and height inside the frame, where it does not fill the screen.
+    pub size: [f32; 2],
+    /// Left and top of the frame, where the system tells.
+    pub position: Option<[f32; 2]>,
+    /// It fills the screen.
+    pub is_maximized: bool,
 }
 
 /// How the mask shows.
@@ -150,8 +164,19 @@ impl Default for Settings {
             last_folder: None,
             recent: Vec::new(),
             panel_width: 280.0,
+            place: None,
             train: train::Config::default(),
             weights_before: None,
+        }
+    }
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self {
+            size: [1360.0, 860.0],
+            position: None,
+            is_maximized: false,
         }
     }
 }
@@ -261,6 +286,13 @@ impl Settings {
         self.wand.tolerance = within(self.wand.tolerance, 0.0, 1.0, 0.1);
         self.overlay.opacity = within(self.overlay.opacity, 0.0, 1.0, 0.5);
         self.panel_width = within(self.panel_width, 220.0, 480.0, 280.0);
+        if let Some(place) = &mut self.place {
+            let usual = Place::default().size;
+            for (side, usual) in place.size.iter_mut().zip(usual) {
+                *side = within(*side, 400.0, 16_000.0, usual);
+            }
+            place.position = place.position.filter(|at| at.iter().all(|side| side.is_finite()));
+        }
         self.export.quality = self.export.quality.clamp(1, 100);
         self.fill = self.fill.into_range();
         if self.train.values_problem().is_some() {

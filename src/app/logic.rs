@@ -42,6 +42,7 @@ impl App {
         self.save_settings(ctx);
         self.keep_work(ctx);
         self.set_title(ctx);
+        self.keep_place(ctx);
         if let Some(soon) = self.notices.age() {
             ctx.request_repaint_after(soon);
         }
@@ -53,6 +54,7 @@ impl App {
 
     /// Before the process ends: nothing is left half written.
     pub(super) fn finish(&mut self) {
+        self.settings.now.place = self.state.place.or(self.settings.now.place);
         if let Some(path) = &self.settings.path
             && let Err(error) = self.settings.now.save(path)
         {

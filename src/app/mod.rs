@@ -16,6 +16,7 @@ mod logic;
 mod notify;
 mod panels;
 mod photo;
+mod place;
 mod run;
 mod run_command;
 mod sources;

@@ -11,7 +11,12 @@ use super::{
     photo::OpenPhoto,
     tasks::{Filled, Purpose},
 };
-use crate::{document::Stale, imaging::Patch, nn::Network, settings::Weights};
+use crate::{
+    document::Stale,
+    imaging::Patch,
+    nn::Network,
+    settings::{Place, Weights},
+};
 
 /// How the window starts.
 #[derive(Debug, Clone, Default)]
@@ -178,6 +183,9 @@ pub(super) struct State {
     pub(super) closes_when_written: bool,
     /// The window's title.
     pub(super) title: String,
+    /// Where the window is, and whether it was brought there.
+    pub(super) place: Option<Place>,
+    pub(super) has_place: bool,
 }
 
 impl State {
@@ -201,6 +209,8 @@ impl State {
             may_close: false,
             closes_when_written: false,
             title: String::new(),
+            place: None,
+            has_place: false,
         }
     }
 }
