@@ -42,6 +42,8 @@ pub struct Settings {
     pub weights: Option<PathBuf>,
     /// How to fill.
     pub fill: inpaint::Options,
+    /// Fill as soon as something is marked.
+    pub fill_on_release: bool,
     /// How to export.
     pub export: Export,
     /// Where the last photo was opened.
@@ -160,6 +162,7 @@ impl Default for Settings {
             device: "auto".to_owned(),
             weights: None,
             fill: inpaint::Options::default(),
+            fill_on_release: false,
             export: Export::default(),
             last_folder: None,
             recent: Vec::new(),

@@ -70,6 +70,8 @@ pub enum Action {
     ToggleOverlay,
     /// Fill what is masked.
     Fill,
+    /// Fill as soon as something is marked, or only when asked.
+    ToggleFillOnRelease,
     /// Make the latest removal again.
     TryAgain,
     /// Take the next of several fills.
@@ -171,7 +173,7 @@ impl Menu {
 
 impl Action {
     /// All of them, menu by menu.
-    pub const ALL: [Self; 56] = [
+    pub const ALL: [Self; 57] = [
         Self::Open,
         Self::OpenSample,
         Self::Paste,
@@ -183,6 +185,7 @@ impl Action {
         Self::Undo,
         Self::Redo,
         Self::Fill,
+        Self::ToggleFillOnRelease,
         Self::TryAgain,
         Self::NextCandidate,
         Self::PreviousCandidate,
@@ -244,6 +247,7 @@ impl Action {
             Self::Undo
             | Self::Redo
             | Self::Fill
+            | Self::ToggleFillOnRelease
             | Self::TryAgain
             | Self::NextCandidate
             | Self::PreviousCandidate

@@ -105,6 +105,7 @@ impl Action {
             | Self::OpenMask
             | Self::SaveMask
             | Self::ClearKeepOut
+            | Self::ToggleFillOnRelease
             | Self::ToggleTheme
             | Self::TrainPhotos
             | Self::StopTraining

@@ -163,6 +163,10 @@ pub(super) struct State {
     pub(super) weights_then: Option<WeightsThen>,
     /// A fill was asked for while the network was loading.
     pub(super) fill_when_ready: bool,
+    /// The stroke that is being drawn marks what should go.
+    pub(super) is_marking: bool,
+    /// Something was marked while a fill ran, and is to be filled by itself.
+    pub(super) fills_again: bool,
     /// The photo's name as it is being opened.
     pub(super) opening_name: String,
     pub(super) renaming: Option<Renaming>,
@@ -198,6 +202,8 @@ impl State {
             engine: Engine::Loading,
             weights_then: None,
             fill_when_ready: false,
+            is_marking: false,
+            fills_again: false,
             opening_name: String::new(),
             renaming: None,
             offer: None,

@@ -92,6 +92,7 @@ impl App {
             Action::Rectangle => Some(self.state.tool == Tool::Rectangle),
             Action::Wand => Some(self.state.tool == Tool::Wand),
             Action::Hand => Some(self.state.tool == Tool::Hand),
+            Action::ToggleFillOnRelease => Some(self.settings.now.fill_on_release),
             Action::ToggleOverlay => Some(self.canvas.overlay.is_visible),
             Action::ToggleUncertainty => Some(self.state.shows_uncertainty),
             Action::Before => Some(self.state.shows_before),
@@ -136,7 +137,7 @@ impl Action {
     pub(in crate::app) const fn is_about_the_document(self) -> bool {
         match self.menu() {
             Menu::File => matches!(self, Self::Export | Self::ExportAs | Self::CopyResult),
-            Menu::Edit => !matches!(self, Self::Cancel),
+            Menu::Edit => !matches!(self, Self::Cancel | Self::ToggleFillOnRelease),
             Menu::Mask => true,
             Menu::Tool | Menu::View | Menu::Train | Menu::Help => false,
         }
@@ -151,6 +152,7 @@ impl Action {
                 | Self::Paste
                 | Self::Quit
                 | Self::Settings
+                | Self::ToggleFillOnRelease
                 | Self::ToggleTheme
                 | Self::Palette
                 | Self::Shortcuts

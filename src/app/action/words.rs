@@ -38,6 +38,7 @@ impl Action {
             Self::ToggleOverlay => "Show mask overlay",
             Self::ToggleUncertainty => "Show uncertainty",
             Self::Fill => "Fill",
+            Self::ToggleFillOnRelease => "Fill on release",
             Self::TryAgain => "Try again",
             Self::NextCandidate => "Next candidate",
             Self::PreviousCandidate => "Previous candidate",
@@ -106,6 +107,9 @@ impl Action {
             Self::ToggleOverlay => "Show or hide the colour over what is masked",
             Self::ToggleUncertainty => "Show or hide where the candidates of the last fill differ",
             Self::Fill => "Replace what is masked by what could be behind it",
+            Self::ToggleFillOnRelease => {
+                "Fill by itself as soon as a stroke, an area or a pick of the magic wand is complete"
+            }
             Self::TryAgain => "Fill the latest removal once more in another way, in its place",
             Self::NextCandidate => "Take the next of the candidates that the last fill gave",
             Self::PreviousCandidate => "Take the candidate before",
@@ -139,6 +143,7 @@ impl Action {
         match self {
             Self::Export | Self::ExportAs => "save",
             Self::Fill => "remove heal inpaint erase object",
+            Self::ToggleFillOnRelease => "automatic immediately instant",
             Self::KeepOut => "protect exclude",
             Self::Wand => "select similar",
             Self::Before => "compare original",
@@ -185,7 +190,7 @@ impl Action {
             Self::GrowMask => icons::GROW,
             Self::ShrinkMask => icons::SHRINK,
             Self::ToggleOverlay | Self::ToggleUncertainty => icons::OVERLAY,
-            Self::Fill => icons::SPARKLE,
+            Self::Fill | Self::ToggleFillOnRelease => icons::SPARKLE,
             Self::Cancel => icons::STOP,
             Self::Before => icons::CIRCLE_HALF,
             Self::Split => icons::SPLIT,

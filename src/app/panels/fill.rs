@@ -19,6 +19,7 @@ pub(super) fn ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
     divider(ui);
     heading(ui, "Fill");
     button_ui(app, ui, commands);
+    on_release_ui(app, ui, commands);
     candidates_ui(app, ui, commands);
     device_ui(app, ui, commands);
     let options = CollapsingHeader::new("Options")
@@ -68,6 +69,15 @@ fn button_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
             .text(stage.to_owned());
         ui.add(bar.animate(fraction.is_none()));
     });
+}
+
+fn on_release_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
+    let action = Action::ToggleFillOnRelease;
+    let mut is_on = app.settings.now.fill_on_release;
+    let check = ui.checkbox(&mut is_on, action.label());
+    if check.on_hover_text(action.hint(ui.ctx())).changed() {
+        commands.push(action.into());
+    }
 }
 
 fn device_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {

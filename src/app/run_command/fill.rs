@@ -55,6 +55,18 @@ impl App {
         self.start_fill(None, self.settings.now.fill, network);
     }
 
+    /// Where that was chosen, fills as soon as something is marked: now, or after the fill that runs.
+    pub(super) fn fill_on_release(&mut self, is_marked: bool) {
+        if !is_marked || !self.settings.now.fill_on_release {
+            return;
+        }
+        if self.tasks.fill.is_some() {
+            self.state.fills_again = true;
+        } else if self.tasks.mask_change.is_some() || self.has_mask() {
+            self.fill();
+        }
+    }
+
     /// The network, if it is there. Tells why it will not be.
     pub(super) fn network(&mut self) -> Option<Arc<Network>> {
         match &self.state.engine {
@@ -127,6 +139,7 @@ impl App {
         let was_cancelled = job.is_cancelled();
         let Some(outcome) = job.poll() else { return };
         self.tasks.fill = None;
+        let fills_again = std::mem::take(&mut self.state.fills_again);
         match outcome {
             Err(crash) => self.notices.error(FAILED, crash.to_string()),
             // The removal to be made again is gone.
@@ -140,6 +153,7 @@ impl App {
                 Ok(_) => {
                     self.notices.settle(FAILED);
                     self.take_removal(ctx, filled);
+                    self.fill_on_release(fills_again && self.state.offer.is_none());
                 }
             },
         }

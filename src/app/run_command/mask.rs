@@ -17,7 +17,7 @@ use crate::{
         tasks::{Failure, SavedMask},
     },
     document::{Brush, Changed, Document, MaskChange, Part, Target},
-    imaging::{Format, Metadata, Pixels, Rect, read, write},
+    imaging::{Format, Metadata, Pixels, read, write},
     jobs,
     settings::{self, Settings},
 };
@@ -160,12 +160,14 @@ impl App {
         }
         if let CanvasEvent::Pick { at, erase } = event {
             self.pick(tool, at, erase);
+            self.fill_on_release(!erase);
             return;
         }
         let Some(photo) = &mut self.photo else { return };
         let document = &mut photo.document;
         let dirty = match event {
             CanvasEvent::StrokeBegin { at, erase } => {
+                self.state.is_marking = target == Target::Remove && !erase;
                 let brush = Brush {
                     diameter_px: tool.size_px,
                     hardness: tool.hardness,
@@ -176,9 +178,12 @@ impl App {
             CanvasEvent::StrokePoint { at } => document.extend_stroke([at.x, at.y]),
             CanvasEvent::StrokeEnd => {
                 document.end_stroke();
-                Rect::default()
+                let is_marking = std::mem::take(&mut self.state.is_marking);
+                self.fill_on_release(is_marking);
+                return;
             }
             CanvasEvent::StrokeCancel => {
+                self.state.is_marking = false;
                 let changed = document.cancel_stroke();
                 self.show(&changed);
                 return;
@@ -186,7 +191,8 @@ impl App {
             CanvasEvent::Area { outline, erase } => {
                 let outline: Vec<[f32; 2]> = outline.into_iter().map(Into::into).collect();
                 let paint = move |document: &mut Document| Some(document.paint_area(target, &outline, erase));
-                self.edit_aside("Marking an area", paint, |_, _, _| {});
+                let is_marked = target == Target::Remove && !erase;
+                self.edit_aside("Marking an area", paint, move |app, _, _| app.fill_on_release(is_marked));
                 return;
             }
             CanvasEvent::Pick { .. } | CanvasEvent::ScaleBrush(_) => return,

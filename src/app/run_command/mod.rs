@@ -98,6 +98,10 @@ impl App {
             Action::Redo => self.step(ctx, 1),
             Action::Fill if self.canvas.is_outlining() => self.close_outline(),
             Action::Fill => self.fill(),
+            Action::ToggleFillOnRelease => {
+                let settings = &mut self.settings.now;
+                settings.fill_on_release = !settings.fill_on_release;
+            }
             Action::TryAgain => self.try_latest_again(),
             Action::NextCandidate => self.choose_beside(ctx, 1),
             Action::PreviousCandidate => self.choose_beside(ctx, -1),

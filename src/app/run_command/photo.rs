@@ -94,6 +94,7 @@ impl App {
         self.tasks.aside = None;
         self.tasks.waiting.clear();
         self.state.fill_when_ready = false;
+        self.state.fills_again = false;
         self.state.offer = None;
         self.state.renaming = None;
         self.state.shows_before = false;
