@@ -71,6 +71,8 @@ pub(super) enum Command {
     Rename(u64, String),
     /// Delete a removal.
     Delete(u64),
+    /// Mask the hole of a removal again, to correct it and fill it anew.
+    SelectMask(u64),
     /// Make a removal again in another way.
     TryAgain(u64),
     /// Make a removal again with the options as they are in the panel now.
@@ -131,6 +133,7 @@ impl Command {
             | Self::SetVisible(..)
             | Self::Rename(..)
             | Self::Delete(_)
+            | Self::SelectMask(_)
             | Self::TryAgain(_)
             | Self::RunAgain(_)
             | Self::Choose(_)

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Basis, Changed, Document, Removal, Target, history::Op};
-use crate::imaging::Patch;
+use super::{Basis, Changed, Document, Removal, Target, history::Op, tile};
+use crate::imaging::{Mask, Patch};
 
 impl Document {
     /// Adds what a fill made and clears the part of the mask that it filled.
@@ -46,6 +46,26 @@ impl Document {
         }
         let other = before.with_fill(patches, recipe);
         Some(self.replace(format!("Choose another fill: {}", other.name), index, other))
+    }
+
+    /// Puts what was masked for a removal in place of the present mask and hides the removal, as one step: so its hole
+    /// can be corrected and filled anew.
+    pub fn mask_again(&mut self, id: u64) -> Changed {
+        self.end_stroke();
+        let Some((index, removal)) = self.find(id) else {
+            return Changed::default();
+        };
+        let mut mask = Mask::empty(self.mask.width(), self.mask.height());
+        removal.put_mask_into(&mut mask);
+        let area = self.mask.bounds_from(1).union(&removal.mask().rect);
+        let mut ops = vec![Op::Paint(Target::Remove, tile::differing(&self.mask, &mask, area))];
+        if removal.visible {
+            ops.push(Op::Visible {
+                index,
+                visible: false,
+            });
+        }
+        self.perform(format!("Mask of {}", removal.name), ops)
     }
 
     fn replace(&mut self, step: String, index: usize, removal: Removal) -> Changed {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lacuna::{
-    document::{Brush, Document, Snapshot, Stale, Target},
+    document::{Brush, Changed, Document, Snapshot, Stale, Target},
     imaging::{Channels, Patch, Pixels, Rect, Samples},
 };
 
@@ -109,6 +109,27 @@ fn a_fill_that_continues_an_exchanged_one_does_not_fit() {
     assert_eq!(editor.check(&snapshot.basis), Err(Stale::Removals));
     let _ = editor.undo();
     assert_eq!(editor.check(&snapshot.basis), Ok(()), "it is back");
+}
+
+#[test]
+fn the_mask_of_a_removal_comes_back_to_be_corrected_and_one_undo_takes_it_away() {
+    let mut editor = editor();
+    editor.paint_stroke(PEN, &[[100.0, 100.0]]);
+    let mask = editor.mask().clone();
+    let id = fill(&mut editor, [100.0, 100.0], 10);
+    editor.paint_stroke(PEN, &[[200.0, 200.0]]);
+    let (before, result) = (editor.mask().clone(), editor.result().clone());
+    let changed = editor.mask_again(id);
+    assert!(
+        !changed.mask.is_empty() && !changed.result.is_empty(),
+        "to be shown"
+    );
+    assert!(*editor.mask() == mask, "its mask, in place of the other");
+    assert!(editor.result() == editor.original(), "the photo is seen beneath");
+    assert!(!editor.removals()[0].visible, "it is kept all the same");
+    let _ = editor.undo();
+    assert!(*editor.mask() == before && *editor.result() == result, "one step");
+    assert_eq!(editor.mask_again(id + 9), Changed::default(), "there is none");
 }
 
 #[test]

@@ -98,6 +98,60 @@ fn several_looks_change_the_fill_are_remembered_and_kept_by_another_try() {
 }
 
 #[test]
+fn where_that_is_chosen_a_stroke_is_filled_as_soon_as_it_ends() {
+    let mut window = Window::with_photo();
+    window.wait("the network is there", |window| !window.app().is_busy());
+    window.drag((0.2, 0.2), (0.3, 0.3));
+    window.wait("nothing happens", |window| !window.app().is_busy());
+    assert!(window.document().removals().is_empty(), "only when asked");
+    let toggle = window
+        .harness
+        .get_by_role_and_label(Role::CheckBox, "Fill on release");
+    toggle.click();
+    window.settle();
+    window.press(Key::E);
+    window.drag((0.2, 0.2), (0.25, 0.25));
+    window.press(Key::B);
+    window.wait("nothing happens", |window| !window.app().is_busy());
+    assert!(
+        window.document().removals().is_empty(),
+        "the eraser marks nothing"
+    );
+    window.drag((0.45, 0.45), (0.55, 0.55));
+    window.wait("it is filled", |window| window.document().removals().len() == 1);
+    assert!(!window.document().has_mask(), "with what was marked before");
+    window.press(Key::W);
+    window.drag((0.5, 0.5), (0.5, 0.5));
+    window.wait("the pick is filled", |window| {
+        window.document().removals().len() == 2
+    });
+    window.press(Key::M);
+    window.drag((0.1, 0.1), (0.2, 0.2));
+    window.drag((0.7, 0.7), (0.8, 0.8));
+    window.wait("both areas are filled", |window| {
+        window.document().removals().len() >= 3 && !window.document().has_mask()
+    });
+    window.wait("it is remembered", |window| window.settings().fill_on_release);
+}
+
+#[test]
+fn the_mask_of_a_removal_can_be_selected_corrected_and_filled() {
+    let mut window = Window::with_photo();
+    window.drag((0.45, 0.45), (0.55, 0.55));
+    let mask = window.document().mask().clone();
+    window.fill();
+    let removal = window.harness.get_by_role_and_label(Role::Button, "Removal 1");
+    removal.click_secondary();
+    window.settle();
+    window.click("Select its mask");
+    assert!(*window.document().mask() == mask, "its hole is masked");
+    assert!(window.can_click("Show Removal 1"), "and the photo seen beneath");
+    window.drag((0.55, 0.55), (0.6, 0.6));
+    window.fill();
+    assert_eq!(window.document().removals().len(), 2);
+}
+
+#[test]
 fn painting_over_a_removal_fills_from_the_result_with_it() {
     let mut window = Window::with_photo();
     window.drag((0.4, 0.45), (0.6, 0.55));

@@ -46,12 +46,12 @@ fn row_ui(app: &App, removal: &Removal, ui: &mut Ui, commands: &mut Vec<Command>
                 commands.push(Command::Delete(removal.id));
             }
             let name = format!("Try {} again", removal.name);
-            let hint = "Fill it once more in another way; right-click for the present options";
+            let hint = "Fill it once more in another way; right-click for more";
             let again = icon_button(ui, icons::REDO, &name, hint);
             if again.clicked() {
                 commands.push(Command::TryAgain(removal.id));
             }
-            again.context_menu(|ui| again_menu_ui(removal, ui, commands));
+            again.context_menu(|ui| menu_ui(removal, ui, commands));
             let name = format!("Rename {}", removal.name);
             if icon_button(ui, icons::PENCIL, &name, &name).clicked() {
                 commands.push(begin_renaming(removal));
@@ -76,6 +76,7 @@ fn name_ui(removal: &Removal, ui: &mut Ui, commands: &mut Vec<Command>) {
         .min_size(size);
     let response = ui.add(button).on_hover_text(about(removal));
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &removal.name));
+    response.context_menu(|ui| menu_ui(removal, ui, commands));
     if response.double_clicked() {
         commands.push(begin_renaming(removal));
     } else if response.clicked() {
@@ -86,19 +87,35 @@ fn name_ui(removal: &Removal, ui: &mut Ui, commands: &mut Vec<Command>) {
 fn about(removal: &Removal) -> String {
     let hole = removal.hole;
     format!(
-        "{} × {} pixels; click to see it, double-click to rename",
+        "{} × {} pixels; click to see it, double-click to rename, right-click for more",
         hole.width, hole.height
     )
 }
 
-fn again_menu_ui(removal: &Removal, ui: &mut Ui, commands: &mut Vec<Command>) {
-    if ui.button("In another way").clicked() {
-        commands.push(Command::TryAgain(removal.id));
-        ui.close();
-    }
-    if ui.button("With the options as they are now").clicked() {
-        commands.push(Command::RunAgain(removal.id));
-        ui.close();
+/// What can be done with a removal besides what has a button.
+fn menu_ui(removal: &Removal, ui: &mut Ui, commands: &mut Vec<Command>) {
+    let entries = [
+        (
+            "Select its mask",
+            "Mask its hole again, to correct it and fill it anew; the removal is hidden",
+            Command::SelectMask(removal.id),
+        ),
+        (
+            "Try again in another way",
+            "Fill it once more, with the options of then",
+            Command::TryAgain(removal.id),
+        ),
+        (
+            "Try again with the present options",
+            "Fill it once more, with the options of now",
+            Command::RunAgain(removal.id),
+        ),
+    ];
+    for (name, hint, command) in entries {
+        if ui.button(name).on_hover_text(hint).clicked() {
+            commands.push(command);
+            ui.close();
+        }
     }
 }
 

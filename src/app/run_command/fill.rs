@@ -10,6 +10,7 @@ use super::again::thumbnails;
 use crate::{
     app::{
         App,
+        command::Command,
         state::{Engine, Offer, WeightsThen},
         tasks::Filled,
     },
@@ -62,7 +63,9 @@ impl App {
         }
         if self.tasks.fill.is_some() {
             self.state.fills_again = true;
-        } else if self.tasks.mask_change.is_some() || self.has_mask() {
+        } else if self.tasks.aside.is_some() {
+            self.tasks.waiting.push_back(Command::Fill);
+        } else if self.has_mask() {
             self.fill();
         }
     }

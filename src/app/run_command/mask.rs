@@ -129,6 +129,12 @@ impl App {
         );
     }
 
+    /// Puts the mask of a removal in place of the present one.
+    pub(super) fn select_mask(&mut self, id: u64) {
+        let select = move |document: &mut Document| Some(document.mask_again(id));
+        self.edit_aside("Selecting a mask", select, |_, _, _| {});
+    }
+
     pub(super) fn delete(&mut self, ctx: &Context, id: u64) {
         self.edit_within(
             ctx,

@@ -62,6 +62,7 @@ impl App {
             Command::SetVisible(id, visible) => self.set_visible(ctx, id, visible),
             Command::Rename(id, name) => self.rename(id, &name),
             Command::Delete(id) => self.delete(ctx, id),
+            Command::SelectMask(id) => self.select_mask(id),
             Command::TryAgain(id) => self.try_again(id),
             Command::RunAgain(id) => self.run_again(id),
             Command::Choose(number) => self.choose(ctx, number),
