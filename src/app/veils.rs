@@ -5,7 +5,10 @@
 
 use eframe::egui::{Color32, ColorImage, Context, TextureHandle, TextureOptions};
 
-use super::{App, canvas::Veil};
+use super::{
+    App,
+    canvas::{Tool, Veil},
+};
 use crate::{
     imaging::{HOLE_THRESHOLD, Mask, Rect},
     inpaint::{BLOCK, Disagreement},
@@ -91,13 +94,15 @@ impl App {
             self.veils.clear();
             return;
         };
+        // Nobody paints it blindly.
+        let is_painted = self.canvas.is_painting() && self.state.tool == Tool::KeepOut;
         if let Some(mask) = photo.document.keep_out() {
             self.veils.update_keep_out(ctx, mask);
             let shown = self
                 .veils
                 .keep_out
                 .iter()
-                .filter(|_| self.canvas.overlay.is_visible);
+                .filter(|_| self.canvas.overlay.is_visible || is_painted);
             self.canvas.veils.extend(shown.map(|(texture, step)| Veil {
                 texture: texture.id(),
                 covers: [

@@ -286,7 +286,7 @@ impl Canvas {
         let painter = ui.painter_at(response.rect);
         painter.rect_filled(response.rect, 0.0, SURROUND);
         self.paint_photo(&painter, response.rect, panes, tool);
-        if !tool.is_before_held {
+        if !tool.is_before_held || self.is_painting() {
             veil::paint(&painter, &self.view, panes, &self.veils);
         }
         compare::paint_labels(&painter, panes);
@@ -305,18 +305,24 @@ impl Canvas {
     }
 
     fn paint_photo(&mut self, painter: &Painter, rect: egui::Rect, panes: &[Pane], tool: &ToolState) {
+        let overlay = Overlay {
+            is_visible: self.shows_mask(tool),
+            ..self.overlay
+        };
         let (Some(pipeline), Some(shown)) = (&self.pipeline, &mut self.shown) else {
             self.paint_placeholder(painter, panes);
             return;
-        };
-        let overlay = Overlay {
-            is_visible: self.overlay.is_visible && !tool.is_before_held,
-            ..self.overlay
         };
         let frame = shown
             .photo
             .frame(pipeline, &shown.textures, &self.view, panes, &overlay);
         painter.add(Callback::new_paint_callback(rect, frame));
+    }
+
+    /// Nobody paints blindly: while a stroke is drawn, what it marks is seen whatever else is shown.
+    fn shows_mask(&self, tool: &ToolState) -> bool {
+        let is_marking = self.is_painting() && tool.tool != Tool::KeepOut;
+        is_marking || self.overlay.is_visible && !tool.is_before_held
     }
 
     fn paint_placeholder(&self, painter: &Painter, panes: &[Pane]) {

@@ -1,7 +1,10 @@
 //! Gestures on a photo at 100 %, where photo pixels are points of the screen.
 
 use super::{Gestures, Pinch, Surroundings};
-use crate::app::canvas::{CanvasEvent, Tool, View, Viewport};
+use crate::{
+    app::canvas::{Canvas, CanvasEvent, Tool, ToolState, View, Viewport},
+    settings::Wand,
+};
 use eframe::egui::{
     Event, Modifiers, MouseWheelSource, MouseWheelUnit, PointerButton, Pos2, Rect, TouchPhase, Vec2, pos2,
     vec2,
@@ -294,4 +297,29 @@ fn a_second_finger_cancels_the_stroke_and_pinches() {
 /// With another tool.
 fn around(tool: Tool) -> Surroundings<'static> {
     Surroundings { tool, ..AROUND }
+}
+
+#[test]
+fn a_stroke_is_seen_while_it_is_drawn_whatever_else_is_shown() {
+    let mut canvas = Canvas::new(None);
+    canvas.overlay.is_visible = false;
+    let tool = ToolState {
+        tool: Tool::Brush,
+        size_px: 9.0,
+        hardness: 1.0,
+        wand: Wand::default(),
+        is_before_held: true,
+    };
+    assert!(!canvas.shows_mask(&tool), "it is switched off");
+    let press = [press(10.0, 10.0, Modifiers::NONE)];
+    taken(&mut canvas.gestures, &press, AROUND, &mut one_to_one());
+    assert!(canvas.shows_mask(&tool), "nobody paints blindly");
+    let keep_out = ToolState {
+        tool: Tool::KeepOut,
+        ..tool
+    };
+    assert!(!canvas.shows_mask(&keep_out), "that paints something else");
+    let release = [release(10.0, 10.0)];
+    taken(&mut canvas.gestures, &release, AROUND, &mut one_to_one());
+    assert!(!canvas.shows_mask(&tool), "switched off again");
 }
