@@ -69,11 +69,16 @@ impl Window {
 
     /// The same, with several fills to choose from.
     pub(crate) fn with_candidates(candidates: u32) -> Self {
+        Self::open("Lake.png", candidates)
+    }
+
+    /// On the Edit tab with a small photo of this name, in the format of its ending.
+    pub(crate) fn open(name: &str, candidates: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let settings = folder.path().join("settings.json");
         let saved = format!("{{\"fill\": {{\"candidates\": {candidates}}}}}");
         fs::write(&settings, saved).unwrap();
-        let photo = folder.path().join("Lake.png");
+        let photo = folder.path().join(name);
         save_photo(&photo);
         let start = Start {
             photo: Some(photo),
