@@ -5,10 +5,7 @@
 
 use eframe::egui::{Color32, ColorImage, Context, TextureHandle, TextureOptions};
 
-use super::{
-    App,
-    canvas::{Tool, Veil},
-};
+use super::{App, canvas::Veil};
 use crate::{
     imaging::{HOLE_THRESHOLD, Mask, Rect},
     inpaint::{BLOCK, Disagreement},
@@ -95,7 +92,7 @@ impl App {
             return;
         };
         // Nobody paints it blindly.
-        let is_painted = self.canvas.is_painting() && self.state.tool == Tool::KeepOut;
+        let is_painted = self.canvas.is_painting() && self.state.keeps_out;
         if let Some(mask) = photo.document.keep_out() {
             self.veils.update_keep_out(ctx, mask);
             let shown = self

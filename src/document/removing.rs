@@ -58,7 +58,10 @@ impl Document {
         let mut mask = Mask::empty(self.mask.width(), self.mask.height());
         removal.put_mask_into(&mut mask);
         let area = self.mask.bounds_from(1).union(&removal.mask().rect);
-        let mut ops = vec![Op::Paint(Target::Remove, tile::differing(&self.mask, &mask, area))];
+        let mut ops = vec![Op::Paint(
+            Target::Remove,
+            tile::differing(&self.mask, &mask, area),
+        )];
         if removal.visible {
             ops.push(Op::Visible {
                 index,

@@ -183,6 +183,11 @@ impl Canvas {
         &mut self.view
     }
 
+    /// Whether a stroke is being painted.
+    pub const fn is_painting(&self) -> bool {
+        self.gestures.is_painting()
+    }
+
     /// Whether something is being outlined: a polygon stays open between clicks.
     pub const fn is_outlining(&self) -> bool {
         self.gestures.outline().is_some()
@@ -286,7 +291,7 @@ impl Canvas {
         let painter = ui.painter_at(response.rect);
         painter.rect_filled(response.rect, 0.0, SURROUND);
         self.paint_photo(&painter, response.rect, panes, tool);
-        if !tool.is_before_held || self.is_painting() {
+        if !tool.is_before_held || self.gestures.is_painting() {
             veil::paint(&painter, &self.view, panes, &self.veils);
         }
         compare::paint_labels(&painter, panes);
@@ -321,7 +326,7 @@ impl Canvas {
 
     /// Nobody paints blindly: while a stroke is drawn, what it marks is seen whatever else is shown.
     fn shows_mask(&self, tool: &ToolState) -> bool {
-        let is_marking = self.is_painting() && tool.tool != Tool::KeepOut;
+        let is_marking = self.gestures.is_painting() && !tool.keeps_out;
         is_marking || self.overlay.is_visible && !tool.is_before_held
     }
 

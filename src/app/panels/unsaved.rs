@@ -4,7 +4,7 @@ use eframe::egui::{Align, Context, Label, Layout};
 
 use super::widgets::{default_button, dialog};
 use crate::app::{
-    App,
+    App, OpenPhoto,
     command::{Answer, Command},
     notify::sentence,
     state::Intent,

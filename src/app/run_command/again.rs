@@ -1,5 +1,7 @@
 //! Choosing among candidates, and making a removal again.
 
+use std::sync::Arc;
+
 use eframe::egui::{Color32, ColorImage, Context, TextureOptions};
 use serde::Deserialize;
 

@@ -205,7 +205,10 @@ impl App {
         let add = move |document: &mut Document| document.add_removal(&basis, patches, recipe);
         self.edit_then(ctx, "Adding the fill", effort, add, move |app, ctx, fits| {
             if fits {
-                let removals = app.photo.as_ref().map_or(&[][..], |photo| photo.document.removals());
+                let removals = app
+                    .photo
+                    .as_ref()
+                    .map_or(&[][..], |photo| photo.document.removals());
                 let is_there = |id: &u64| removals.iter().any(|removal| removal.id == *id);
                 let latest = removals.last().map(|removal| removal.id);
                 let removal = replaces.filter(is_there).or(latest);

@@ -198,7 +198,9 @@ impl App {
                 let outline: Vec<[f32; 2]> = outline.into_iter().map(Into::into).collect();
                 let paint = move |document: &mut Document| Some(document.paint_area(target, &outline, erase));
                 let is_marked = target == Target::Remove && !erase;
-                self.edit_aside("Marking an area", paint, move |app, _, _| app.fill_on_release(is_marked));
+                self.edit_aside("Marking an area", paint, move |app, _, _| {
+                    app.fill_on_release(is_marked)
+                });
                 return;
             }
             CanvasEvent::Pick { .. } | CanvasEvent::ScaleBrush(_) => return,

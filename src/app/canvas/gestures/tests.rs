@@ -308,6 +308,7 @@ fn a_stroke_is_seen_while_it_is_drawn_whatever_else_is_shown() {
         size_px: 9.0,
         hardness: 1.0,
         wand: Wand::default(),
+        keeps_out: false,
         is_before_held: true,
     };
     assert!(!canvas.shows_mask(&tool), "it is switched off");
@@ -315,7 +316,7 @@ fn a_stroke_is_seen_while_it_is_drawn_whatever_else_is_shown() {
     taken(&mut canvas.gestures, &press, AROUND, &mut one_to_one());
     assert!(canvas.shows_mask(&tool), "nobody paints blindly");
     let keep_out = ToolState {
-        tool: Tool::KeepOut,
+        keeps_out: true,
         ..tool
     };
     assert!(!canvas.shows_mask(&keep_out), "that paints something else");
