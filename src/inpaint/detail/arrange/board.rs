@@ -6,7 +6,7 @@ use super::{
         distance::CHANNELS,
         offsets::{Course, Offset},
         pyramid::Level,
-        search::Ticker,
+        ticker::Ticker,
     },
     MIDDLE,
 };
@@ -149,21 +149,28 @@ impl<'a> Board<'a> {
 
     fn guide_cost(&self, at: usize, from: usize) -> i32 {
         let guide = &self.level.guide;
-        // Means are over the 4 × 4 pixels that begin at a place; this is the one around the pixel.
-        let begin = 1 + self.level.width;
-        if guide.is_empty() || at < begin || from < begin {
+        if guide.is_empty() {
             return 0;
         }
         // Where the network is not believed the guide is a smooth continuation of the edge, which is no bad hint.
-        let trust = self.level.trust[at.saturating_sub(MIDDLE * (self.level.width + 1))].max(LEAST_TRUST);
-        let trust = i32::from(trust);
-        let [wanted, found] = [at, from].map(|place| &guide[3 * (place - begin)..3 * (place - begin) + 3]);
+        let trust = self.level.trust[self.up_left(at, MIDDLE)].max(LEAST_TRUST);
+        // Means are over the 4 × 4 pixels that begin at a place; this is the one around the pixel.
+        let [wanted, found] = [at, from].map(|place| {
+            let begin = 3 * self.up_left(place, 1);
+            &guide[begin..begin + 3]
+        });
         let difference: i32 = wanted
             .iter()
             .zip(found)
             .map(|(a, b)| i32::from(a.abs_diff(*b)))
             .sum();
-        difference * GUIDE_WEIGHT * trust / (64 * 16)
+        difference * GUIDE_WEIGHT * i32::from(trust) / (64 * 16)
+    }
+
+    /// The place so many pixels further up and to the left, as far as the level goes.
+    fn up_left(&self, at: usize, steps: usize) -> usize {
+        let (x, y) = (at % self.level.width, at / self.level.width);
+        y.saturating_sub(steps) * self.level.width + x.saturating_sub(steps)
     }
 
     /// Sum of the absolute differences of two pixels of the level.

@@ -15,7 +15,7 @@ use super::{
     field::{Field, Match},
     offsets::{Course, Offset},
     pyramid::Level,
-    search::Ticker,
+    ticker::Ticker,
 };
 use crate::progress::Cancelled;
 
