@@ -81,6 +81,48 @@ impl Mask {
         self.bounds_from(HOLE_THRESHOLD)
     }
 
+    /// The smallest rectangle around all pixels of `rect` (inside the mask) that go; empty where none does.
+    pub fn hole_bounds_within(&self, rect: Rect) -> Rect {
+        let is_hole = |coverage: &u8| *coverage >= HOLE_THRESHOLD;
+        let rows = (rect.y..rect.bottom()).into_par_iter();
+        rows.filter_map(|y| {
+            let row = self.row_of(rect, y);
+            let (first, last) = (row.iter().position(is_hole)?, row.iter().rposition(is_hole)?);
+            Some(Rect::new(rect.x + first as u32, y, (last - first) as u32 + 1, 1))
+        })
+        .reduce(Rect::default, |bounds, row| bounds.union(&row))
+    }
+
+    /// Number of pixels of `rect` (inside the mask) that go.
+    pub fn hole_count_within(&self, rect: Rect) -> u64 {
+        let rows = (rect.y..rect.bottom()).into_par_iter();
+        rows.map(|y| {
+            let row = self.row_of(rect, y);
+            row.iter().filter(|&&coverage| coverage >= HOLE_THRESHOLD).count() as u64
+        })
+        .sum()
+    }
+
+    /// Which pixels of `rect` (inside the mask) go, row by row.
+    pub fn holes(&self, rect: Rect) -> Vec<bool> {
+        let mut holes = vec![false; rect.area() as usize];
+        let rows = holes.par_chunks_mut(rect.width.max(1) as usize);
+        (rect.y..rect.bottom())
+            .into_par_iter()
+            .zip(rows)
+            .for_each(|(y, holes)| {
+                for (hole, coverage) in holes.iter_mut().zip(self.row_of(rect, y)) {
+                    *hole = *coverage >= HOLE_THRESHOLD;
+                }
+            });
+        holes
+    }
+
+    fn row_of(&self, rect: Rect, y: u32) -> &[u8] {
+        let start = y as usize * self.width as usize + rect.x as usize;
+        &self.coverage[start..start + rect.width as usize]
+    }
+
     /// The smallest rectangle around all pixels with at least this coverage; empty where there are none.
     pub fn bounds_from(&self, least: u8) -> Rect {
         let rows = self.coverage.par_chunks(self.width.max(1) as usize).enumerate();
@@ -180,6 +222,18 @@ mod tests {
         mask.coverage_mut()[5 * 9 + 7] = 20;
         assert_eq!(mask.bounds_from(1), Rect::new(3, 2, 5, 4));
         assert_eq!(mask.hole_bounds(), Rect::new(3, 2, 1, 1));
+    }
+
+    #[test]
+    fn holes_of_a_rectangle_are_those_in_it() {
+        let mask = dots(9, 7, &[(0, 0), (3, 2), (5, 4), (8, 6)]);
+        let rect = Rect::new(3, 2, 4, 3);
+        assert_eq!(mask.hole_bounds_within(rect), Rect::new(3, 2, 3, 3));
+        assert!(mask.hole_bounds_within(Rect::new(1, 1, 2, 5)).is_empty());
+        assert_eq!(mask.hole_count_within(rect), 2);
+        let holes = mask.holes(rect);
+        let found: Vec<usize> = (0..holes.len()).filter(|&at| holes[at]).collect();
+        assert_eq!(found, [0, 10], "of 4 columns and 3 rows");
     }
 
     #[test]

@@ -9,8 +9,9 @@ use serde::Serialize;
 
 use super::{
     Detail, Error, Options, Removal, Request,
+    bar::Part,
     detail::{Beginning, Score, score_unless},
-    fill::{Filler, NetworkFiller, Part},
+    fill::{Filler, NetworkFiller},
     plan::{self, Crop},
     prepare, remove_prepared,
     source::Source,
@@ -164,19 +165,13 @@ fn score_of(photo: &Pixels, removal: &Removal, progress: &dyn Progress) -> Resul
         progress.step(1, 1)?;
         let rgb = source.pixels.rgb(source.local(window));
         progress.step(1, 1)?;
-        let hole = holes(&removal.widened, window);
+        let hole = removal.widened.holes(window);
         progress.step(1, 1)?;
         let pixels = patch.weights().iter().filter(|&&weight| weight > 0).count();
         let score = score_unless(&rgb, &hole, window.width as usize, &|| progress.step(1, 1))?;
         parts.push((score, pixels as f32));
     }
     Ok(Score::mean(&parts))
-}
-
-fn holes(mask: &Mask, rect: Rect) -> Vec<bool> {
-    (rect.y..rect.bottom())
-        .flat_map(|y| (rect.x..rect.right()).map(move |x| mask.is_hole(x, y)))
-        .collect()
 }
 
 /// How much all candidates differ, patch by patch. All have the same patches in the same places.
@@ -256,16 +251,11 @@ pub(super) fn varied(crops: &[Crop], photo: Rect, holes: &Mask, variation: Varia
     let wider = |(number, crop): (usize, &Crop)| {
         let room = Rect::new(0, 0, photo.width, photo.height);
         let rect = plan::wider(crop, room);
-        let runs_in_view = || {
-            (rect.y..rect.bottom())
-                .map(|y| (rect.x..rect.right()).filter(|&x| holes.is_hole(x, y)).count() as u64)
-                .sum()
-        };
         Crop {
             holes_in_view: if rect == crop.rect {
                 crop.holes_in_view
             } else {
-                runs_in_view()
+                holes.hole_count_within(rect)
             },
             rect,
             builds_on: plan::seen_parts(&crops[..number], rect, &crop.parts_of),

@@ -113,7 +113,7 @@ mod tests {
     fn what_was_marked_is_replaced_and_the_ring_fades() {
         let photo = Pixels::new(16, 16, Channels::Gray, Samples::U16(vec![0; 256])).unwrap();
         let mask = dot(3.0);
-        let crop = &plan::crops(&mask)[0];
+        let crop = &plan::crops(&mask, None)[0];
         let patch = patch(&photo, &mask, crop, &filled(crop.fills, 1.0), 3).unwrap();
         let result = apply_all(&photo, &[patch]);
         let Samples::U16(samples) = result.samples() else {

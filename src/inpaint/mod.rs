@@ -5,6 +5,7 @@
 //! nothing outside the widened mask. The same photo, mask, weights and options give the same bytes on the same
 //! device. [`upscale`] is an entry of its own: it enlarges.
 
+mod bar;
 mod candidates;
 pub mod classic;
 pub mod composite;
@@ -26,18 +27,22 @@ pub use error::Error;
 pub use options::{Detail, Ensemble, MAX_CANDIDATES, Options, Strategy};
 pub use report::{CropReport, Report, Seconds};
 
-use std::time::{Duration, Instant};
+use std::{
+    borrow::Cow,
+    time::{Duration, Instant},
+};
 
 use crate::{
-    imaging::{HOLE_THRESHOLD, Mask, Patch, Pixels},
+    imaging::{Mask, Patch, Pixels},
     nn::Network,
     progress::Progress,
 };
 
+use bar::Stretch;
 use detail::Beginning;
 use fill::{Filled, Filler, Looks, NetworkFiller, Stage};
 use plan::Crop;
-use refine::{Stretch, refine};
+use refine::refine;
 use source::Source;
 
 /// What goes over the photo, and how it came about.
@@ -103,19 +108,27 @@ fn remove_with(
 }
 
 /// What all fills of one request share.
-struct Prepared {
+struct Prepared<'a> {
     widened: Mask,
+    /// What nothing is to be continued from.
+    keep_out: Option<Cow<'a, Mask>>,
     crops: Vec<Crop>,
     seconds: f64,
 }
 
-fn prepare(request: &Request<'_>, options: &Options, progress: &dyn Progress) -> Result<Prepared, Error> {
+fn prepare<'a>(
+    request: &Request<'a>,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Prepared<'a>, Error> {
     let started = Instant::now();
     progress.stage("Planning")?;
     let widened = widened(request, options, progress)?;
     progress.check()?;
+    let keep_out = source::keep_out(request.photo, &widened, request.keep_out);
+    progress.check()?;
     let crops = match options.strategy {
-        Strategy::Auto => plan::crops(&widened),
+        Strategy::Auto => plan::crops(&widened, keep_out.as_deref()),
         Strategy::Whole => plan::whole(&widened),
     };
     progress.check()?;
@@ -130,6 +143,7 @@ fn prepare(request: &Request<'_>, options: &Options, progress: &dyn Progress) ->
     }
     Ok(Prepared {
         widened,
+        keep_out,
         crops,
         seconds: started.elapsed().as_secs_f64(),
     })
@@ -137,7 +151,7 @@ fn prepare(request: &Request<'_>, options: &Options, progress: &dyn Progress) ->
 
 fn remove_prepared(
     request: &Request<'_>,
-    prepared: &Prepared,
+    prepared: &Prepared<'_>,
     filler: &mut dyn Filler,
     options: &Options,
     variation: Variation,
@@ -156,7 +170,7 @@ fn remove_prepared(
     let mut filling = Filling {
         photo,
         widened,
-        keep_out: request.keep_out,
+        keep_out: prepared.keep_out.as_deref(),
         looks,
         beginning: variation.beginning,
         options: &options,
@@ -166,12 +180,6 @@ fn remove_prepared(
         detail: Duration::ZERO,
     };
     let (patches, scales) = filling.fill_all(&crops)?;
-    let seconds = Seconds {
-        plan: prepared.seconds,
-        network: filling.network.as_secs_f64(),
-        detail: filling.detail.as_secs_f64(),
-    };
-    let (mask_pixels, hole_pixels) = (request.mask.hole_count(), widened.hole_count());
     progress.step(1, 1)?;
     let report = Report {
         strategy: options.strategy,
@@ -182,13 +190,17 @@ fn remove_prepared(
         is_ensemble: looks == Looks::Ensemble,
         seed: options.seed,
         variation,
-        mask_pixels,
-        hole_pixels,
+        mask_pixels: request.mask.hole_count(),
+        hole_pixels: widened.hole_count(),
         grow_px: options.grow_px_for(photo.width(), photo.height()),
         feather_px: options.feather_px_for(photo.width(), photo.height()),
-        device: filler.device_name(),
+        device: filling.filler.device_name(),
         weights_sha256: String::new(),
-        seconds,
+        seconds: Seconds {
+            plan: prepared.seconds,
+            network: filling.network.as_secs_f64(),
+            detail: filling.detail.as_secs_f64(),
+        },
         crops: crops
             .iter()
             .zip(scales)
@@ -229,8 +241,7 @@ fn widened(request: &Request<'_>, options: &Options, progress: &dyn Progress) ->
     if widened.hole_count() == photo.bounds().area() {
         return Err(Error::NothingValid { grow_px });
     }
-    let is_free = |(hole, kept_out): (&u8, &u8)| hole.max(kept_out) < &HOLE_THRESHOLD;
-    if keep_out.is_some_and(|keep_out| !widened.coverage().iter().zip(keep_out.coverage()).any(is_free)) {
+    if keep_out.is_some_and(|keep_out| !source::leaves_any(&widened, keep_out)) {
         return Err(Error::AllKeptOut);
     }
     Ok(widened)
@@ -287,7 +298,7 @@ impl Filling<'_> {
             progress: &Stretch::new(self.progress, done, network_end, total),
         };
         let wanted = match self.options.detail {
-            Detail::Auto => crop.rect,
+            Detail::Auto => source.hole_bounds(crop.rect),
             Detail::Off => crop.fills,
         };
         let filled = stage.fill(crop, &source, wanted, self.filler)?;

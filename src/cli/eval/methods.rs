@@ -317,7 +317,7 @@ fn from_patches(
     progress: &dyn Progress,
 ) -> Result<Pixels, Cancelled> {
     let crops = match strategy {
-        Strategy::Auto => plan::crops(mask),
+        Strategy::Auto => plan::crops(mask, None),
         Strategy::Whole => plan::whole(mask),
     };
     let (mut result, mut left) = (photo.clone(), mask.clone());

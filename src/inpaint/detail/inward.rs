@@ -11,7 +11,7 @@ use super::{
     distance::{CHANNELS, PATCH},
     field::{Field, Match},
     pyramid::Level,
-    search::Ticker,
+    ticker::Ticker,
 };
 use crate::progress::Cancelled;
 
@@ -223,7 +223,8 @@ mod tests {
         super::{
             Beginning,
             pyramid::{Level, Planes, build},
-            search::{self, Ticker},
+            search,
+            ticker::Ticker,
             trust::Trust,
         },
         fill,

@@ -7,7 +7,7 @@
 
 use super::{
     poisson::{self, Ties},
-    search::Ticker,
+    ticker::Ticker,
     vote::Votes,
 };
 use crate::progress::Cancelled;
@@ -177,7 +177,7 @@ fn biweight(error: [f32; 3], limit: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::join;
-    use crate::inpaint::detail::{search::Ticker, vote::Votes};
+    use crate::inpaint::detail::{ticker::Ticker, vote::Votes};
 
     const SIDE: usize = 60;
     const HOLE: std::ops::Range<usize> = 20..40;

@@ -20,6 +20,7 @@ mod pyramid;
 mod rivals;
 mod score;
 mod search;
+mod ticker;
 mod trust;
 mod unguided;
 mod vote;
@@ -40,11 +41,10 @@ use crate::{
 use pyramid::Planes;
 
 /// How a large hole is begun at the coarsest level.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Beginning {
-    /// From the network's fill, and in no other way.
-    #[default]
+    /// From the network's fill, and in no other way; without a network from what stands for it.
     Network,
     /// In every way: from the network's fill, arranged as a whole from the photo's dominant offsets, all or those along
     /// the line on which it repeats itself (courses of bricks, a kerb, a horizon), and inwards from the edge. 0 takes
@@ -52,25 +52,26 @@ pub enum Beginning {
     Ranked(usize),
 }
 
+impl Default for Beginning {
+    fn default() -> Self {
+        Self::Ranked(0)
+    }
+}
+
 impl Beginning {
     /// How many ways there are at most.
     pub const WAYS: u32 = 4;
 }
 
-/// What the stage works on: one crop at native scale. Planes are row by row, colours interleaved RGB in 0..1 in the
-/// photo's own encoding.
+/// What the stage works on: one crop at native scale. Planes are row by row.
 #[derive(Debug, Clone, Copy)]
 pub struct Input<'a> {
     /// Width of the crop in native pixels.
     pub width: usize,
     /// Height of the crop in native pixels.
     pub height: usize,
-    /// `[height][width][3]`: the photo; anything in the hole.
-    pub native: &'a [f32],
     /// `[height][width]`: what to fill.
     pub hole: &'a [bool],
-    /// `[height][width][3]`: the network's fill, enlarged to native.
-    pub guide: &'a [f32],
     /// Network pixels per native pixel, at most 1.
     pub scale: f32,
     /// `[height][width]`: what not to copy from.
@@ -96,7 +97,8 @@ impl Default for Options {
     }
 }
 
-/// Restores detail in the hole. Returns the crop, pixels outside the hole bit for bit as in `native`.
+/// Restores detail in the hole of `first_guess`: the photo with the network's fill, enlarged to native, in the hole
+/// (`[height][width][3]`, RGB in 0..1 in the photo's own encoding). Pixels outside the hole stay bit for bit.
 ///
 /// The same input gives the same bits for any number of threads. Without enough to copy from, the result is the
 /// network's fill with grain.
@@ -104,7 +106,12 @@ impl Default for Options {
 /// # Panics
 ///
 /// If a plane's length does not fit the crop.
-pub fn restore(input: &Input<'_>, options: &Options, progress: &dyn Progress) -> Result<Vec<f32>, Cancelled> {
+pub fn restore(
+    first_guess: Vec<f32>,
+    input: &Input<'_>,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Vec<f32>, Cancelled> {
     let Input {
         width, height, hole, ..
     } = *input;
@@ -114,21 +121,16 @@ pub fn restore(input: &Input<'_>, options: &Options, progress: &dyn Progress) ->
         "the hole must have one value per pixel"
     );
     assert_eq!(
-        input.native.len(),
+        first_guess.len(),
         3 * hole.len(),
-        "the photo must have three values per pixel"
+        "the first guess must have three values per pixel"
     );
-    assert_eq!(
-        input.guide.len(),
-        3 * hole.len(),
-        "the guide must have three values per pixel"
-    );
+    let mut filled = first_guess;
     if !hole.contains(&true) {
-        return Ok(input.native.to_vec());
+        return Ok(filled);
     }
     progress.stage("Restoring detail")?;
-    let mut filled = guided(input, progress)?;
-    let trust = trust::correct(&mut filled, hole, width, input.scale, progress)?;
+    let trust = trust::correct(&mut filled, input, progress)?;
     progress.check()?;
     let is_native = input.scale >= NATIVE && trust.mean >= TRUSTED;
     let is_another = matches!(input.beginning, Beginning::Ranked(1..));
@@ -153,24 +155,6 @@ pub fn restore(input: &Input<'_>, options: &Options, progress: &dyn Progress) ->
             corner: input.corner,
         };
         grain::restore(&mut filled, hole, width, options.grain, random, progress)?;
-    }
-    Ok(filled)
-}
-
-/// The photo with the network's fill in its hole.
-fn guided(input: &Input<'_>, progress: &dyn Progress) -> Result<Vec<f32>, Cancelled> {
-    let mut filled = Vec::with_capacity(input.native.len());
-    let rows = input
-        .native
-        .chunks(3 * input.width)
-        .zip(input.guide.chunks(3 * input.width));
-    for ((native, guide), hole) in rows.zip(input.hole.chunks(input.width)) {
-        let start = filled.len();
-        filled.extend_from_slice(native);
-        for (at, _) in hole.iter().enumerate().filter(|(_, hole)| **hole) {
-            filled[start + 3 * at..start + 3 * at + 3].copy_from_slice(&guide[3 * at..3 * at + 3]);
-        }
-        progress.check()?;
     }
     Ok(filled)
 }

@@ -8,7 +8,8 @@ use super::{
     distance::{NEVER, PATCH},
     field::{Field, Match},
     pyramid::{Level, depths},
-    search::{self, Round, Ticker},
+    search::{self, Round},
+    ticker::Ticker,
 };
 use crate::progress::Cancelled;
 
@@ -216,6 +217,7 @@ mod tests {
             Beginning,
             pyramid::{Planes, build},
             search,
+            ticker::Ticker,
             trust::Trust,
         },
         dominant,
@@ -245,7 +247,7 @@ mod tests {
             beginning: Beginning::Ranked(0),
         };
         let levels = build(&planes, 7, u16::MAX, &Silent).unwrap();
-        let ticker = search::Ticker::silent();
+        let ticker = Ticker::silent();
         let sources = search::sources(&levels[0], &ticker).unwrap();
         let found = dominant(&levels[0], &sources, 8, 1, &ticker).unwrap().offsets;
         assert_eq!(found.len(), 8);

@@ -11,7 +11,8 @@ use super::{
     join,
     pyramid::{self, Level, Planes},
     rivals,
-    search::{self, Round, Ticker},
+    search::{self, Round},
+    ticker::Ticker,
     vote::{self, Votes},
 };
 use crate::progress::{Cancelled, Progress};
@@ -20,6 +21,8 @@ use crate::progress::{Cancelled, Progress};
 const COARSEST_DEPTH: u16 = 12;
 /// Fewer sources than this at native scale are not worth a search.
 const FEWEST_SOURCES: usize = 64;
+/// The network's pixels to one of a level, from which on its fill is no softer than the level is.
+const RESOLVED: f32 = 1.5;
 /// Weight of the network's fill against the colours, in 16ths. More makes patches as soft as an uncertain network.
 const GUIDE_WEIGHT: u32 = 4;
 /// Steepness of votes between rounds: neighbours agree on a mean.
@@ -182,11 +185,11 @@ struct Effort {
     reuse_cost: u32,
 }
 
-/// The first level whose pixels are at least two of the network's.
+/// The first level whose pixels are at least [`RESOLVED`] of the network's.
 fn guided_from(scale: f32) -> u32 {
     let network_pixel = 1.0 / scale.clamp(1.0 / 64.0, 1.0);
     (1..=7)
-        .find(|&halvings| (1u32 << halvings) as f32 >= 2.0 * network_pixel * 0.75)
+        .find(|&halvings| (1u32 << halvings) as f32 >= RESOLVED * network_pixel)
         .unwrap_or(7)
 }
 

@@ -9,7 +9,7 @@ use rayon::prelude::{
     ParallelIterator as _, ParallelSliceMut as _,
 };
 
-use super::search::Ticker;
+use super::ticker::Ticker;
 use crate::progress::Cancelled;
 
 /// Points of a sweep that take as long as a comparison of patches.
@@ -317,7 +317,7 @@ impl Ties {
 #[cfg(test)]
 mod tests {
     use super::{Ties, solve};
-    use crate::inpaint::detail::search::Ticker;
+    use crate::inpaint::detail::ticker::Ticker;
 
     /// All points of a square tied to each other, those of the outermost ring to zeros around it too.
     fn square(side: usize) -> Ties {

@@ -4,8 +4,6 @@
 //! as in the paper; across bands they are read from the round before. The bands are the same however many threads
 //! there are, so is the result.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use rayon::prelude::{
     IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelExtend as _, ParallelIterator as _,
     ParallelSliceMut as _,
@@ -16,8 +14,9 @@ use super::{
     field::{Field, Match, drawn},
     pyramid::Level,
     random::Random,
+    ticker::Ticker,
 };
-use crate::progress::{Cancelled, Progress, Silent};
+use crate::progress::Cancelled;
 
 /// Rows of patches that one thread searches at a time.
 const BAND: usize = 16;
@@ -39,38 +38,6 @@ pub(super) struct Round {
     pub(super) reuse_cost: u32,
     /// Sources nearer than this to the patch itself, right, down or both, are none.
     pub(super) nearest: i32,
-}
-
-/// Counts finished work across threads and passes it on.
-pub(super) struct Ticker<'a> {
-    pub(super) progress: &'a dyn Progress,
-    pub(super) done: AtomicU64,
-    pub(super) total: u64,
-}
-
-impl Ticker<'static> {
-    /// For work that nobody waits for.
-    pub(super) const fn silent() -> Self {
-        Self {
-            progress: &Silent,
-            done: AtomicU64::new(0),
-            total: u64::MAX,
-        }
-    }
-}
-
-impl Ticker<'_> {
-    /// Adds `work` and learns whether to stop.
-    pub(super) fn advance(&self, work: u64) -> Result<(), Cancelled> {
-        let done = self.done.fetch_add(work, Ordering::Relaxed) + work;
-        self.progress.step(done.min(self.total), self.total)
-    }
-
-    /// Counts all work up to `done` as finished: what turned out not to be needed too.
-    pub(super) fn reach(&self, done: u64) -> Result<(), Cancelled> {
-        self.done.fetch_max(done, Ordering::Relaxed);
-        self.advance(0)
-    }
 }
 
 /// Random sources that a search begins with, and so the comparisons per patch that it takes.

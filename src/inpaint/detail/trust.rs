@@ -8,9 +8,12 @@
 //! Over all of it the fill is believed as far as it goes on across the hole's edge as the photo does by itself. The
 //! measure calibrates itself: weights that continue the photo are believed in full, nothing here holds them back.
 
-use rayon::prelude::{IntoParallelIterator as _, ParallelIterator as _};
+use rayon::prelude::{
+    IndexedParallelIterator as _, IntoParallelIterator as _, IntoParallelRefIterator as _,
+    ParallelIterator as _, ParallelSlice as _, ParallelSliceMut as _,
+};
 
-use super::pyramid::depths;
+use super::{Input, pyramid::depths};
 use crate::{
     inpaint::push_pull,
     progress::{Cancelled, Progress},
@@ -33,9 +36,6 @@ const UNRELIABLE: f32 = 0.2;
 const NOTHING: f32 = 1e-4;
 /// Fewer comparisons say nothing either.
 const FEWEST_PAIRS: usize = 12;
-
-/// Rows between two chances to cancel.
-const ROWS_PER_STEP: usize = 64;
 
 /// Trust per block of the crop, 0..1.
 #[derive(Debug, Clone)]
@@ -67,39 +67,70 @@ impl Trust {
     }
 }
 
-/// Judges the fill in `filled` and replaces what cannot be right.
+/// A square of the crop.
+#[derive(Debug, Clone, Copy)]
+struct Block {
+    /// Mean colour over the hole where there is any, else over what may be continued.
+    mean: [f32; 3],
+    /// Mean colour of what may be continued, where there is any.
+    known: Option<[f32; 3]>,
+    /// Which part of it is hole.
+    hole: f32,
+}
+
+impl Block {
+    /// Whether all of it is photo, some of which may be continued.
+    const fn is_photo(&self) -> bool {
+        self.hole == 0.0 && self.known.is_some()
+    }
+}
+
+/// The crop as it is judged.
+struct Crop<'a> {
+    filled: &'a [f32],
+    hole: &'a [bool],
+    keep_out: Option<&'a [bool]>,
+    width: usize,
+    height: usize,
+    /// Side of a block in pixels.
+    block: usize,
+}
+
+/// Judges the fill in `filled` and replaces what cannot be right. What is kept out is no evidence of anything.
 pub(super) fn correct(
     filled: &mut [f32],
-    hole: &[bool],
-    width: usize,
-    scale: f32,
+    input: &Input<'_>,
     progress: &dyn Progress,
 ) -> Result<Trust, Cancelled> {
-    let height = hole.len() / width;
-    let block = ((NETWORK_PIXELS / scale.clamp(1.0 / 64.0, 1.0)) as usize).max(4);
+    let Input {
+        width, height, hole, ..
+    } = *input;
+    let block = ((NETWORK_PIXELS / input.scale.clamp(1.0 / 64.0, 1.0)) as usize).max(4);
     let (columns, rows) = (width.div_ceil(block), height.div_ceil(block));
-    let (means, covered) = blocks(filled, hole, width, block);
+    let blocks = Crop {
+        filled,
+        hole,
+        keep_out: input.keep_out,
+        width,
+        height,
+        block,
+    }
+    .blocks();
     progress.check()?;
-    let mut values = judged(&means, &covered, columns, rows, progress)?;
-    let reliability = reliability(&means, &covered, columns);
+    let mut values = judged(&blocks, columns, rows, progress)?;
+    let reliability = reliability(&blocks, columns);
     for (value, _) in values
         .iter_mut()
-        .zip(&covered)
-        .filter(|(_, covered)| **covered > 0.0)
+        .zip(&blocks)
+        .filter(|(_, block)| block.hole > 0.0)
     {
         *value *= reliability;
     }
     progress.check()?;
-    let in_hole: Vec<f32> = values
-        .iter()
-        .zip(&covered)
-        .filter(|(_, covered)| **covered > 0.5)
-        .map(|(t, _)| *t)
-        .collect();
-    let mean = if in_hole.is_empty() {
-        1.0
-    } else {
-        in_hole.iter().sum::<f32>() / in_hole.len() as f32
+    let in_hole = || values.iter().zip(&blocks).filter(|(_, block)| block.hole > 0.5);
+    let mean = match in_hole().count() {
+        0 => 1.0,
+        count => in_hole().map(|(trust, _)| trust).sum::<f32>() / count as f32,
     };
     let trust = Trust {
         block,
@@ -108,74 +139,71 @@ pub(super) fn correct(
         values,
         mean,
     };
-    let mut surface = edge_means(filled, hole, width, block, &means, &trust.values);
-    progress.check()?;
-    push_pull::fill::<3>(&mut surface.0, &surface.1, columns, rows);
-    for (y, row) in hole.chunks_exact(width).enumerate() {
-        if y.is_multiple_of(ROWS_PER_STEP) {
-            progress.check()?;
-        }
-        for (x, _) in row.iter().enumerate().filter(|(_, hole)| **hole) {
-            let kept = trust.at(x, y);
-            if kept < 1.0 {
-                let smooth = push_pull::sample(&surface.0, [columns, rows], block, x, y);
-                let at = y * width + x;
-                for (sample, smooth) in filled[3 * at..3 * at + 3].iter_mut().zip(smooth) {
-                    *sample = *sample * kept + smooth * (1.0 - kept);
+    let (mut surface, weights) = edge_means(&blocks, &trust.values);
+    push_pull::fill::<3>(&mut surface, &weights, columns, rows);
+    filled
+        .par_chunks_mut(3 * width)
+        .zip(hole.par_chunks(width))
+        .enumerate()
+        .try_for_each(|(y, (row, hole))| {
+            for (x, _) in hole.iter().enumerate().filter(|(_, hole)| **hole) {
+                let kept = trust.at(x, y);
+                if kept < 1.0 {
+                    let smooth = push_pull::sample(&surface, [columns, rows], block, x, y);
+                    for (sample, smooth) in row[3 * x..3 * x + 3].iter_mut().zip(smooth) {
+                        *sample = *sample * kept + smooth * (1.0 - kept);
+                    }
                 }
             }
-        }
-    }
+            progress.check()
+        })?;
     Ok(trust)
 }
 
-/// Mean colour of every block, over its hole pixels where it has any, and the share that is hole.
-fn blocks(filled: &[f32], hole: &[bool], width: usize, block: usize) -> (Vec<[f32; 3]>, Vec<f32>) {
-    let height = hole.len() / width;
-    let columns = width.div_ceil(block);
-    (0..columns * height.div_ceil(block))
-        .into_par_iter()
-        .map(|at| {
-            let pixels = || pixels_of(at, columns, block, width, height);
-            let holes = pixels().filter(|&pixel| hole[pixel]).count();
-            let mean = mean_colour(filled, pixels().filter(|&pixel| holes == 0 || hole[pixel]));
-            (mean.unwrap_or_default(), holes as f32 / pixels().count() as f32)
-        })
-        .unzip()
-}
-
-fn pixels_of(
-    block_index: usize,
-    columns: usize,
-    block: usize,
-    width: usize,
-    height: usize,
-) -> impl Iterator<Item = usize> {
-    let (left, top) = (block_index % columns * block, block_index / columns * block);
-    (top..(top + block).min(height))
-        .flat_map(move |y| (left..(left + block).min(width)).map(move |x| y * width + x))
-}
-
-fn mean_colour(rgb: &[f32], pixels: impl Iterator<Item = usize>) -> Option<[f32; 3]> {
-    let (mut sum, mut count) = ([0.0f32; 3], 0usize);
-    for pixel in pixels {
-        count += 1;
-        sum.iter_mut()
-            .zip(&rgb[3 * pixel..])
-            .for_each(|(sum, sample)| *sum += sample);
+impl Crop<'_> {
+    fn blocks(&self) -> Vec<Block> {
+        let columns = self.width.div_ceil(self.block);
+        let block = |at: usize| {
+            let (left, top) = (at % columns * self.block, at / columns * self.block);
+            let pixels = || {
+                (top..(top + self.block).min(self.height)).flat_map(move |y| {
+                    (left..(left + self.block).min(self.width)).map(move |x| y * self.width + x)
+                })
+            };
+            let is_kept_out = |pixel: usize| self.keep_out.is_some_and(|keep_out| keep_out[pixel]);
+            let known = self.mean(pixels().filter(|&pixel| !self.hole[pixel] && !is_kept_out(pixel)));
+            let in_hole = self.mean(pixels().filter(|&pixel| self.hole[pixel]));
+            let holes = pixels().filter(|&pixel| self.hole[pixel]).count();
+            Block {
+                mean: in_hole.or(known).unwrap_or_default(),
+                known,
+                hole: holes as f32 / pixels().count() as f32,
+            }
+        };
+        let count = columns * self.height.div_ceil(self.block);
+        (0..count).into_par_iter().map(block).collect()
     }
-    (count > 0).then(|| sum.map(|sum| sum / count as f32))
+
+    fn mean(&self, pixels: impl Iterator<Item = usize>) -> Option<[f32; 3]> {
+        let (mut sum, mut count) = ([0.0f32; 3], 0usize);
+        for pixel in pixels {
+            count += 1;
+            sum.iter_mut()
+                .zip(&self.filled[3 * pixel..])
+                .for_each(|(sum, sample)| *sum += sample);
+        }
+        (count > 0).then(|| sum.map(|sum| sum / count as f32))
+    }
 }
 
 /// Trust of every block; 1 outside the hole.
 fn judged(
-    means: &[[f32; 3]],
-    covered: &[f32],
+    blocks: &[Block],
     columns: usize,
     rows: usize,
     progress: &dyn Progress,
 ) -> Result<Vec<f32>, Cancelled> {
-    let is_hole: Vec<bool> = covered.iter().map(|&covered| covered > 0.0).collect();
+    let is_hole: Vec<bool> = blocks.iter().map(|block| block.hole > 0.0).collect();
     let reach = depths(&is_hole, columns, rows)
         .into_iter()
         .max()
@@ -188,20 +216,20 @@ fn judged(
         columns,
         rows,
     );
-    let ring: Vec<[f32; 3]> = means
+    let ring: Vec<[f32; 3]> = blocks
         .iter()
         .zip(from_hole)
-        .filter(|(_, away)| (1..=reach).contains(away))
-        .map(|(mean, _)| *mean)
+        .filter(|(block, away)| block.is_photo() && (1..=reach).contains(away))
+        .map(|(block, _)| block.mean)
         .collect();
-    (0..means.len())
-        .into_par_iter()
-        .map(|at| {
-            if !is_hole[at] || ring.is_empty() {
+    blocks
+        .par_iter()
+        .map(|block| {
+            if block.hole == 0.0 || ring.is_empty() {
                 return Ok(1.0);
             }
             progress.check()?;
-            let squared = |known: &[f32; 3]| (0..3).map(|i| (known[i] - means[at][i]).powi(2)).sum::<f32>();
+            let squared = |known: &[f32; 3]| (0..3).map(|i| (known[i] - block.mean[i]).powi(2)).sum::<f32>();
             let likeness = |known| ((STRANGE - squared(known).sqrt()) / (STRANGE - ALIKE)).clamp(0.0, 1.0);
             Ok((ring.iter().map(likeness).sum::<f32>() / (SUPPORT * ring.len() as f32)).min(1.0))
         })
@@ -213,24 +241,27 @@ fn judged(
 ///
 /// Blocks just inside are compared with valid ones two blocks away, and those with valid ones as far from them. A
 /// good network's differ no more than the photo does by itself.
-fn reliability(means: &[[f32; 3]], covered: &[f32], columns: usize) -> f32 {
+fn reliability(blocks: &[Block], columns: usize) -> f32 {
     const APART: usize = 2;
     let pair = |one: usize, other: usize| -> Option<(bool, f32)> {
-        let difference = means[one]
+        let (one, other) = (&blocks[one], &blocks[other]);
+        let difference = one
+            .mean
             .iter()
-            .zip(means[other])
+            .zip(other.mean)
             .map(|(a, b)| (a - b).powi(2))
             .sum();
-        match (covered[one], covered[other]) {
-            (0.0, 0.0) => Some((false, difference)),
-            (0.0, inside) | (inside, 0.0) if inside >= 1.0 => Some((true, difference)),
+        match (one.is_photo(), other.is_photo()) {
+            (true, true) => Some((false, difference)),
+            (true, false) if other.hole >= 1.0 => Some((true, difference)),
+            (false, true) if one.hole >= 1.0 => Some((true, difference)),
             _ => None,
         }
     };
     let (mut across, mut around) = (Vec::new(), Vec::new());
-    for block in 0..means.len() {
+    for block in 0..blocks.len() {
         let right = (block % columns + APART < columns).then_some(block + APART);
-        let below = Some(block + APART * columns).filter(|&below| below < means.len());
+        let below = Some(block + APART * columns).filter(|&below| below < blocks.len());
         for (is_across, difference) in [right, below]
             .into_iter()
             .flatten()
@@ -251,35 +282,66 @@ fn reliability(means: &[[f32; 3]], covered: &[f32], columns: usize) -> f32 {
     ((ratio - UNRELIABLE) / (RELIABLE - UNRELIABLE)).clamp(0.0, 1.0)
 }
 
-/// Per block the colour that the continuation passes through and its weight: valid pixels count fully, hole pixels
-/// as far as they are trusted.
-fn edge_means(
-    filled: &[f32],
-    hole: &[bool],
-    width: usize,
-    block: usize,
-    means: &[[f32; 3]],
-    trust: &[f32],
-) -> (Vec<f32>, Vec<f32>) {
-    let height = hole.len() / width;
-    let columns = width.div_ceil(block);
+/// Per block the colour that the continuation passes through and its weight: what may be continued counts fully, hole
+/// pixels as far as they are trusted.
+fn edge_means(blocks: &[Block], trust: &[f32]) -> (Vec<f32>, Vec<f32>) {
     let (mut colours, mut weights) = (
-        Vec::with_capacity(3 * means.len()),
-        Vec::with_capacity(means.len()),
+        Vec::with_capacity(3 * blocks.len()),
+        Vec::with_capacity(blocks.len()),
     );
-    for (at, (mean, trust)) in means.iter().zip(trust).enumerate() {
-        let valid = pixels_of(at, columns, block, width, height).filter(|&pixel| !hole[pixel]);
-        match mean_colour(filled, valid) {
-            Some(known) => {
-                colours.extend(known);
-                weights.push(1.0);
-            }
-            None => {
-                colours.extend(mean);
-                // Little trust in many blocks would outweigh the edge.
-                weights.push((2.0 * trust - 1.0).max(0.0));
-            }
-        }
+    for (block, trust) in blocks.iter().zip(trust) {
+        colours.extend(block.known.unwrap_or(block.mean));
+        weights.push(match block.known {
+            Some(_) => 1.0,
+            // Little trust in many blocks would outweigh the edge.
+            None if block.hole > 0.0 => (2.0 * trust - 1.0).max(0.0),
+            None => 0.0,
+        });
     }
     (colours, weights)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{Beginning, Input},
+        correct,
+    };
+    use crate::progress::Silent;
+
+    #[test]
+    fn what_is_kept_out_is_no_evidence() {
+        const GREEN: [f32; 3] = [0.2, 0.6, 0.2];
+        const RED: [f32; 3] = [0.9, 0.1, 0.1];
+        let (width, height) = (96, 64);
+        let places = || (0..width * height).map(|at| (at % width, at / width));
+        let hole: Vec<bool> = places()
+            .map(|(x, y)| (30..62).contains(&x) && (16..48).contains(&y))
+            .collect();
+        // The network went on with the red on the right, which the person does not want.
+        let kept_out: Vec<bool> = places().map(|(x, _)| x >= 46).collect();
+        let guess: Vec<f32> = kept_out
+            .iter()
+            .flat_map(|red| if *red { RED } else { GREEN })
+            .collect();
+        let judged = |keep_out| {
+            let input = Input {
+                width,
+                height,
+                hole: &hole,
+                scale: 1.0,
+                keep_out,
+                beginning: Beginning::Network,
+                corner: [0, 0],
+                seed: 1,
+            };
+            let mut filled = guess.clone();
+            let trust = correct(&mut filled, &input, &Silent).unwrap();
+            (trust.mean, filled[3 * (32 * width + 60)])
+        };
+        let (trust, red) = judged(None);
+        assert!(trust > 0.9 && red > 0.8, "{trust}, {red}");
+        let (trust, red) = judged(Some(&kept_out[..]));
+        assert!(trust < 0.6 && red < 0.3, "{trust}, {red}");
+    }
 }

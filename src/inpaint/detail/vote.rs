@@ -12,7 +12,7 @@ use super::{
     distance::{CHANNELS, PATCH, WHITE},
     field::{Field, Match},
     pyramid::{Level, Planes},
-    search::Ticker,
+    ticker::Ticker,
 };
 use crate::progress::Cancelled;
 
@@ -59,7 +59,7 @@ pub(super) fn into_level(
         .into_par_iter()
         .map(|y| {
             let mut row = Vec::new();
-            for x in field.left..(field.left + field.columns * field.step + PATCH).min(level.width) {
+            for x in pixel_columns(field, level) {
                 let at = y * level.width + x;
                 if level.hole[at] {
                     let colour = pixel(field, &says, steepness, x, y, |source_x, source_y, bias| {

@@ -1,11 +1,12 @@
 //! One round of the search and one vote on a made-up picture, so that each can be timed alone.
 
 use super::{
-    Beginning,
+    Beginning, Input,
     field::{Field, Match},
     pyramid::{self, Level, Planes},
     random::Random,
-    search::{self, Round, Ticker},
+    search::{self, Round},
+    ticker::Ticker,
     trust, vote,
 };
 use crate::progress::{Cancelled, Silent};
@@ -28,7 +29,17 @@ impl Workbench {
         };
         let mut rgb: Vec<f32> = places().flat_map(noise).collect();
         let hole: Vec<bool> = places().map(|(x, y)| inside(x) && inside(y)).collect();
-        let trust = trust::correct(&mut rgb, &hole, side, 0.5, &Silent).ok()?;
+        let input = Input {
+            width: side,
+            height: side,
+            hole: &hole,
+            scale: 0.5,
+            keep_out: None,
+            beginning: Beginning::Network,
+            corner: [0, 0],
+            seed: 1,
+        };
+        let trust = trust::correct(&mut rgb, &input, &Silent).ok()?;
         let planes = Planes {
             width: side,
             height: side,

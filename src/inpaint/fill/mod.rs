@@ -14,10 +14,16 @@ use rayon::prelude::{
 use crate::{
     imaging::Rect,
     nn::{self, Network, NetworkError},
-    progress::{Cancelled, Progress},
+    progress::Progress,
 };
 
-use super::{Error, plan::Crop, push_pull, refine::Stretch, source::Source};
+use super::{
+    Error,
+    bar::{Part, Stretch},
+    plan::Crop,
+    push_pull,
+    source::Source,
+};
 pub(super) use ensemble::Looks;
 use ensemble::Mean;
 use view::View;
@@ -167,15 +173,14 @@ impl Stage<'_> {
     ) -> Result<Filled, NetworkError> {
         let scales = self.looks.scales(scale_down, self.network_side(crop, scale_down));
         let mut filled = self.fill_seen(crop, source, wanted, scale_down, filler)?;
-        let share = 1.0 / scales.len() as f32;
-        for &scale in scales.iter().skip(1) {
+        for (&scale, count) in scales.iter().skip(1).zip(2u8..) {
             self.progress.stage("At a smaller scale")?;
             let smaller = self.fill_seen(crop, source, wanted, scale, filler)?;
             let row = 3 * wanted.width as usize;
             let rows = filled.rgb.par_chunks_mut(row).zip(smaller.rgb.par_chunks(row));
             rows.try_for_each(|(means, values)| {
                 for (mean, value) in means.iter_mut().zip(values) {
-                    *mean += (value - *mean) * share;
+                    *mean += (value - *mean) / f32::from(count);
                 }
                 self.progress.step(1, 1)
             })?;
@@ -237,33 +242,6 @@ impl Stage<'_> {
             rgb,
             scale_down,
         })
-    }
-}
-
-/// One of `count` equal parts of a bar, the first with `index` 0.
-pub(super) struct Part<'a> {
-    pub(super) whole: &'a dyn Progress,
-    pub(super) index: u64,
-    pub(super) count: u64,
-}
-
-impl Progress for Part<'_> {
-    fn stage(&self, _name: &str) -> Result<(), Cancelled> {
-        self.whole.step(self.index, self.count)
-    }
-
-    fn step(&self, done: u64, total: u64) -> Result<(), Cancelled> {
-        let total = total.max(1);
-        self.whole
-            .step(self.index * total + done.min(total), self.count * total)
-    }
-
-    fn check(&self) -> Result<(), Cancelled> {
-        self.whole.check()
-    }
-
-    fn notice(&self, text: &str) {
-        self.whole.notice(text);
     }
 }
 

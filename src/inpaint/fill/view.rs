@@ -40,23 +40,26 @@ impl View {
         side_step: u32,
         checkpoint: &mut dyn FnMut() -> Result<(), Cancelled>,
     ) -> Result<Self, Cancelled> {
-        let view = Self::seen(source, rect, scale_down, side_step, true, checkpoint)?;
+        let mut scene = Scene {
+            source,
+            rect: source.local(rect),
+            scale_down,
+            keeps_out: true,
+        };
+        let view = Self::seen(&scene, side_step, checkpoint)?;
         if source.has_keep_out() && !view.valid.contains(&1) {
-            return Self::seen(source, rect, scale_down, side_step, false, checkpoint);
+            scene.keeps_out = false;
+            return Self::seen(&scene, side_step, checkpoint);
         }
         Ok(view)
     }
 
     fn seen(
-        source: &Source<'_>,
-        rect: Rect,
-        scale_down: u32,
+        scene: &Scene<'_>,
         side_step: u32,
-        keeps_out: bool,
         checkpoint: &mut dyn FnMut() -> Result<(), Cancelled>,
     ) -> Result<Self, Cancelled> {
-        let rect = source.local(rect);
-        let (width, height) = rect.size_scaled_down(scale_down);
+        let (width, height) = scene.rect.size_scaled_down(scene.scale_down);
         let width = width.next_multiple_of(side_step) as usize;
         let height = height.next_multiple_of(side_step) as usize;
         let mut rgb = vec![0.0; width * height * 3];
@@ -70,7 +73,10 @@ impl View {
                 .enumerate()
                 .for_each(|(row, (rgb, cells))| {
                     let row = (band * ROWS_PER_STEP + row) as u32;
-                    scale_row(source, rect, scale_down, row, keeps_out, rgb, cells);
+                    match scene.source.pixels.samples() {
+                        Samples::U8(samples) => scene.scale_row(samples, 255.0, row, rgb, cells),
+                        Samples::U16(samples) => scene.scale_row(samples, 65535.0, row, rgb, cells),
+                    }
                 });
             checkpoint()?;
         }
@@ -80,6 +86,68 @@ impl View {
             rgb,
             valid: valid_cells(&cells),
         })
+    }
+}
+
+/// What is looked at, and how closely.
+struct Scene<'a> {
+    source: &'a Source<'a>,
+    /// Within the source's pixels.
+    rect: Rect,
+    scale_down: u32,
+    /// Whether what is kept out is a hole.
+    keeps_out: bool,
+}
+
+impl Scene<'_> {
+    /// One row of cells: the mean of what is valid in each, and what each is. `full` is the sample of white.
+    fn scale_row<T: Copy + Into<f32>>(
+        &self,
+        samples: &[T],
+        full: f32,
+        row: u32,
+        rgb: &mut [f32],
+        cells: &mut [Cell],
+    ) {
+        let Self {
+            source,
+            rect,
+            scale_down,
+            ..
+        } = *self;
+        let top = (rect.y + row * scale_down).min(rect.bottom());
+        let bottom = (top + scale_down).min(rect.bottom());
+        let channels = source.pixels.channels();
+        for (column, (pixel, cell)) in rgb.as_chunks_mut::<3>().0.iter_mut().zip(cells).enumerate() {
+            let left = (rect.x + column as u32 * scale_down).min(rect.right());
+            let right = (left + scale_down).min(rect.right());
+            let (mut sums, mut valid) = ([0.0f32; 3], 0u32);
+            for y in top..bottom {
+                let start = y as usize * source.pixels.width() as usize;
+                let kept_out = source.keep_out_row(y).filter(|_| self.keeps_out);
+                for x in left as usize..right as usize {
+                    let at = start + x;
+                    if source.mask.coverage()[at] >= HOLE_THRESHOLD
+                        || kept_out.is_some_and(|row| row[x] >= HOLE_THRESHOLD)
+                    {
+                        continue;
+                    }
+                    valid += 1;
+                    for (channel, sum) in sums.iter_mut().enumerate() {
+                        let color = channel.min(channels.color_count() - 1);
+                        *sum += samples[at * channels.count() + color].into();
+                    }
+                }
+            }
+            *cell = match valid {
+                0 => Cell::Hole,
+                all if all == (right - left) * (bottom - top) => Cell::Valid,
+                _ => Cell::Mixed,
+            };
+            if valid > 0 {
+                *pixel = sums.map(|sum| sum / (valid as f32 * full));
+            }
+        }
     }
 }
 
@@ -118,7 +186,7 @@ enum Cell {
     Valid,
 }
 
-/// Only all-valid cells count, unless holes are so dense that there is none: then half a cell must do.
+/// Only all-valid cells count, unless holes are so dense that there is none: then those with any valid pixel must do.
 fn valid_cells(cells: &[Cell]) -> Vec<u8> {
     let least = if cells.contains(&Cell::Valid) {
         Cell::Valid
@@ -126,71 +194,6 @@ fn valid_cells(cells: &[Cell]) -> Vec<u8> {
         Cell::Mixed
     };
     cells.iter().map(|cell| u8::from(*cell == least)).collect()
-}
-
-fn scale_row(
-    source: &Source<'_>,
-    rect: Rect,
-    scale_down: u32,
-    row: u32,
-    keeps_out: bool,
-    rgb: &mut [f32],
-    cells: &mut [Cell],
-) {
-    match source.pixels.samples() {
-        Samples::U8(samples) => scale_row_of(
-            source, samples, 255.0, rect, scale_down, row, keeps_out, rgb, cells,
-        ),
-        Samples::U16(samples) => scale_row_of(
-            source, samples, 65535.0, rect, scale_down, row, keeps_out, rgb, cells,
-        ),
-    }
-}
-
-fn scale_row_of<T: Copy + Into<f32>>(
-    source: &Source<'_>,
-    samples: &[T],
-    full: f32,
-    rect: Rect,
-    scale_down: u32,
-    row: u32,
-    keeps_out: bool,
-    rgb: &mut [f32],
-    cells: &mut [Cell],
-) {
-    let top = (rect.y + row * scale_down).min(rect.bottom());
-    let bottom = (top + scale_down).min(rect.bottom());
-    let channels = source.pixels.channels();
-    for (column, (pixel, cell)) in rgb.as_chunks_mut::<3>().0.iter_mut().zip(cells).enumerate() {
-        let left = (rect.x + column as u32 * scale_down).min(rect.right());
-        let right = (left + scale_down).min(rect.right());
-        let (mut sums, mut valid) = ([0.0f32; 3], 0u32);
-        for y in top..bottom {
-            let start = y as usize * source.pixels.width() as usize;
-            let kept_out = source.keep_out_row(y).filter(|_| keeps_out);
-            for x in left as usize..right as usize {
-                let at = start + x;
-                if source.mask.coverage()[at] >= HOLE_THRESHOLD
-                    || kept_out.is_some_and(|row| row[x] >= HOLE_THRESHOLD)
-                {
-                    continue;
-                }
-                valid += 1;
-                for (channel, sum) in sums.iter_mut().enumerate() {
-                    let color = channel.min(channels.color_count() - 1);
-                    *sum += samples[at * channels.count() + color].into();
-                }
-            }
-        }
-        *cell = match valid {
-            0 => Cell::Hole,
-            all if all == (right - left) * (bottom - top) => Cell::Valid,
-            _ => Cell::Mixed,
-        };
-        if valid > 0 {
-            *pixel = sums.map(|sum| sum / (valid as f32 * full));
-        }
-    }
 }
 
 #[cfg(test)]

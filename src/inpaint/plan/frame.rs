@@ -25,12 +25,12 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// The smallest frame around `bounds` that shows enough: `count_holes` says how many hole pixels a rectangle
-    /// has. Only a photo that is too small, or too full of holes, gives less than the area rule wants.
-    pub(super) fn around(bounds: Rect, photo: Rect, count_holes: impl Fn(Rect) -> u64) -> Self {
+    /// The smallest frame around `bounds` that shows enough: `area_wanted` says which area a rectangle must have for
+    /// the holes in it. Only a photo that is too small, or too full of holes, gives less.
+    pub(super) fn around(bounds: Rect, photo: Rect, area_wanted: impl Fn(Rect) -> u64) -> Self {
         let mut scale_down = bounds.width.max(bounds.height).div_ceil(MAX_SIDE).max(1);
         loop {
-            if let Some(rect) = fitting_rect(bounds, photo, scale_down, &count_holes) {
+            if let Some(rect) = fitting_rect(bounds, photo, scale_down, &area_wanted) {
                 return Self { rect, scale_down };
             }
             scale_down += 1;
@@ -55,7 +55,7 @@ fn fitting_rect(
     bounds: Rect,
     photo: Rect,
     scale_down: u32,
-    count_holes: &impl Fn(Rect) -> u64,
+    area_wanted: &impl Fn(Rect) -> u64,
 ) -> Option<Rect> {
     let largest = MAX_SIDE * scale_down;
     let mut width = first_side(bounds.width, photo.width, scale_down);
@@ -65,7 +65,7 @@ fn fitting_rect(
             return None;
         }
         let rect = place(bounds, width, height, photo);
-        if rect == photo || count_holes(rect) * AREA_PER_HOLE <= rect.area() {
+        if rect == photo || area_wanted(rect) <= rect.area() {
             return Some(rect);
         }
         let step = SIDE_STEP * scale_down;
@@ -103,12 +103,14 @@ fn place(bounds: Rect, width: u32, height: u32, photo: Rect) -> Rect {
 
 #[cfg(test)]
 mod tests {
-    use super::Frame;
+    use super::{AREA_PER_HOLE, Frame};
     use crate::imaging::Rect;
 
     fn solid(bounds: Rect, photo: (u32, u32)) -> Frame {
         let photo = Rect::new(0, 0, photo.0, photo.1);
-        Frame::around(bounds, photo, |rect| rect.intersect(&bounds).area())
+        Frame::around(bounds, photo, |rect| {
+            AREA_PER_HOLE * rect.intersect(&bounds).area()
+        })
     }
 
     #[test]

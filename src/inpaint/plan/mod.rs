@@ -2,8 +2,8 @@
 //!
 //! Every hole pixel belongs to exactly one [`Crop`]. A crop shows enough surroundings (at least four times the
 //! area of the holes in it, wherever the photo has that much), at native scale where it fits the network. Long
-//! thin holes are cut into pieces that do, and neighbours share a crop. The same mask always gives the same plan,
-//! and its cost grows with the outline of the holes, not with the photo.
+//! thin holes are cut into pieces that do, and neighbours share a crop. The same masks always give the same plan. They
+//! are read once; all else costs as much as the outline of the holes is long.
 
 mod frame;
 mod piece;
@@ -19,7 +19,7 @@ pub(super) use frame::SIDE_STEP;
 pub const TRAINED_HOLE_SHARE: f64 = 0.6;
 
 use frame::Frame;
-use runs::HoleRuns;
+use runs::Blocked;
 
 /// One run of the network.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -64,16 +64,19 @@ impl Crop {
 }
 
 /// The crops for all holes of a mask, in the order in which they must be filled. None for an empty mask.
-pub fn crops(mask: &Mask) -> Vec<Crop> {
-    let holes = HoleRuns::of(mask);
+///
+/// What is kept out is no surroundings: crops are larger where it takes the place of what can be continued.
+pub fn crops(mask: &Mask, keep_out: Option<&Mask>) -> Vec<Crop> {
+    let blocked = Blocked::new(mask, keep_out);
+    let holes = &blocked.holes;
     let components = mask.components();
-    let cut = |(number, hole): (usize, &Component)| piece::cut(hole.runs().to_vec(), number, &holes);
+    let cut = |(number, hole): (usize, &Component)| piece::cut(hole.runs().to_vec(), number, &blocked);
     let pieces = components.iter().enumerate().flat_map(cut).collect();
     let mut pieces = piece::gather(pieces, holes.photo());
     pieces.sort_by_key(|piece| (piece.bounds.y, piece.bounds.x, piece.runs.first().copied()));
     let mut crops: Vec<Crop> = Vec::with_capacity(pieces.len());
     for piece in pieces {
-        let frame = Frame::around(piece.bounds, holes.photo(), |rect| holes.count(rect));
+        let frame = Frame::around(piece.bounds, holes.photo(), |rect| blocked.area_wanted(rect));
         let builds_on = seen_parts(&crops, frame.rect, &piece.parts_of);
         crops.push(Crop {
             rect: frame.rect,

@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, btree_map::Entry};
 
 use super::{
-    frame::{Frame, MAX_SIDE, SIDE_STEP},
-    runs::HoleRuns,
+    frame::{AREA_PER_HOLE, Frame, MAX_SIDE, SIDE_STEP},
+    runs::Blocked,
 };
 use crate::imaging::{Rect, Run};
 
@@ -58,16 +58,18 @@ impl Piece {
         self.parts_of.extend(other.parts_of);
     }
 
-    fn frame(&self, holes: &HoleRuns) -> Frame {
-        Frame::around(self.bounds, holes.photo(), |rect| holes.count(rect))
+    fn frame(&self, blocked: &Blocked) -> Frame {
+        Frame::around(self.bounds, blocked.holes.photo(), |rect| {
+            blocked.area_wanted(rect)
+        })
     }
 }
 
 /// The pieces of one hole: itself, or its parts where cutting it brings it nearer to native scale.
-pub(super) fn cut(hole: Vec<Run>, number: usize, holes: &HoleRuns) -> Vec<Piece> {
+pub(super) fn cut(hole: Vec<Run>, number: usize, blocked: &Blocked) -> Vec<Piece> {
     let (mut waiting, mut pieces) = (vec![Piece::of(hole, Vec::new())], Vec::new());
     while let Some(piece) = waiting.pop() {
-        match parts(&piece, holes) {
+        match parts(&piece, blocked) {
             Some((first, second)) => {
                 waiting.push(Piece::of(second, vec![number]));
                 waiting.push(Piece::of(first, vec![number]));
@@ -79,12 +81,12 @@ pub(super) fn cut(hole: Vec<Run>, number: usize, holes: &HoleRuns) -> Vec<Piece>
 }
 
 /// Two parts of which both come nearer to native scale; else a third that does and a rest that loses nothing.
-fn parts(piece: &Piece, holes: &HoleRuns) -> Option<(Vec<Run>, Vec<Run>)> {
-    let uncut = piece.frame(holes).scale_down;
+fn parts(piece: &Piece, blocked: &Blocked) -> Option<(Vec<Run>, Vec<Run>)> {
+    let uncut = piece.frame(blocked).scale_down;
     if uncut == 1 {
         return None;
     }
-    let scale = |runs: &[Run]| Piece::of(runs.to_vec(), Vec::new()).frame(holes).scale_down;
+    let scale = |runs: &[Run]| Piece::of(runs.to_vec(), Vec::new()).frame(blocked).scale_down;
     let along_x = piece.bounds.width >= piece.bounds.height;
     let places = [
         (along_x, HALF, uncut - 1),
@@ -177,7 +179,9 @@ fn saving(piece: &Piece, alone: Frame, group: &Piece, frame: Frame, photo: Rect)
     if bounds.width.max(bounds.height) > MAX_SIDE * scale_down {
         return None;
     }
-    let together = Frame::around(bounds, photo, |_| piece.hole_pixels + group.hole_pixels);
+    let together = Frame::around(bounds, photo, |_| {
+        AREA_PER_HOLE * (piece.hole_pixels + group.hole_pixels)
+    });
     if together.scale_down > scale_down {
         return None;
     }
@@ -188,7 +192,7 @@ fn saving(piece: &Piece, alone: Frame, group: &Piece, frame: Frame, photo: Rect)
 
 /// The frame as far as it is known without looking at other holes.
 fn estimate(piece: &Piece, photo: Rect) -> Frame {
-    Frame::around(piece.bounds, photo, |_| piece.hole_pixels)
+    Frame::around(piece.bounds, photo, |_| AREA_PER_HOLE * piece.hole_pixels)
 }
 
 /// Small pieces with their centre in one cell of a grid become one; in reading order of their top left corners.

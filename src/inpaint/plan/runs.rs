@@ -3,7 +3,31 @@
 //! A photo has many pixels and few runs, so what the plan asks most (how much of a rectangle is hole) costs a
 //! search per row, also at 100 megapixels.
 
+use super::frame::AREA_PER_HOLE;
 use crate::imaging::{Mask, Rect, Run};
+
+/// What a crop cannot be filled from.
+#[derive(Debug, Clone)]
+pub(super) struct Blocked {
+    pub(super) holes: HoleRuns,
+    /// What the person does not want to see continued.
+    kept_out: Option<HoleRuns>,
+}
+
+impl Blocked {
+    pub(super) fn new(holes: &Mask, keep_out: Option<&Mask>) -> Self {
+        Self {
+            holes: HoleRuns::of(holes),
+            kept_out: keep_out.map(HoleRuns::of),
+        }
+    }
+
+    /// The area that `rect` must have to show enough: so many times that of its holes, what is kept out not counted.
+    pub(super) fn area_wanted(&self, rect: Rect) -> u64 {
+        let kept_out = self.kept_out.as_ref().map_or(0, |runs| runs.count(rect));
+        AREA_PER_HOLE * self.holes.count(rect) + kept_out
+    }
+}
 
 /// All holes of a mask, row by row.
 #[derive(Debug, Clone)]

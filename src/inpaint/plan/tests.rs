@@ -2,8 +2,12 @@
 
 use proptest::prelude::{ProptestConfig, Strategy, prop_assert, prop_assert_eq, proptest};
 
-use super::{Crop, crops};
+use super::Crop;
 use crate::imaging::{Mask, Rect};
+
+fn crops(mask: &Mask) -> Vec<Crop> {
+    super::crops(mask, None)
+}
 
 fn paint(mask: &mut Mask, rect: Rect) {
     let width = mask.width() as usize;
@@ -181,4 +185,20 @@ fn hundreds_of_dust_spots_share_few_crops() {
         plan.iter().all(|crop| crop.scale_down == 1),
         "dust is seen at native scale"
     );
+}
+
+#[test]
+fn what_is_kept_out_is_no_surroundings() {
+    let hole = Rect::new(3000, 2000, 60, 60);
+    let mask = mask_of(6000, 4000, &[hole]);
+    let around = |side: u32| Rect::new(3030 - side / 2, 2030 - side / 2, side, side);
+    let seen = |side: u32| {
+        let kept_out = mask_of(6000, 4000, &[around(side)]);
+        super::crops(&mask, Some(&kept_out))[0].rect
+    };
+    let plain = crops(&mask)[0].rect;
+    assert_eq!(seen(200), plain, "there is enough besides");
+    assert!(around(700).contains_rect(&plain));
+    let free = seen(700).area() - seen(700).intersect(&around(700)).area();
+    assert!(free >= 4 * hole.area(), "{free} pixels that may be continued");
 }

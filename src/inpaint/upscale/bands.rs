@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     imaging::{Pixels, Rect},
-    inpaint::{Error, fill::Filler, refine::Stretch},
+    inpaint::{Error, bar::Stretch, fill::Filler},
     progress::{Cancelled, Progress},
 };
 

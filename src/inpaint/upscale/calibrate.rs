@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{
     imaging::{Pixels, Rect},
-    inpaint::{Error, fill::Filler, refine::Stretch},
+    inpaint::{Error, bar::Stretch, fill::Filler},
     nn::metrics,
     progress::Progress,
 };

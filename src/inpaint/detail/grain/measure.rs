@@ -15,11 +15,10 @@ pub(super) const CLASSES: usize = 8;
 /// Measures the noise around the hole; `None` where nothing is flat enough, or nothing is noisy.
 pub(super) fn measure(
     window: &Window,
+    grey: &[f32],
     residual: &[f32],
     progress: &dyn Progress,
 ) -> Result<Option<Grain>, Cancelled> {
-    let grey = window.grey();
-    progress.step(0, 4)?;
     let corners = window.valid_blocks();
     progress.step(0, 4)?;
     let mean_of = |values: &mut dyn Iterator<Item = f32>| values.sum::<f32>() / (BLOCK * BLOCK) as f32;
@@ -27,7 +26,7 @@ pub(super) fn measure(
     let mut blocks: Vec<(usize, f32, f32)> = corners
         .into_par_iter()
         .filter_map(|corner| {
-            let luminance = mean_of(&mut window.block(&grey, corner));
+            let luminance = mean_of(&mut window.block(grey, corner));
             if !(0.02..0.98).contains(&luminance) {
                 return None;
             }
@@ -55,7 +54,7 @@ pub(super) fn measure(
         .collect();
     let mut correlation = Correlation::default();
     for &corner in &flat {
-        correlation.add(&detrended(window.block(&grey, corner)), BLOCK);
+        correlation.add(&detrended(window.block(grey, corner)), BLOCK);
     }
     progress.step(0, 4)?;
     let Some(filter) = correlation.filter() else {

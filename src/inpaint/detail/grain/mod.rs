@@ -61,12 +61,15 @@ pub(super) fn restore(
     progress.step(0, 4)?;
     let residual = window.residual(&grey, progress)?;
     progress.step(0, 4)?;
-    let Some(grain) = measure(&window, &residual, progress)? else {
+    let Some(grain) = measure(&window, &grey, &residual, progress)? else {
         return Ok(());
     };
     progress.step(1, 4)?;
-    let lacking = lacking(&window, &residual, &grain, amount, progress)?;
+    let lacking = lacking(&window, &grey, &residual, &grain, amount, progress)?;
     progress.step(2, 4)?;
+    if lacking.iter().all(|&lacking| lacking == 0.0) {
+        return Ok(());
+    }
     let noise = white(&window, seed, progress)?;
     let rows: Result<Vec<Vec<[f32; 3]>>, Cancelled> = (0..window.height)
         .into_par_iter()
@@ -96,6 +99,7 @@ pub(super) fn restore(
 /// Standard deviation of the luminance residual to add per pixel; 0 outside the hole.
 fn lacking(
     window: &Window,
+    grey: &[f32],
     residual: &[f32],
     grain: &Grain,
     amount: f32,
@@ -117,8 +121,6 @@ fn lacking(
     let own = window_sums(&own, width, height);
     progress.step(1, 4)?;
     let inside = window_sums(&inside, width, height);
-    progress.step(1, 4)?;
-    let grey = window.grey();
     progress.step(1, 4)?;
     Ok((0..width * height)
         .into_par_iter()

@@ -1,8 +1,8 @@
 //! The crop at every scale that the search works on, from native down by factors of two.
 //!
 //! A level holds what a patch comparison needs and no more: colours and local texture in 16 bits, which pixels are
-//! hole, which anchors are sources, and the network's fill averaged over blocks. The finest level costs about
-//! 10 bytes per pixel; native colours are read from the caller's planes at the very end only.
+//! hole, which anchors are sources, and the network's fill averaged over blocks. The finest level costs
+//! 12 bytes per pixel; native colours are read from the caller's planes at the very end only.
 
 mod anchors;
 mod levels;

@@ -13,8 +13,8 @@ use super::{
     distance::{CHANNELS, WHITE},
     offsets::{self, Course},
     pyramid::{self, Planes},
-    restore,
-    search::{self, Ticker},
+    restore, search,
+    ticker::Ticker,
     trust::Trust,
 };
 use crate::progress::{Cancelled, Progress, Silent};
@@ -60,7 +60,7 @@ fn another_seed_gives_another_fill() {
         seed: 6,
         ..scene.input(0.5)
     };
-    let other = restore(&other, &Options::default(), &Silent).expect("nobody cancels");
+    let other = scene.restored_as(&other, &Options::default());
     assert_ne!(scene.restored(0.5), other);
 }
 
@@ -130,11 +130,7 @@ fn the_grain_that_is_added_follows_the_amount() {
         .flat_map(|at| [0.3, 0.45, 0.65].map(|base| base + 0.0008 * (at / scene.width) as f32))
         .collect();
     let of_ring = |grain| {
-        let input = Input {
-            guide: &guide,
-            ..scene.input(1.0)
-        };
-        let mut filled = input.native.to_vec();
+        let mut filled = scene.rgb.clone();
         for &at in &hole {
             filled[3 * at..3 * at + 3].copy_from_slice(&guide[3 * at..3 * at + 3]);
         }
@@ -142,7 +138,7 @@ fn the_grain_that_is_added_follows_the_amount() {
             seed: 5,
             corner: [0, 0],
         };
-        super::grain::restore(&mut filled, input.hole, scene.width, grain, seed, &Silent)
+        super::grain::restore(&mut filled, &scene.hole, scene.width, grain, seed, &Silent)
             .expect("nobody cancels");
         deviation(&filled, &hole) / wanted
     };
@@ -164,7 +160,7 @@ fn nothing_is_copied_from_a_kept_out_area() {
         keep_out: Some(&keep_out),
         ..scene.input(0.5)
     };
-    let restored = restore(&input, &Options { grain: 0.0 }, &Silent).expect("nobody cancels");
+    let restored = scene.restored_as(&input, &Options { grain: 0.0 });
     let reddest = scene.hole_pixels().map(|at| restored[3 * at]).fold(0.0, f32::max);
     assert!(
         reddest < 0.5,
@@ -198,7 +194,7 @@ fn awkward_crops_are_filled_without_panic() {
 #[test]
 fn without_sources_the_guide_stays() {
     let scene = Scene::new(40, 40, [3, 3, 37, 37], |_, _| [0.5; 3]);
-    let restored = restore(&scene.input(0.5), &Options { grain: 0.0 }, &Silent).expect("nobody cancels");
+    let restored = scene.restored_as(&scene.input(0.5), &Options { grain: 0.0 });
     assert!(restored.iter().all(|sample| (sample - 0.5).abs() < 1e-5));
 }
 
@@ -234,7 +230,12 @@ fn cancelling_stops_it_wherever_it_is() {
             reports: AtomicU64::new(0),
             after,
         };
-        let result = restore(&scene.input(0.5), &Options::default(), &progress);
+        let result = restore(
+            scene.guide.clone(),
+            &scene.input(0.5),
+            &Options::default(),
+            &progress,
+        );
         assert_eq!(result, Err(Cancelled), "after {after} reports");
     }
 }
@@ -303,7 +304,7 @@ fn the_bar_is_full_only_at_the_end_where_a_hole_is_arranged_too() {
             ..scene.input(0.25)
         };
         let bar = Bar::default();
-        restore(&input, &Options::default(), &bar).expect("nobody cancels");
+        restore(scene.guide.clone(), &input, &Options::default(), &bar).expect("nobody cancels");
         let shares = bar.shares.into_inner().expect("no report panics");
         let voted = shares
             .iter()
@@ -331,7 +332,7 @@ fn each_place_is_another_fill() {
                 beginning: Beginning::Ranked(place),
                 ..scene.input(0.25)
             };
-            restore(&input, &Options { grain: 0.0 }, &Silent).expect("nobody cancels")
+            scene.restored_as(&input, &Options { grain: 0.0 })
         };
         let fills: Vec<Vec<f32>> = (0..places).map(filled).collect();
         let hole: Vec<usize> = scene.hole_pixels().collect();

@@ -3,7 +3,7 @@
 use super::super::{Beginning, Input, Options, random::Random, restore};
 use crate::progress::Silent;
 
-/// A picture with a hole, and a guide that knows only the mean colour around it.
+/// A picture with a hole, and the same with the mean colour around it in the hole, which is all that the guide knows.
 pub(super) struct Scene {
     pub(super) width: usize,
     pub(super) height: usize,
@@ -50,9 +50,7 @@ impl Scene {
         Input {
             width,
             height,
-            native: &self.rgb,
             hole: &self.hole,
-            guide: &self.guide,
             scale,
             keep_out: None,
             beginning: Beginning::Ranked(0),
@@ -62,7 +60,11 @@ impl Scene {
     }
 
     pub(super) fn restored(&self, scale: f32) -> Vec<f32> {
-        restore(&self.input(scale), &Options::default(), &Silent).expect("nobody cancels")
+        self.restored_as(&self.input(scale), &Options::default())
+    }
+
+    pub(super) fn restored_as(&self, input: &Input<'_>, options: &Options) -> Vec<f32> {
+        restore(self.guide.clone(), input, options, &Silent).expect("nobody cancels")
     }
 
     pub(super) fn hole_pixels(&self) -> impl Iterator<Item = usize> + '_ {
