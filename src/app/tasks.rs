@@ -34,6 +34,9 @@ pub(super) type Failure = String;
 /// A mask file that was read, with what its reader has to tell.
 pub(super) type ReadMask = (Mask, Vec<String>);
 
+/// Goes on when the document was changed, or could not be.
+type Then = Box<dyn FnOnce(&mut App, &Context, bool)>;
+
 /// A change of the document that is made to a clone of it.
 pub(super) struct Aside {
     /// Gives the changed clone and what changed; nothing changed where it was not possible.
@@ -41,7 +44,7 @@ pub(super) struct Aside {
     /// The document's version that it began with.
     pub(super) from: u64,
     /// How to go on, knowing whether it was possible.
-    pub(super) then: Box<dyn FnOnce(&mut App, &Context, bool)>,
+    pub(super) then: Then,
 }
 
 /// What a finished fill gives: what it rests on and what came of it.

@@ -45,7 +45,7 @@ impl Op {
             Self::Paint(target, tiles) => paint(target, tiles, document, changed),
             Self::Insert { index, removal } => Some(insert(index, *removal, document, changed)),
             Self::Take { index } => take(index, document, changed),
-            Self::Replace { index, removal } => replace(index, removal, document, changed),
+            Self::Replace { index, removal } => replace(index, *removal, document, changed),
             Self::Visible { index, visible } => {
                 let removal = document.removals.get_mut(index)?;
                 let before = std::mem::replace(&mut removal.visible, visible);
@@ -113,14 +113,9 @@ fn take(index: usize, document: &mut Document, changed: &mut Changed) -> Option<
     Some(Op::Insert { index, removal })
 }
 
-fn replace(
-    index: usize,
-    removal: Box<Removal>,
-    document: &mut Document,
-    changed: &mut Changed,
-) -> Option<Op> {
+fn replace(index: usize, removal: Removal, document: &mut Document, changed: &mut Changed) -> Option<Op> {
     let place = document.removals.get_mut(index)?;
-    let before = Box::new(std::mem::replace(place, *removal));
+    let before = Box::new(std::mem::replace(place, removal));
     changed.result.extend(before.rects().chain(place.rects()));
     Some(Op::Replace {
         index,

@@ -45,12 +45,12 @@ pub struct Transform {
 
 impl Transform {
     /// From photo pixels to points.
-    pub fn to_screen(&self, in_photo: Pos2) -> Pos2 {
+    pub fn to_screen(self, in_photo: Pos2) -> Pos2 {
         self.origin + in_photo.to_vec2() * self.scale
     }
 
     /// From points to photo pixels.
-    pub fn to_photo(&self, on_screen: Pos2) -> Pos2 {
+    pub fn to_photo(self, on_screen: Pos2) -> Pos2 {
         ((on_screen - self.origin) / self.scale).to_pos2()
     }
 }

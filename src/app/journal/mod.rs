@@ -277,6 +277,8 @@ impl Journal {
         Some(jobs::spawn("Keeping", Arc::clone(waker), move |_| {
             let started = Instant::now();
             let folder = folder_of(&place, &root).map_err(|error| format!("{}: {error}", root.display()))?;
+            // The folder is free as soon as the window is gone, whatever is still being written.
+            drop(place);
             let text = |error: io::Error| format!("{}: {error}", folder.display());
             let picture = folder.join(ORIGINAL);
             if source == Source::Clipboard && !picture.exists() {
