@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     app::{photo::OpenPhoto, state::Source},
-    document::{MaskChange, Part},
+    document::{Brush, MaskChange, Part},
     imaging::{Channels, Format, Metadata, Photo, Pixels, Samples, read},
 };
 
@@ -86,7 +86,12 @@ fn a_pasted_picture_and_the_work_on_it_outlive_the_window() {
     assert!(ending.stop(Duration::from_secs(60)), "it ends");
     assert_eq!(folders(root.path()), 0, "its folder is gone");
 
-    let _changed = restored.document.change_mask(MaskChange::Clear);
+    let rubber = Brush {
+        diameter_px: 2.0,
+        hardness: 1.0,
+        erase: true,
+    };
+    restored.document.paint_stroke(rubber, &[[2.5, 2.5]]);
     assert_eq!(keep(&mut next, &restored), None);
     drop(next);
     let last = Journal::new(Some(root.path().to_owned()));

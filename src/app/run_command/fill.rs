@@ -142,7 +142,10 @@ impl App {
         let was_cancelled = job.is_cancelled();
         let Some(outcome) = job.poll() else { return };
         self.tasks.fill = None;
-        let fills_again = std::mem::take(&mut self.state.fills_again);
+        // A stroke that is being drawn is not cut off: its end comes to it.
+        let photo = self.photo.as_ref();
+        let is_stroking = photo.is_some_and(|photo| photo.document.is_stroking());
+        let fills_again = !is_stroking && std::mem::take(&mut self.state.fills_again);
         match outcome {
             Err(crash) => self.notices.error(FAILED, crash.to_string()),
             // The removal to be made again is gone.

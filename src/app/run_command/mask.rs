@@ -184,8 +184,10 @@ impl App {
             CanvasEvent::StrokePoint { at } => document.extend_stroke([at.x, at.y]),
             CanvasEvent::StrokeEnd => {
                 document.end_stroke();
-                let is_marking = std::mem::take(&mut self.state.is_marking);
-                self.fill_on_release(is_marking);
+                let state = &mut self.state;
+                let is_marked =
+                    std::mem::take(&mut state.is_marking) | std::mem::take(&mut state.fills_again);
+                self.fill_on_release(is_marked);
                 return;
             }
             CanvasEvent::StrokeCancel => {
