@@ -48,6 +48,20 @@ fn another_photo_does_not_inherit_the_hint_to_fill() {
 }
 
 #[test]
+fn a_recent_photo_that_is_opened_from_the_train_tab_is_shown() {
+    let mut window = Window::with_photo();
+    window.press(Key::F3);
+    assert!(window.harness.query_by_label("Canvas").is_none());
+    window.click("File");
+    window.harness.get_by_label_contains("Open recent").click();
+    window.settle();
+    window.click("Lake.png");
+    window.wait("the photo is shown", |window| {
+        window.harness.query_by_label("Canvas").is_some()
+    });
+}
+
+#[test]
 fn lasso_polygon_and_rectangle_mark_areas_and_enter_closes_a_polygon_before_it_fills() {
     let mut window = Window::with_photo();
     window.press(Key::M);

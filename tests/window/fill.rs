@@ -59,6 +59,23 @@ fn try_again_takes_the_removals_place_with_another_fill() {
 }
 
 #[test]
+fn a_fill_for_a_removal_that_was_deleted_meanwhile_can_be_added_all_the_same() {
+    let mut window = Window::with_candidates(8);
+    window.drag((0.45, 0.45), (0.55, 0.55));
+    window.fill();
+    for label in ["Try Removal 1 again", "Delete Removal 1"] {
+        let button = window.harness.get_by_role_and_label(Role::Button, label);
+        button.click();
+        window.harness.step();
+    }
+    window.wait_to_show("The fill is done, but things have changed");
+    assert!(window.document().removals().is_empty(), "it was deleted");
+    window.click("Add it anyway");
+    assert_eq!(window.document().removals().len(), 1);
+    assert!(window.can_click("Candidate 2"), "with its candidates");
+}
+
+#[test]
 fn several_looks_change_the_fill_are_remembered_and_kept_by_another_try() {
     let mut window = Window::with_photo();
     let is_ensemble = |window: &Window| -> bool {
