@@ -170,7 +170,7 @@ impl Form {
     pub(super) const fn metadata_text(&self) -> &'static str {
         match self.metadata {
             MetadataPolicy::Keep => "EXIF, XMP and location go along.",
-            MetadataPolicy::NoLocation => "EXIF and XMP go along, without the GPS position.",
+            MetadataPolicy::NoLocation => "EXIF, XMP and IPTC go along, without the location.",
             MetadataPolicy::Strip => "Only the colour profile goes along.",
         }
     }

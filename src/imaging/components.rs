@@ -6,12 +6,6 @@ use rayon::prelude::*;
 
 use super::{HOLE_THRESHOLD, Mask, Rect};
 
-/// Pixels of a mask that hang together, also over corners.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Component {
-    runs: Vec<Run>,
-}
-
 /// Hole pixels side by side: columns `start..end` of row `y`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Run {
@@ -40,16 +34,10 @@ impl Run {
     }
 }
 
-impl Component {
-    /// Its pixels, in reading order.
-    pub fn runs(&self) -> &[Run] {
-        &self.runs
-    }
-}
-
 impl Mask {
-    /// The separate holes, in the order of their topmost, then leftmost run.
-    pub fn components(&self) -> Vec<Component> {
+    /// The separate holes: pixels that hang together, also over corners, as runs in reading order. In the order of their
+    /// topmost, then leftmost run.
+    pub fn components(&self) -> Vec<Vec<Run>> {
         let runs = self.runs();
         let mut sets = Sets::new(runs.len());
         let mut above = 0;
@@ -117,16 +105,16 @@ impl Sets {
         self.parents[a.max(b)] = a.min(b);
     }
 
-    fn components(mut self, runs: &[Run]) -> Vec<Component> {
-        let mut components: Vec<Component> = Vec::new();
+    fn components(mut self, runs: &[Run]) -> Vec<Vec<Run>> {
+        let mut components: Vec<Vec<Run>> = Vec::new();
         let mut numbers = vec![usize::MAX; runs.len()];
         for (index, run) in runs.iter().enumerate() {
             let root = self.root(index);
             if numbers[root] == usize::MAX {
                 numbers[root] = components.len();
-                components.push(Component { runs: Vec::new() });
+                components.push(Vec::new());
             }
-            components[numbers[root]].runs.push(*run);
+            components[numbers[root]].push(*run);
         }
         components
     }
@@ -150,13 +138,7 @@ mod tests {
         let components = mask(&["#..##", ".#..#", "....#", "##..."]).components();
         let found: Vec<Vec<_>> = components
             .iter()
-            .map(|component| {
-                component
-                    .runs()
-                    .iter()
-                    .map(|run| (run.y, run.start, run.end))
-                    .collect()
-            })
+            .map(|runs| runs.iter().map(|run| (run.y, run.start, run.end)).collect())
             .collect();
         assert_eq!(
             found,

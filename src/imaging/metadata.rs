@@ -38,7 +38,7 @@ pub enum MetadataPolicy {
     Keep,
     /// Everything but embedded pictures and the location: the GPS position and the names of places.
     NoLocation,
-    /// Nothing.
+    /// Nothing but the colour profile.
     Strip,
 }
 

@@ -27,7 +27,7 @@ pub mod similar;
 pub mod write;
 mod xmp;
 
-pub use components::{Component, Run};
+pub use components::Run;
 pub use mask::{HOLE_THRESHOLD, Mask};
 pub use metadata::{Metadata, MetadataPolicy};
 pub use orientation::Orientation;

@@ -6,7 +6,7 @@
 
 use rayon::prelude::*;
 
-use crate::imaging::{Channels, Mask, Patch, Pixels, Samples};
+use crate::imaging::{Mask, Patch, Pixels, Samples};
 
 use super::{fill::Filled, plan::Crop};
 
@@ -22,40 +22,12 @@ pub fn patch(photo: &Pixels, holes: &Mask, crop: &Crop, filled: &Filled, feather
         let end = start + run.len() as usize;
         own_weights[start..end].copy_from_slice(&weights[start..end]);
     }
-    let samples = match photo.samples() {
-        Samples::U8(_) => Samples::U8(quantized(&filled.rgb, photo.channels(), 255.0, |value| {
-            value as u8
-        })),
-        Samples::U16(_) => Samples::U16(quantized(&filled.rgb, photo.channels(), 65535.0, |value| {
-            value as u16
-        })),
-    };
-    let pixels = Pixels::new(rect.width, rect.height, photo.channels(), samples)?;
+    if filled.rect != rect {
+        return None;
+    }
+    let mut pixels = Pixels::zeros(rect.width, rect.height, photo.channels(), photo.bit_depth())?;
+    pixels.set_rgb(pixels.bounds(), &filled.rgb);
     Patch::new(rect, pixels, own_weights)
-}
-
-/// Samples rounded to the nearest. Grey is the mean, since a grey photo went in as equal colours; alpha is left
-/// zero, as a patch never writes it.
-fn quantized<T: Copy + Default + Send>(
-    rgb: &[f32],
-    channels: Channels,
-    full: f32,
-    cast: fn(f32) -> T,
-) -> Vec<T> {
-    let mut samples = vec![T::default(); rgb.len() / 3 * channels.count()];
-    let round = |value: f32| cast((value.clamp(0.0, 1.0) * full).round());
-    samples
-        .par_chunks_exact_mut(channels.count())
-        .zip(rgb.par_chunks_exact(3))
-        .for_each(|(samples, rgb)| match channels {
-            Channels::Gray | Channels::GrayAlpha => samples[0] = round((rgb[0] + rgb[1] + rgb[2]) / 3.0),
-            Channels::Rgb | Channels::Rgba => {
-                for (sample, value) in samples.iter_mut().zip(rgb) {
-                    *sample = round(*value);
-                }
-            }
-        });
-    samples
 }
 
 /// The photo with all patches applied, in order.

@@ -124,7 +124,7 @@ pub struct Config {
     #[arg(long, value_name = "FILE")]
     pub features: Option<PathBuf>,
 
-    /// Folder with masks to take holes from [default: they are made up]
+    /// Folder with masks to take holes from [default: made up]
     #[arg(long, value_name = "DIR")]
     pub holes: Option<PathBuf>,
 
@@ -148,11 +148,11 @@ pub struct Config {
     #[arg(long, value_name = "RATE", default_value_t = Self::default().fine_tune_rate)]
     pub fine_tune_rate: f64,
 
-    /// What the perceptual loss counts; the paper's 0.05 leaves it without a say from good weights
+    /// Weight of the perceptual loss; with the paper's 0.05 it has no say from good weights
     #[arg(long, value_name = "WEIGHT", default_value_t = Self::default().perceptual_weight)]
     pub perceptual_weight: f64,
 
-    /// What the style loss counts; the paper's 120 asks for texture, which a removal takes from the photo itself
+    /// Weight of the style loss; the paper's 120 asks for texture, which a removal takes from the photo itself
     #[arg(long, value_name = "WEIGHT", default_value_t = Self::default().style_weight)]
     pub style_weight: f64,
 
@@ -180,7 +180,7 @@ pub struct Config {
     #[arg(skip)]
     pub seed: u64,
 
-    /// Photos that are never trained on but measured, at most; few photos hold back a quarter at most
+    /// At most this many photos are never trained on but measured; of few photos at most a quarter
     #[arg(long, value_name = "N", default_value_t = Self::default().held_out)]
     pub held_out: u32,
 

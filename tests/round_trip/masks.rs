@@ -95,7 +95,7 @@ proptest! {
         let components = mask.components();
         let mut rest = mask;
         for component in &components {
-            let pixels = component.runs().iter().flat_map(|run| (run.start..run.end).map(|x| (x, run.y)));
+            let pixels = component.iter().flat_map(|run| (run.start..run.end).map(|x| (x, run.y)));
             let pixels: BTreeSet<_> = pixels.collect();
             let flooded = flood(&mut rest, *pixels.first().unwrap());
             assert_eq!(flooded.len(), pixels.len());

@@ -166,7 +166,6 @@ impl App {
         }
         if let CanvasEvent::Pick { at, erase } = event {
             self.pick(tool, at, erase);
-            self.fill_on_release(!erase);
             return;
         }
         let Some(photo) = &mut self.photo else { return };

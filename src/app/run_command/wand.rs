@@ -5,7 +5,7 @@ use eframe::egui::Pos2;
 use super::mask::target;
 use crate::{
     app::{App, canvas::ToolState},
-    document::Document,
+    document::{Document, Target},
     imaging::similar::{self, Similar},
 };
 
@@ -27,6 +27,9 @@ impl App {
             let selection = similar::select(document.result(), &colors, column_and_row, &similar);
             Some(document.paint_selection(target, &selection, erase))
         };
-        self.edit_aside("Selecting similar colours", select, |_, _, _| {});
+        let is_marked = target == Target::Remove && !erase;
+        self.edit_aside("Selecting similar colours", select, move |app, _, _| {
+            app.fill_on_release(is_marked);
+        });
     }
 }

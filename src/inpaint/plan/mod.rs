@@ -11,7 +11,7 @@ mod runs;
 
 use serde::Serialize;
 
-use crate::imaging::{Component, Mask, Rect, Run};
+use crate::imaging::{Mask, Rect, Run};
 
 pub(super) use frame::SIDE_STEP;
 
@@ -69,9 +69,8 @@ impl Crop {
 pub fn crops(mask: &Mask, keep_out: Option<&Mask>) -> Vec<Crop> {
     let blocked = Blocked::new(mask, keep_out);
     let holes = &blocked.holes;
-    let components = mask.components();
-    let cut = |(number, hole): (usize, &Component)| piece::cut(hole.runs().to_vec(), number, &blocked);
-    let pieces = components.iter().enumerate().flat_map(cut).collect();
+    let cut = |(number, hole): (usize, Vec<Run>)| piece::cut(hole, number, &blocked);
+    let pieces = mask.components().into_iter().enumerate().flat_map(cut).collect();
     let mut pieces = piece::gather(pieces, holes.photo());
     pieces.sort_by_key(|piece| (piece.bounds.y, piece.bounds.x, piece.runs.first().copied()));
     let mut crops: Vec<Crop> = Vec::with_capacity(pieces.len());
