@@ -199,15 +199,15 @@ impl App {
 
     /// Asks before work is lost with the window.
     fn guard_closing(&mut self, ctx: &Context) {
-        let written = self.tasks.written();
-        if written.is_none() && std::mem::take(&mut self.state.closes_when_written) {
+        let has_to_end = self.tasks.has_to_end();
+        if has_to_end.is_none() && std::mem::take(&mut self.state.closes_when_written) {
             ctx.send_viewport_cmd(ViewportCommand::Close);
         }
         let wants_to_close = ctx.input(|input| input.viewport().close_requested());
         if !wants_to_close {
             return;
         }
-        if let Some(job) = written {
+        if let Some(job) = has_to_end {
             ctx.send_viewport_cmd(ViewportCommand::CancelClose);
             let what = format!("{} has to end first", job.name);
             self.notices.of_the_program().news("Closing in a moment", what);

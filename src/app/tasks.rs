@@ -243,8 +243,14 @@ impl Tasks {
     }
 
     /// What writes now.
-    pub(super) fn written(&self) -> Option<Running> {
+    fn written(&self) -> Option<Running> {
         self.unstoppable().map(|job| job.running(false))
+    }
+
+    /// What has to end before the window closes: what writes now, or changes the document.
+    pub(super) fn has_to_end(&self) -> Option<Running> {
+        let changing = self.aside.as_ref().map(|aside| aside.job.running(false));
+        self.written().or(changing)
     }
 
     /// Waits for what writes, where the process ends without having asked.

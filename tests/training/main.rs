@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod meanwhile;
+mod refusals;
 mod runs;
 #[path = "../support/tiny_training.rs"]
 mod tiny_training;
