@@ -49,7 +49,7 @@ fn nothing_is_asked_where_nothing_would_be_missed() {
     window.drag((0.3, 0.3), (0.4, 0.3));
     assert!(window.document().has_keep_out(), "something is kept out");
     assert!(window.close(), "neither is worth a question");
-    window.press(Key::B);
+    window.press(Key::K);
     window.drag((0.45, 0.45), (0.55, 0.55));
     window.fill();
     window.click("Delete Removal 1");

@@ -161,7 +161,7 @@ fn the_mask_of_a_removal_can_be_selected_corrected_and_filled() {
     removal.click_secondary();
     window.settle();
     window.click("Select its mask");
-    assert!(*window.document().mask() == mask, "its hole is masked");
+    window.wait("its hole is masked", |window| *window.document().mask() == mask);
     assert!(window.can_click("Show Removal 1"), "and the photo seen beneath");
     window.drag((0.55, 0.55), (0.6, 0.6));
     window.fill();
