@@ -200,7 +200,7 @@ impl App {
                 let paint = move |document: &mut Document| Some(document.paint_area(target, &outline, erase));
                 let is_marked = target == Target::Remove && !erase;
                 self.edit_aside("Marking an area", paint, move |app, _, _| {
-                    app.fill_on_release(is_marked)
+                    app.fill_on_release(is_marked);
                 });
                 return;
             }
