@@ -16,7 +16,12 @@ pub(super) fn ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
         Tool::Brush | Tool::Eraser => brush_ui(app.settings.now.brush, ui, commands),
         Tool::Wand => wand_ui(app.settings.now.wand, ui, commands),
         Tool::Lasso | Tool::Polygon | Tool::Rectangle | Tool::Hand => {
-            note(ui, action_of(tool).tooltip());
+            let action = if app.state.keeps_out && tool != Tool::Hand {
+                Action::KeepOut
+            } else {
+                action_of(tool)
+            };
+            note(ui, action.tooltip());
         }
     }
     if tool != Tool::Hand {
