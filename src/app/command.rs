@@ -126,7 +126,10 @@ impl Command {
     pub(super) const fn is_about_the_document(&self) -> bool {
         match self {
             Self::Act(action) => action.is_about_the_document(),
+            Self::Canvas(_, CanvasEvent::ScaleBrush(_)) => false,
             Self::Canvas(..)
+            | Self::Answer(_)
+            | Self::OpenPath(_)
             | Self::Fill
             | Self::SaveMaskPath(..)
             | Self::Write(_)

@@ -136,18 +136,27 @@ impl App {
     }
 
     fn drain_jobs(&mut self, ctx: &Context) {
-        self.drain_opening();
         self.drain_aside(ctx);
-        // These change the document, which must stay as it is while a clone of it is changed.
-        if self.tasks.aside.is_none() {
-            self.drain_mask();
-        }
-        if self.tasks.aside.is_none() {
-            self.drain_fill(ctx);
-        }
-        self.drain_mask_saving(ctx);
         self.drain_network();
-        self.drain_writing(ctx);
+        // These change the document, or ask whether anything of it would be lost: not while a clone of it is changed.
+        let steps: [fn(&mut Self, &Context); 6] = [
+            |app, _| app.drain_opening(),
+            |app, _| {
+                // It would cut off a stroke.
+                if !app.is_stroking() {
+                    app.drain_mask();
+                }
+            },
+            Self::drain_fill,
+            Self::drain_mask_saving,
+            Self::drain_writing,
+            |app, _| app.fill_when_possible(),
+        ];
+        for drain in steps {
+            if self.tasks.aside.is_none() {
+                drain(self, ctx);
+            }
+        }
         self.drain_copying();
         self.drain_dialog();
         self.drain_training(ctx);
@@ -188,13 +197,26 @@ impl App {
                 self.notices
                     .of_the_program()
                     .error("The network could not be loaded", why.clone());
+                self.state.fill_when_ready = false;
                 Engine::Failed(why)
             }
         };
+    }
+
+    /// Makes the fill that waited for the network, but cuts off no stroke for it.
+    fn fill_when_possible(&mut self) {
         let is_ready = matches!(self.state.engine, Engine::Ready(_));
-        if std::mem::take(&mut self.state.fill_when_ready) && is_ready {
+        if self.state.fill_when_ready && is_ready && !self.is_stroking() {
+            self.state.fill_when_ready = false;
             self.commands.push(Command::Fill);
         }
+    }
+
+    /// Whether a stroke is being drawn.
+    pub(super) fn is_stroking(&self) -> bool {
+        self.photo
+            .as_ref()
+            .is_some_and(|photo| photo.document.is_stroking())
     }
 
     /// Asks before work is lost with the window.

@@ -105,7 +105,8 @@ impl OpenPhoto {
     }
 
     fn has_unsaved_mask(&self) -> bool {
-        self.document.state_of(Part::Mask) != self.saved_mask && self.has_mask()
+        let is_changed = || self.document.state_of(Part::Mask) != self.saved_mask && self.has_mask();
+        self.document.is_stroking() || is_changed()
     }
 
     /// Whether there is work that a crash must not take: nobody is asked about a keep-out area, but it comes back.

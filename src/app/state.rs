@@ -183,7 +183,7 @@ pub(super) struct State {
     pub(super) arrived: Option<Box<OpenPhoto>>,
     /// The person agreed to close.
     pub(super) may_close: bool,
-    /// The window closes as soon as the files that are being written are.
+    /// The window closes as soon as the files that are being written are, and the document is changed.
     pub(super) closes_when_written: bool,
     /// The window's title.
     pub(super) title: String,

@@ -79,7 +79,11 @@ pub(super) fn run(args: &Args, shared: &Shared, terminal: &Terminal) -> anyhow::
     });
     let summary = serde_json::to_string_pretty(&json)? + "\n";
     terminal.to_the_end(|| {
-        remove_earlier(&args.out, &made);
+        if cancelled.is_none() {
+            remove_earlier(&args.out, &made);
+        } else if made.is_empty() {
+            return Ok(());
+        }
         write::file(&args.out.join(holes::SUMMARY), summary.as_bytes(), args.force)
     })?;
     Ok(Outcome {

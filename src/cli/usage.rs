@@ -87,7 +87,9 @@ fn first_word(line: &[OsString]) -> Option<&OsStr> {
 
 /// The command that a word may have been meant to be, which is neither one nor the name of a file.
 pub(super) fn likely_command(word: &OsStr) -> Option<String> {
-    if word.is_empty() || Path::new(word).exists() {
+    // No command has an ending.
+    let path = Path::new(word);
+    if word.is_empty() || path.extension().is_some() || path.exists() {
         return None;
     }
     let name = word.to_string_lossy();

@@ -137,10 +137,7 @@ impl Document {
 
     /// Whether any pixel is masked. Looks at the whole mask if nothing is.
     pub fn has_mask(&self) -> bool {
-        let width = self.mask.width().max(1) as usize;
-        let mut rows = self.mask.coverage().chunks_exact(width);
-        // The largest of a row is found many pixels at a time.
-        rows.any(|row| row.iter().fold(0, |most, &value| value.max(most)) >= HOLE_THRESHOLD)
+        has_any(&self.mask)
     }
 
     /// Names the present state: the same number means the same mask and removals. 0 is the state at opening.
@@ -294,4 +291,10 @@ impl Document {
             recompose(&self.original, &self.removals, &changed.result, &mut self.result);
         }
     }
+}
+
+/// Whether any pixel is covered. The largest of a row is found many pixels at a time.
+fn has_any(mask: &Mask) -> bool {
+    let mut rows = mask.coverage().chunks_exact(mask.width().max(1) as usize);
+    rows.any(|row| row.iter().fold(0, |most, &value| value.max(most)) >= HOLE_THRESHOLD)
 }

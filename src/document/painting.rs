@@ -9,7 +9,7 @@ use super::{
     history::{Op, Touched},
     stroke::Stroke,
 };
-use crate::imaging::{HOLE_THRESHOLD, Mask, Rect};
+use crate::imaging::{Mask, Rect};
 
 /// Which mask a stroke paints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -24,8 +24,7 @@ pub enum Target {
 impl Document {
     /// Whether anything is kept out. Looks at the whole area if nothing is.
     pub fn has_keep_out(&self) -> bool {
-        let covered = |mask: &Mask| mask.coverage().iter().any(|&coverage| coverage >= HOLE_THRESHOLD);
-        self.keep_out.as_deref().is_some_and(covered)
+        self.keep_out.as_deref().is_some_and(super::has_any)
     }
 
     /// Keeps nothing out any more. On a large photo that takes long.

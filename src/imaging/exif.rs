@@ -345,9 +345,9 @@ fn jpeg_length(bytes: &[u8]) -> Option<usize> {
                     break;
                 }
             }
-            [] => return Some(bytes.len()),
             // Three bytes alone may stand there by chance.
             _ if segments < 2 => return None,
+            [] => return Some(bytes.len()),
             _ => break,
         }
     }

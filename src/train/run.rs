@@ -363,6 +363,8 @@ impl<'a> Run<'a> {
         self.position.elapsed_s = self.position.elapsed_s.max(elapsed_s);
         self.retreats += 1;
         self.wrong_at = self.wrong_at.max(step);
+        // The checkpoint does not know of the lower rate and the time that was lost.
+        self.saved_step = None;
         let back = self.position.step;
         self.tell(Event::Notice {
             text: format!(

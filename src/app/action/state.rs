@@ -28,7 +28,7 @@ impl App {
                 let has_step = document.position() > 0 || document.is_stroking();
                 has_step || self.canvas.is_outlining() || self.tasks.aside.is_some()
             }
-            Action::Redo => document.position() < document.steps().len(),
+            Action::Redo => document.position() < document.steps().len() || self.tasks.aside.is_some(),
             Action::Fill => self.tasks.fill.is_none(),
             Action::TryAgain => self.tasks.fill.is_none() && !document.removals().is_empty(),
             Action::NextCandidate | Action::PreviousCandidate | Action::ToggleUncertainty => {
@@ -138,7 +138,7 @@ impl Action {
         match self.menu() {
             Menu::File => matches!(self, Self::Export | Self::ExportAs | Self::CopyResult),
             Menu::Edit => !matches!(self, Self::Cancel | Self::ToggleFillOnRelease),
-            Menu::Mask => true,
+            Menu::Mask => !matches!(self, Self::ToggleOverlay | Self::ToggleUncertainty),
             Menu::Tool | Menu::View | Menu::Train | Menu::Help => false,
         }
     }

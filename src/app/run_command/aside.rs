@@ -83,10 +83,13 @@ impl App {
                 }
                 then(self, ctx, changed.is_some());
             }
-            (Ok(_), _) => self.notices.news(
-                format!("{}: not done", job.name()),
-                "Something was changed meanwhile; do it again",
-            ),
+            (Ok(changed), _) => {
+                self.let_go(changed);
+                self.notices.news(
+                    format!("{}: not done", job.name()),
+                    "Something was changed meanwhile; do it again",
+                );
+            }
             (Err(crash), _) => self
                 .notices
                 .error(format!("{}: not done", job.name()), crash.to_string()),

@@ -47,6 +47,7 @@ impl App {
         let Some(network) = self.network() else {
             return;
         };
+        self.state.fill_when_ready = false;
         if !self.has_mask() {
             self.notices
                 .news(NOTHING_MASKED, "Brush over what should go, then fill");
@@ -143,18 +144,22 @@ impl App {
         let Some(outcome) = job.poll() else { return };
         self.tasks.fill = None;
         // A stroke that is being drawn is not cut off: its end comes to it.
-        let photo = self.photo.as_ref();
-        let is_stroking = photo.is_some_and(|photo| photo.document.is_stroking());
-        let fills_again = !is_stroking && std::mem::take(&mut self.state.fills_again);
+        let fills_again = !self.is_stroking() && std::mem::take(&mut self.state.fills_again);
         match outcome {
-            Err(crash) => self.notices.error(FAILED, crash.to_string()),
+            Err(crash) => {
+                self.state.fills_again = false;
+                self.notices.error(FAILED, crash.to_string());
+            }
             // The removal to be made again is gone.
-            Ok(None) => {}
+            Ok(None) => self.fill_on_release(fills_again),
             Ok(Some(filled)) => match &filled.outcome {
-                Err(_) if was_cancelled => self.notices.news("Fill cancelled", "The mask is as it was"),
                 Err(error) => {
-                    let why = error.to_string();
-                    self.notices.error(FAILED, why);
+                    self.state.fills_again = false;
+                    if was_cancelled {
+                        self.notices.news("Fill cancelled", "The mask is as it was");
+                    } else {
+                        self.notices.error(FAILED, error.to_string());
+                    }
                 }
                 Ok(_) => {
                     self.notices.settle(FAILED);

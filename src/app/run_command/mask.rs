@@ -193,6 +193,8 @@ impl App {
                 self.state.is_marking = false;
                 let changed = document.cancel_stroke();
                 self.show(&changed);
+                let fills_again = std::mem::take(&mut self.state.fills_again);
+                self.fill_on_release(fills_again);
                 return;
             }
             CanvasEvent::Area { outline, erase } => {

@@ -25,7 +25,12 @@ use super::{
 impl App {
     /// Executes a command, or keeps it until the document is changed if it has to come after that.
     pub(super) fn run_command(&mut self, ctx: &Context, command: Command) {
-        if self.tasks.aside.is_some() && command.is_about_the_document() {
+        let takes_a_corner_back = matches!(command, Command::Act(Action::Undo)) && self.canvas.is_outlining();
+        if self.tasks.aside.is_some() && command.is_about_the_document() && !takes_a_corner_back {
+            // What is asked for shows where it will be seen, now and not when its turn comes.
+            if matches!(&command, Command::Act(action) if action.is_about_the_photo()) {
+                self.training.tab = Tab::Edit;
+            }
             self.tasks.waiting.push_back(command);
             return;
         }

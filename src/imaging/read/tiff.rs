@@ -77,7 +77,10 @@ fn decode_picture(bytes: &[u8], is_alpha_selection: bool) -> Result<Stored, Prob
 pub(super) fn refuse_camera_raw(file: impl Read + Seek) -> Result<(), Problem> {
     if is_camera_raw(file).unwrap_or(false) {
         let instead = "TIFF with a raw converter first";
-        return Err(Problem::unsupported("a camera raw file", instead));
+        return Err(Problem::unsupported(
+            "a camera raw file, or one whose first picture is only a preview,",
+            instead,
+        ));
     }
     Ok(())
 }

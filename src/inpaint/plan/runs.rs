@@ -3,30 +3,50 @@
 //! A photo has many pixels and few runs, so what the plan asks most (how much of a rectangle is hole) costs a
 //! search per row, also at 100 megapixels.
 
+use rayon::prelude::{IndexedParallelIterator as _, IntoParallelRefMutIterator as _, ParallelIterator as _};
+
 use super::frame::AREA_PER_HOLE;
-use crate::imaging::{Mask, Rect, Run};
+use crate::imaging::{HOLE_THRESHOLD, Mask, Rect, Run};
 
 /// What a crop cannot be filled from.
 #[derive(Debug, Clone)]
 pub(super) struct Blocked {
     pub(super) holes: HoleRuns,
-    /// What the person does not want to see continued.
+    /// What the person does not want to see continued, beside the holes.
     kept_out: Option<HoleRuns>,
+    /// Pixels of the photo that are not kept out.
+    free: u64,
 }
 
 impl Blocked {
     pub(super) fn new(holes: &Mask, keep_out: Option<&Mask>) -> Self {
+        let kept_out = keep_out.map(|keep_out| HoleRuns::of(&beside(keep_out, holes)));
+        let photo = holes.bounds();
         Self {
+            free: photo.area() - kept_out.as_ref().map_or(0, |runs| runs.count(photo)),
             holes: HoleRuns::of(holes),
-            kept_out: keep_out.map(HoleRuns::of),
+            kept_out,
         }
     }
 
-    /// The area that `rect` must have to show enough: so many times that of its holes, what is kept out not counted.
+    /// The area that `rect` must have to show enough: so many times that of its holes, but no more than there is in the
+    /// photo. What is kept out does not count.
     pub(super) fn area_wanted(&self, rect: Rect) -> u64 {
         let kept_out = self.kept_out.as_ref().map_or(0, |runs| runs.count(rect));
-        AREA_PER_HOLE * self.holes.count(rect) + kept_out
+        (AREA_PER_HOLE * self.holes.count(rect)).min(self.free) + kept_out
     }
+}
+
+/// What is kept out and no hole.
+fn beside(keep_out: &Mask, holes: &Mask) -> Mask {
+    let mut beside = keep_out.clone();
+    beside
+        .coverage_mut()
+        .par_iter_mut()
+        .zip(holes.coverage())
+        .filter(|(_, hole)| **hole >= HOLE_THRESHOLD)
+        .for_each(|(kept_out, _)| *kept_out = 0);
+    beside
 }
 
 /// All holes of a mask, row by row.

@@ -202,3 +202,20 @@ fn what_is_kept_out_is_no_surroundings() {
     let free = seen(700).area() - seen(700).intersect(&around(700)).area();
     assert!(free >= 4 * hole.area(), "{free} pixels that may be continued");
 }
+
+#[test]
+fn a_photo_with_little_that_may_be_continued_is_not_seen_as_a_whole_for_it() {
+    // A cut-out on transparency: less of it is left than the rule wants around such a hole.
+    let subject = Rect::new(2600, 1600, 800, 800);
+    let mut kept_out = Mask::empty(6000, 4000);
+    kept_out.coverage_mut().fill(255);
+    let width = kept_out.width() as usize;
+    for y in subject.y..subject.bottom() {
+        let row = y as usize * width;
+        kept_out.coverage_mut()[row + subject.x as usize..row + subject.right() as usize].fill(0);
+    }
+    let mask = mask_of(6000, 4000, &[Rect::new(2800, 1800, 420, 420)]);
+    let crop = &super::crops(&mask, Some(&kept_out))[0];
+    assert!(crop.rect.contains_rect(&subject), "{:?}", crop.rect);
+    assert_eq!(crop.scale_down, 1, "{:?}", crop.rect);
+}
