@@ -180,6 +180,7 @@ fn remove_prepared(
         detail: Duration::ZERO,
     };
     let (patches, scales) = filling.fill_all(&crops)?;
+    let (mask_pixels, hole_pixels) = (request.mask.hole_count(), widened.hole_count());
     progress.step(1, 1)?;
     let report = Report {
         strategy: options.strategy,
@@ -190,8 +191,8 @@ fn remove_prepared(
         is_ensemble: looks == Looks::Ensemble,
         seed: options.seed,
         variation,
-        mask_pixels: request.mask.hole_count(),
-        hole_pixels: widened.hole_count(),
+        mask_pixels,
+        hole_pixels,
         grow_px: options.grow_px_for(photo.width(), photo.height()),
         feather_px: options.feather_px_for(photo.width(), photo.height()),
         device: filling.filler.device_name(),
