@@ -198,9 +198,9 @@ pub fn fail(error: &anyhow::Error) -> ExitCode {
 }
 
 /// Refuses a word alone that is no file and may be a mistyped command, before a window opens for it: prints the line
-/// and gives the exit code. Names with an ending are left to the window: no command has one.
+/// and gives the exit code.
 pub fn refuse_mistyped_command(cli: &Cli) -> Option<ExitCode> {
-    let photo = cli.photo.as_deref().filter(|photo| photo.extension().is_none())?;
+    let photo = cli.photo.as_deref()?;
     usage::likely_command(photo.as_os_str())?;
     Some(error::report(&no_such_photo(photo).into()))
 }

@@ -206,13 +206,18 @@ impl Window {
 
     /// What the cross in the title bar does. Returns whether the window would be gone.
     pub(crate) fn close(&mut self) -> bool {
+        let closes = self.ask_to_close();
+        self.settle();
+        closes
+    }
+
+    /// The same, and not a frame more: what the window asks for next is seen.
+    pub(crate) fn ask_to_close(&mut self) -> bool {
         let viewports = &mut self.harness.input_mut().viewports;
         let viewport = viewports.entry(ViewportId::ROOT).or_default();
         viewport.events.push(ViewportEvent::Close);
         self.harness.step();
-        let closes = !self.has_sent(&ViewportCommand::CancelClose);
-        self.settle();
-        closes
+        !self.has_sent(&ViewportCommand::CancelClose)
     }
 
     /// Whether the window asked in the last frame to be closed.

@@ -5,6 +5,7 @@ mod aside;
 mod fill;
 mod mask;
 mod photo;
+mod removals;
 mod train;
 mod train_events;
 mod view;
