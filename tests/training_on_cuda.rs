@@ -6,7 +6,6 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 #[path = "support/emulator.rs"]
-#[expect(dead_code, reason = "other tests use the rest")]
 mod emulator;
 
 use std::rc::Rc;
@@ -16,8 +15,13 @@ use emulator::Emulator;
 use lacuna::{
     imaging::random::Random,
     nn::{
-        ops::{self, cuda::train::with_emulator},
+        loss,
+        ops::{
+            self,
+            cuda::{self, train::with_emulator},
+        },
         partial_conv::{Masked, PartialConv2d},
+        vgg::Features,
     },
     train::CheckedGradients,
 };
@@ -89,7 +93,18 @@ fn run(inputs: &[Tensor], weights: &mut Option<Tensor>, op: &dyn Fn(&[Tensor]) -
 
 /// Compares the CPU's own operations with those of CUDA on the emulator.
 fn compare(what: &str, inputs: &[Tensor], tolerance: f32, op: impl Fn(&[Tensor]) -> Tensor) {
-    let Some(emulator) = Emulator::start() else { return };
+    if let Some(emulator) = Emulator::start() {
+        compare_on(emulator, what, inputs, tolerance, op);
+    }
+}
+
+fn compare_on(
+    emulator: Emulator,
+    what: &str,
+    inputs: &[Tensor],
+    tolerance: f32,
+    op: impl Fn(&[Tensor]) -> Tensor,
+) {
     let mut weights = None;
     let expected = run(inputs, &mut weights, &op);
     let found = with_emulator(Rc::new(emulator), || run(inputs, &mut weights, &op));
@@ -126,6 +141,31 @@ fn convolutions_with_and_without_an_activation() {
     }
 }
 
+/// Square tiles and, for few channels, narrow and flat ones: forward, for the input, for the weights.
+#[test]
+fn partial_convolutions_of_few_and_of_many_channels() {
+    for (channels, out_channels) in [(40, 36), (40, 4), (4, 40)] {
+        let mask = mask(2, 8, 6);
+        let inputs = [
+            noise(1, &[2, channels, 8, 6]),
+            noise(2, &[out_channels, channels, 3, 3]),
+        ];
+        compare(
+            &format!("{channels} to {out_channels}"),
+            &inputs,
+            1e-3,
+            |inputs| {
+                let layer = PartialConv2d::from_tensors(inputs[1].clone(), None, 2);
+                let input = Masked {
+                    xs: inputs[0].clone(),
+                    mask: mask.clone(),
+                };
+                layer.forward(&[input]).unwrap().xs
+            },
+        );
+    }
+}
+
 #[test]
 fn partial_convolutions_whatever_stands_in_the_holes() {
     for (channels, (height, width), out_channels, kernel, stride) in
@@ -152,24 +192,38 @@ fn partial_convolutions_whatever_stands_in_the_holes() {
 
 #[test]
 fn the_decoders_layer_of_even_and_odd_sides() {
-    for (height, width) in [(12usize, 10usize), (7, 9), (1, 2)] {
+    for (height, width, [small_channels, skip_channels, out_channels]) in [
+        (12usize, 10usize, [6, 3, 5]),
+        (7, 9, [6, 3, 5]),
+        (1, 2, [6, 3, 5]),
+        (5, 6, [34, 3, 35]),
+        (6, 5, [4, 36, 33]),
+    ] {
         let (small_height, small_width) = (height.div_ceil(2), width.div_ceil(2));
         let small_mask = mask(2, small_height, small_width);
         let skip_mask = mask(2, height, width);
         let inputs = [
-            with_nan_in_holes(&noise(1, &[2, 6, small_height, small_width]), &small_mask),
-            with_nan_in_holes(&noise(2, &[2, 3, height, width]), &skip_mask),
-            noise(3, &[5, 9, 3, 3]),
+            with_nan_in_holes(
+                &noise(1, &[2, small_channels, small_height, small_width]),
+                &small_mask,
+            ),
+            with_nan_in_holes(&noise(2, &[2, skip_channels, height, width]), &skip_mask),
+            noise(3, &[out_channels, small_channels + skip_channels, 3, 3]),
         ];
-        compare(&format!("{height} × {width}"), &inputs, 1e-3, |inputs| {
-            let layer = PartialConv2d::from_tensors(inputs[2].clone(), None, 1);
-            let masked = |xs: &Tensor, mask: &Tensor| Masked {
-                xs: xs.clone(),
-                mask: mask.clone(),
-            };
-            let (small, skip) = (masked(&inputs[0], &small_mask), masked(&inputs[1], &skip_mask));
-            layer.forward_upsampled(&small, &skip).unwrap().xs
-        });
+        compare(
+            &format!("{height} × {width}, {out_channels}"),
+            &inputs,
+            1e-3,
+            |inputs| {
+                let layer = PartialConv2d::from_tensors(inputs[2].clone(), None, 1);
+                let masked = |xs: &Tensor, mask: &Tensor| Masked {
+                    xs: xs.clone(),
+                    mask: mask.clone(),
+                };
+                let (small, skip) = (masked(&inputs[0], &small_mask), masked(&inputs[1], &skip_mask));
+                layer.forward_upsampled(&small, &skip).unwrap().xs
+            },
+        );
     }
 }
 
@@ -234,14 +288,60 @@ fn the_check_before_training_lets_the_kernels_pass() {
 }
 
 #[test]
+fn correlations_of_few_and_of_many_channels() {
+    for dims in [[3, 24, 9, 7], [2, 70, 5, 6]] {
+        compare(&format!("{dims:?}"), &[noise(1, &dims)], EXACT, |inputs| {
+            let [xs] = inputs else { panic!("one input") };
+            if cuda::train::runs(xs) {
+                return cuda::train::correlations(xs).unwrap();
+            }
+            let rows = xs.flatten_from(2).unwrap();
+            let products = rows.matmul(&rows.t().unwrap()).unwrap();
+            (products / (dims[1] * dims[2] * dims[3]) as f64).unwrap()
+        });
+    }
+}
+
+/// Products are not rounded here: a feature that is as far off as rounding has a gradient of either sign.
+#[test]
+fn the_losses_and_their_gradients() {
+    let Some(emulator) = Emulator::exact() else { return };
+    let features = Features::embedded().unwrap();
+    let (gt, mask) = (noise(1, &[2, 3, 24, 16]), mask(2, 24, 16));
+    // Some are as they should be.
+    let out = Tensor::cat(
+        &[
+            &noise(2, &[2, 3, 20, 16]),
+            &gt.narrow(2, 20, 4).unwrap().contiguous().unwrap(),
+        ],
+        2,
+    )
+    .unwrap();
+    compare_on(emulator, "losses", &[out], 1e-3, |inputs| {
+        let terms = loss::terms(&inputs[0], &gt, &mask, &features).unwrap();
+        let terms = [
+            &terms.valid,
+            &terms.hole,
+            &terms.perceptual,
+            &terms.style_out,
+            &terms.style_comp,
+            &terms.tv,
+        ];
+        Tensor::stack(&terms, 0).unwrap()
+    });
+}
+
+#[test]
 fn distances_and_squares() {
     let (xs, ys) = (noise(1, &[2, 40_000]), noise(2, &[2, 40_000]));
     // Some are equal.
     let xs = Tensor::cat(&[&xs, &ys.narrow(1, 0, 5).unwrap()], 1).unwrap();
     let ys = Tensor::cat(&[&ys, &ys.narrow(1, 0, 5).unwrap()], 1).unwrap();
-    compare("distance", std::slice::from_ref(&xs), EXACT, |inputs| {
-        ops::mean_distance(&inputs[0], &ys).unwrap()
-    });
+    for ys in [&ys, &ys.narrow(0, 0, 1).unwrap()] {
+        compare("distance", std::slice::from_ref(&xs), EXACT, |inputs| {
+            ops::mean_distance(&inputs[0], ys).unwrap()
+        });
+    }
     let Some(emulator) = Emulator::start() else { return };
     let sum = || ops::sum_of_squares([&xs, &ys]).unwrap();
     let expected = sum();

@@ -6,7 +6,7 @@
 use candle_core::{Result, Tensor};
 
 use super::{
-    ops,
+    ops::{self, cuda::train as gpu},
     vgg::{Features, STAGES},
 };
 
@@ -64,22 +64,39 @@ impl Terms {
 ///
 /// Only `out` takes gradients.
 pub fn terms(out: &Tensor, gt: &Tensor, mask: &Tensor, features: &Features) -> Result<Terms> {
-    let hole = mask.affine(-1.0, 1.0)?;
     let composite = composite(out, gt, mask)?;
-    let difference = absolute(&(out - gt)?)?;
     let [perceptual, style_out, style_comp] = feature_terms(out, &composite, gt, features)?;
+    let [valid, hole, tv] = pixel_terms(out, &composite, gt, mask)?;
     Ok(Terms {
-        valid: difference.broadcast_mul(mask)?.mean_all()?,
-        hole: difference.broadcast_mul(&hole)?.mean_all()?,
+        valid,
+        hole,
         perceptual,
         style_out,
         style_comp,
-        tv: total_variation(&composite, &hole)?,
+        tv,
     })
+}
+
+/// The losses at valid pixels and in holes, and total variation.
+fn pixel_terms(out: &Tensor, composite: &Tensor, gt: &Tensor, mask: &Tensor) -> Result<[Tensor; 3]> {
+    if gpu::runs(out) {
+        let terms = gpu::pixel_losses(out, gt, mask)?;
+        return Ok([terms.get(0)?, terms.get(1)?, terms.get(2)?]);
+    }
+    let hole = mask.affine(-1.0, 1.0)?;
+    let difference = absolute(&(out - gt)?)?;
+    Ok([
+        difference.broadcast_mul(mask)?.mean_all()?,
+        difference.broadcast_mul(&hole)?.mean_all()?,
+        total_variation(composite, &hole)?,
+    ])
 }
 
 /// The photo at valid pixels, the output in holes.
 pub fn composite(out: &Tensor, gt: &Tensor, mask: &Tensor) -> Result<Tensor> {
+    if gpu::runs(out) {
+        return gpu::composite(out, gt, mask);
+    }
     gt.broadcast_mul(mask)? + out.broadcast_mul(&mask.affine(-1.0, 1.0)?)?
 }
 
@@ -95,14 +112,13 @@ fn feature_terms(out: &Tensor, composite: &Tensor, gt: &Tensor, features: &Featu
     let of_photo = features.pools(&gt.detach())?;
     let mut terms = Vec::with_capacity(STAGES);
     for (both, photo) in of_both.iter().zip(&of_photo) {
-        let of_out = both.narrow(0, 0, batch)?;
-        let of_composite = both.narrow(0, batch, batch)?;
-        let correlations = correlations(photo)?;
-        let style = |of: &Tensor| ops::mean_distance(&self::correlations(of)?, &correlations);
+        let (of_both, of_photo) = (correlations(both)?, correlations(photo)?);
+        let style = |start| ops::mean_distance(&of_both.narrow(0, start, batch)?, &of_photo);
+        // Twice the mean of both is the sum of two means.
         terms.push([
-            (ops::mean_distance(&of_out, photo)? + ops::mean_distance(&of_composite, photo)?)?,
-            style(&of_out)?,
-            style(&of_composite)?,
+            (ops::mean_distance(both, photo)? * 2.0)?,
+            style(0)?,
+            style(batch)?,
         ]);
     }
     let total = |term: usize| {
@@ -113,6 +129,9 @@ fn feature_terms(out: &Tensor, composite: &Tensor, gt: &Tensor, features: &Featu
 
 /// Correlations of the channels over all positions, `[b, c, c]`, divided by `c·h·w`.
 fn correlations(xs: &Tensor) -> Result<Tensor> {
+    if gpu::runs(xs) {
+        return gpu::correlations(xs);
+    }
     let (batch, channels, height, width) = xs.dims4()?;
     let rows = xs.reshape((batch, channels, height * width))?;
     let scale = 1.0 / (channels * height * width) as f64;

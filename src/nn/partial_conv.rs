@@ -205,7 +205,7 @@ impl PartialConv2d {
 
     fn add_bias(&self, ys: Tensor, mask: Tensor) -> Result<Masked> {
         let xs = match &self.bias {
-            Some(bias) => (ys + bias.reshape((1, (), 1, 1))?.broadcast_mul(&mask)?)?,
+            Some(bias) => ops::add_bias(ys, bias, &mask)?,
             None => ys,
         };
         Ok(Masked { xs, mask })

@@ -132,6 +132,7 @@ static void multiply_tile(float sums[4], const unsigned a[4], const unsigned b[2
 // EXACT_PRODUCTS=1 leaves values as they are, so that what rounding does is told from what is wrong.
 static const bool IS_EXACT = getenv("EXACT_PRODUCTS") != nullptr;
 
+// As the kernels round, and as the tensor cores read it.
 static unsigned to_tf32(float value) {
     unsigned bits;
     memcpy(&bits, &value, 4);
@@ -165,11 +166,19 @@ static const std::map<std::string, Kernel> kernels = {
     KERNEL(partial_mask), KERNEL(needed_below), KERNEL(take_picture_f32), KERNEL(take_picture_f16),
     KERNEL(partial_conv_f32), KERNEL(partial_conv_f16_mma),
     KERNEL(partial_conv_f16_mma_narrow), KERNEL(picture_conv_f16), KERNEL(finish_f32), KERNEL(finish_f16),
-    KERNEL(picture_direct_f32), KERNEL(picture_direct_f16), KERNEL(conv_forward), KERNEL(finish_forward),
-    KERNEL(conv_input_gradient), KERNEL(finish_input_gradient), KERNEL(conv_weight_gradient),
-    KERNEL(finish_weight_gradient), KERNEL(conv_forward_upsampled), KERNEL(conv_skip_gradient),
-    KERNEL(finish_skip_gradient), KERNEL(conv_small_gradient), KERNEL(finish_small_gradient),
-    KERNEL(conv_weight_gradient_upsampled), KERNEL(norm_statistics), KERNEL(norm_apply),
+    KERNEL(picture_direct_f32), KERNEL(picture_direct_f16),
+    KERNEL(conv_forward), KERNEL(conv_forward_narrow), KERNEL(masked_forward), KERNEL(masked_forward_narrow),
+    KERNEL(decoder_forward), KERNEL(decoder_forward_narrow), KERNEL(finish_forward), KERNEL(sums_gradient),
+    KERNEL(conv_input_gradient), KERNEL(conv_input_gradient_narrow), KERNEL(conv_skip_gradient),
+    KERNEL(conv_skip_gradient_narrow), KERNEL(conv_small_gradient), KERNEL(conv_small_gradient_narrow),
+    KERNEL(strided_input_gradient), KERNEL(strided_input_gradient_narrow),
+    KERNEL(finish_strided_gradient), KERNEL(finish_strided_gradient_narrow), KERNEL(finish_input_gradient), KERNEL(finish_skip_gradient), KERNEL(finish_small_gradient),
+    KERNEL(conv_weight_gradient), KERNEL(conv_weight_gradient_flat), KERNEL(masked_weight_gradient),
+    KERNEL(masked_weight_gradient_flat), KERNEL(decoder_weight_gradient), KERNEL(decoder_weight_gradient_flat),
+    KERNEL(finish_weight_gradient), KERNEL(channel_sums), KERNEL(channel_deviations),
+    KERNEL(put_channel_sums), KERNEL(add_bias), KERNEL(bias_gradient), KERNEL(norm_apply), KERNEL(pixel_losses), KERNEL(put_pixel_losses),
+    KERNEL(pixel_losses_gradient), KERNEL(composite), KERNEL(composite_gradient), KERNEL(correlations),
+    KERNEL(finish_correlations),
     KERNEL(norm_weight_gradients), KERNEL(norm_input_gradient), KERNEL(update_mask), KERNEL(max_pool),
     KERNEL(max_pool_gradient), KERNEL(blend), KERNEL(blend_squared), KERNEL(adam), KERNEL(sum_of_distances),
     KERNEL(distance_gradient), KERNEL(sum_of_squares),

@@ -50,8 +50,8 @@ pub use fused::{FillError, FusedUNet, LayerRun};
 pub use mask::Plane;
 pub use simd::Instructions;
 pub use train::{
-    FeatureNetwork, are_ours, batch_norm, conv2d, conv2d_relu, feature_losses, frozen_norm, is_on_cpu,
-    max_pool2, mean_distance, partial_conv2d, partial_conv2d_upsampled, sum_of_squares, update_mask,
-    update_mask_upsampled,
+    FeatureNetwork, add_bias, are_ours, batch_norm, conv2d, conv2d_relu, feature_losses, frozen_norm,
+    is_on_cpu, max_pool2, mean_distance, partial_conv2d, partial_conv2d_upsampled, sum_of_squares,
+    update_mask, update_mask_upsampled,
 };
 pub(in crate::nn) use train::{values, with_values, with_values_mut};

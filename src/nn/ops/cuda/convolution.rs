@@ -6,10 +6,17 @@
 
 use candle_core::{Result, bail};
 
-use super::job::{Job, Launches, Module, ProductKernels};
+use super::job::{ENOUGH_BLOCKS, Job, Launch, Launches, Module, ProductKernels};
 
 /// Threads of the kernels here.
-const THREADS: u32 = 128;
+pub(super) const THREADS: u32 = 128;
+/// Blocks for the gradient of the weights: few sums, each over all positions of all pictures, so that what a GPU can run
+/// at a time decides.
+const BLOCKS_OF_WEIGHTS: usize = 1024;
+/// Sides of the tiles of sums that a block makes; `Square`, `Narrow` and `Flat` in `tf32.cu`.
+pub(super) const SQUARE: usize = 64;
+const THIN: usize = 32;
+const LONG: usize = 128;
 
 /// The sizes of a convolution.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,6 +37,8 @@ pub struct Shape {
     pub kernel: usize,
     /// Distance between outputs: 1 or 2.
     pub stride: usize,
+    /// Whether the input has a mask; in the decoder both have.
+    pub is_masked: bool,
     /// What a result below zero counts, as does its gradient: 0 is `ReLU`, 1 no activation.
     pub slope: f32,
 }
@@ -51,6 +60,7 @@ impl Shape {
             out_channels: weight.0,
             kernel: weight.2,
             stride,
+            is_masked: false,
             slope: 1.0,
         };
         let is_window = weight.2 == weight.3 && weight.2 % 2 == 1 && (1..=2).contains(&stride);
@@ -69,6 +79,7 @@ impl Shape {
         let shape = Self {
             in_channels: small.1,
             skip_channels: skip.1,
+            is_masked: true,
             ..Self::new((skip.0, small.1 + skip.1, skip.2, skip.3), weight, 1)?
         };
         if (small.0, small.2, small.3) != (skip.0, shape.small_height(), shape.small_width())
@@ -134,58 +145,147 @@ impl Shape {
 
     /// `first`, in the decoder with `second`, and `weights` to `output`.
     pub fn forward(&self) -> Launches {
-        let kernel = if self.is_upsampled() {
-            "conv_forward_upsampled"
+        let kernels = if self.is_upsampled() {
+            ["decoder_forward", "decoder_forward_narrow"]
+        } else if self.is_masked {
+            ["masked_forward", "masked_forward_narrow"]
         } else {
-            "conv_forward"
+            ["conv_forward", "conv_forward_narrow"]
         };
         let rows = self.batch * self.out_height() * self.out_width();
         let depth = (self.in_channels + self.skip_channels) * self.area();
-        self.product(kernel, "finish_forward", [rows, self.out_channels, depth])
+        let sizes = [rows, self.out_channels, depth];
+        self.product(
+            tiles_for_columns(kernels, sizes),
+            "finish_forward",
+            sizes,
+            ENOUGH_BLOCKS,
+        )
     }
 
     /// `gradient` and `weights` to `output`, the input's gradient; in the decoder that of the small map.
     pub fn input_gradient(&self) -> Launches {
         let depth = self.out_channels * self.area();
         if self.is_upsampled() {
+            let kernels = ["conv_small_gradient", "conv_small_gradient_narrow"];
             let rows = self.batch * self.small_height() * self.small_width();
             let sizes = [rows, self.in_channels, 4 * depth];
-            return self.product("conv_small_gradient", "finish_small_gradient", sizes);
+            return self.product(
+                tiles_for_columns(kernels, sizes),
+                "finish_small_gradient",
+                sizes,
+                ENOUGH_BLOCKS,
+            );
         }
+        if self.stride == 2 {
+            return self.strided_input_gradient();
+        }
+        let kernels = ["conv_input_gradient", "conv_input_gradient_narrow"];
         let rows = self.batch * self.height * self.width;
         let sizes = [rows, self.in_channels, depth];
-        self.product("conv_input_gradient", "finish_input_gradient", sizes)
+        self.product(
+            tiles_for_columns(kernels, sizes),
+            "finish_input_gradient",
+            sizes,
+            ENOUGH_BLOCKS,
+        )
+    }
+
+    /// Four kinds of positions, by whether row and column are even, each as many rows as fill whole tiles.
+    fn strided_input_gradient(&self) -> Launches {
+        let kernels = ["strided_input_gradient", "strided_input_gradient_narrow"];
+        let columns = self.in_channels;
+        let tiles = tiles_for_columns(kernels, [0, columns, 0]);
+        let finish = if columns <= THIN {
+            "finish_strided_gradient_narrow"
+        } else {
+            "finish_strided_gradient"
+        };
+        let of_one = self.batch * self.height.div_ceil(2) * self.width.div_ceil(2);
+        let rows = 4 * of_one.next_multiple_of(tiles.1[0]);
+        // The least depth of the four.
+        let places = (self.kernel / 2).pow(2).max(1);
+        let sizes = [rows, columns, self.out_channels * places];
+        self.product(tiles, finish, sizes, ENOUGH_BLOCKS)
     }
 
     /// `gradient` and `weights` to `output`, the skip's gradient.
     pub fn skip_gradient(&self) -> Launches {
+        let kernels = ["conv_skip_gradient", "conv_skip_gradient_narrow"];
         let rows = self.batch * self.height * self.width;
         let sizes = [rows, self.skip_channels, self.out_channels * self.area()];
-        self.product("conv_skip_gradient", "finish_skip_gradient", sizes)
+        self.product(
+            tiles_for_columns(kernels, sizes),
+            "finish_skip_gradient",
+            sizes,
+            ENOUGH_BLOCKS,
+        )
     }
 
     /// `first`, in the decoder with `second`, and `gradient` to `output`, the weights' gradient.
     pub fn weight_gradient(&self) -> Launches {
-        let kernel = if self.is_upsampled() {
-            "conv_weight_gradient_upsampled"
+        let kernels = if self.is_upsampled() {
+            ["decoder_weight_gradient", "decoder_weight_gradient_flat"]
+        } else if self.is_masked {
+            ["masked_weight_gradient", "masked_weight_gradient_flat"]
         } else {
-            "conv_weight_gradient"
+            ["conv_weight_gradient", "conv_weight_gradient_flat"]
         };
         let depth = self.batch * self.out_height() * self.out_width();
         let columns = (self.in_channels + self.skip_channels) * self.area();
+        let sizes = [self.out_channels, columns, depth];
         self.product(
-            kernel,
+            tiles_for_rows(kernels, sizes),
             "finish_weight_gradient",
-            [self.out_channels, columns, depth],
+            sizes,
+            BLOCKS_OF_WEIGHTS,
         )
     }
 
-    fn product(&self, multiply: &'static str, finish: &'static str, sizes: [usize; 3]) -> Launches {
+    /// The gradient of the sums from `gradient`, that of the output, `ratio` and `gate`.
+    pub fn sums_gradient(&self) -> Launches {
+        let count = self.batch * self.out_channels * self.out_height() * self.out_width();
+        Launch::flat(Module::Training.kernel("sums_gradient"), count, self.job()).into()
+    }
+
+    fn product(
+        &self,
+        (multiply, tile): (&'static str, [usize; 2]),
+        finish: &'static str,
+        sizes: [usize; 3],
+        blocks: usize,
+    ) -> Launches {
         let kernels = ProductKernels {
             multiply: Module::Training.kernel(multiply),
             threads: THREADS,
+            tile,
+            blocks,
             finish: Module::Training.kernel(finish),
         };
         Launches::product(kernels, sizes, self.job())
+    }
+}
+
+/// The kernel, of one with square and one with narrow tiles, that `columns` of sums fill best, and its tiles.
+const fn tiles_for_columns(
+    [square, narrow]: [&'static str; 2],
+    [_, columns, _]: [usize; 3],
+) -> (&'static str, [usize; 2]) {
+    if columns <= THIN {
+        (narrow, [LONG, THIN])
+    } else {
+        (square, [SQUARE; 2])
+    }
+}
+
+/// As [`tiles_for_columns`], of square and flat tiles for `rows`.
+const fn tiles_for_rows(
+    [square, flat]: [&'static str; 2],
+    [rows, _, _]: [usize; 3],
+) -> (&'static str, [usize; 2]) {
+    if rows <= THIN {
+        (flat, [THIN, LONG])
+    } else {
+        (square, [SQUARE; 2])
     }
 }

@@ -81,15 +81,13 @@ template <bool DEEP> DEVICE void keep_slice(float (*tile)[LINE], const float val
 // Where the eight rows (or columns) of a thread lie in the tile: two runs of four.
 DEVICE int place(int group, int i) { return i / 4 * (TILE / 2) + group * 4 + i % 4; }
 
-template <class Out>
-DEVICE void put_sum(const Job &job, const Out &out, int rows, int columns, int row, int column, float sum) {
-    if (row >= rows || column >= columns) {
-        return;
-    }
+// Puts a sum where it belongs, or among the parts; `to` is what `out` makes of the row.
+template <class Out, class To>
+DEVICE void put_sum(const Job &job, const Out &out, int rows, int columns, int row, const To &to, int column, float sum) {
     if (job.splits > 1) {
         job.partial[((size_t)blockIdx.z * rows + row) * columns + column] = sum;
     } else {
-        out.put(row, column, sum);
+        out.put(to, column, sum);
     }
 }
 
@@ -99,14 +97,17 @@ DEVICE void put_warp_sums(const Job &job, const Out &out, int rows, int columns,
                           const float sums[2][4][4]) {
     const int lane = threadIdx.x % 32;
 #pragma unroll
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 4; i++) {
+        const int row = top + 8 * i + lane / 4;
+        if (row >= rows) {
+            continue;
+        }
+        const auto to = out.row(row);
 #pragma unroll
-        for (int j = 0; j < 4; j++) {
-#pragma unroll
-            for (int k = 0; k < 4; k++) {
-                const int row = top + 16 * i + lane / 4 + k / 2 * 8;
-                const int column = left + 8 * j + lane % 4 * 2 + k % 2;
-                put_sum(job, out, rows, columns, row, column, sums[i][j][k]);
+        for (int j = 0; j < 8; j++) {
+            const int column = left + j / 2 * 8 + lane % 4 * 2 + j % 2;
+            if (column < columns) {
+                put_sum(job, out, rows, columns, row, to, column, sums[i / 2][j / 2][i % 2 * 2 + j % 2]);
             }
         }
     }
@@ -170,10 +171,17 @@ DEVICE void multiply(const Job &job, const A &a, const B &b, const Out &out, int
     }
 #pragma unroll
     for (int i = 0; i < 8; i++) {
+        const int to = first_row + place(thread / 8, i);
+        if (to >= rows) {
+            continue;
+        }
+        const auto place_of_row = out.row(to);
 #pragma unroll
         for (int j = 0; j < 8; j++) {
-            put_sum(job, out, rows, columns, first_row + place(thread / 8, i), first_column + place(thread % 8, j),
-                    sums[i][j]);
+            const int from = first_column + place(thread % 8, j);
+            if (from < columns) {
+                put_sum(job, out, rows, columns, to, place_of_row, from, sums[i][j]);
+            }
         }
     }
 }
@@ -188,7 +196,7 @@ template <class Out> DEVICE void add_parts(const Job &job, const Out &out, int r
     for (int split = 0; split < job.splits; split++) {
         sum += job.partial[(size_t)split * rows * columns + at];
     }
-    out.put((int)(at / columns), (int)(at % columns), sum);
+    out.put(out.row((int)(at / columns)), (int)(at % columns), sum);
 }
 
 #endif

@@ -5,14 +5,12 @@
 
 use super::{INFERENCE, PLAIN, TRAINING};
 
-/// Side of the tiles of sums that a block makes.
-const TILE: usize = 64;
-/// Blocks that keep a large GPU busy.
-const ENOUGH_BLOCKS: usize = 256;
+/// Blocks that keep a large GPU busy with products whose parts are not much work.
+pub(super) const ENOUGH_BLOCKS: usize = 256;
 /// Depth below which a part is not worth a block of its own.
 const MIN_PART: usize = 128;
 /// Parts that are added at the end, at most.
-const MAX_PARTS: usize = 64;
+const MAX_PARTS: usize = 512;
 /// Threads of a block in kernels that do one thing per thread.
 const FLAT_THREADS: usize = 256;
 
@@ -195,6 +193,10 @@ pub struct ProductKernels {
     pub multiply: Kernel,
     /// Its threads.
     pub threads: u32,
+    /// Rows and columns of the sums that a block makes.
+    pub tile: [usize; 2],
+    /// Blocks that are enough: where there are fewer, the depth is split.
+    pub blocks: usize,
     /// The one that adds the parts.
     pub finish: Kernel,
 }
@@ -202,8 +204,8 @@ pub struct ProductKernels {
 impl Launches {
     /// A product of matrices: `rows` × `columns` sums over `depth`, all at least 1.
     pub fn product(kernels: ProductKernels, [rows, columns, depth]: [usize; 3], job: Job) -> Self {
-        let grid = [rows.div_ceil(TILE), columns.div_ceil(TILE)];
-        let splits = (ENOUGH_BLOCKS / (grid[0] * grid[1])).clamp(1, (depth / MIN_PART).clamp(1, MAX_PARTS));
+        let grid = [rows.div_ceil(kernels.tile[0]), columns.div_ceil(kernels.tile[1])];
+        let splits = (kernels.blocks / (grid[0] * grid[1])).clamp(1, (depth / MIN_PART).clamp(1, MAX_PARTS));
         let job = Job {
             splits: splits as i32,
             ..job
@@ -233,6 +235,8 @@ mod tests {
     const KERNELS: ProductKernels = ProductKernels {
         multiply: Module::Training.kernel("multiply"),
         threads: 64,
+        tile: [64, 64],
+        blocks: 256,
         finish: Module::Training.kernel("finish"),
     };
 

@@ -19,34 +19,49 @@
 //!
 //! [`train`] has the operations, each a launch or two forward and backward. Products are rounded to TF32 on tensor cores
 //! (`tf32.cu`), as PyTorch's convolutions are by default. Masks, ratio, bias and activation are read and applied where a
-//! product reads and writes its values, and so are the decoder's two maps (`training.cu`); the rest is in `steps.cu`.
+//! product reads and writes its values, and so are the decoder's two maps (`training.cu`, `input_gradient.cu`); norms,
+//! pools and the steps of the weights are in `steps.cu`, the losses in `losses.cu`.
+//!
+//! What a product costs is finding its values, not multiplying them. So everything that a row or a position in the depth
+//! has for itself (where its picture begins, its corner, its channel's start) is worked out once and kept; a value is two
+//! additions, a comparison and a read that no branch guards. Where there are at most 32 columns or rows, the tile of sums
+//! is as thin. The gradient of a strided convolution's input is four products, one for each kind of position, none of
+//! which meets the zeros between the strides. The gradients of sums are multiplied by ratio and gate once, not at each of
+//! their readings. Losses of pixels, the composite, correlations of features, sums over channels and the bias each are
+//! operations of their own, because candle adds up a whole tensor in one block.
 //!
 //! # What was measured
 //!
-//! Once, on one H100 (driver 580, 16 cores), the card otherwise idle, beside PyTorch 2.11 in the same quarter of an hour.
-//! All of `tests/gpu.rs` passed; the sample's fill differs from the CPU's in 0.01 % of its samples, by 1 of 255. Times are
-//! medians and include bringing the picture there and back. PyTorch's first two are without TF32.
+//! On one H200 (driver 580, 16 cores), the card otherwise idle, PyTorch 2.11 in the same quarter of an hour. All of
+//! `tests/gpu.rs` passed; the sample's fill differs from the CPU's in 0.01 % of its samples, by 1 of 255. Times are
+//! medians and include bringing the picture there and back.
 //!
 //! | | here | PyTorch: eager, channels last, with TF32, half |
 //! |---|---:|---:|
-//! | width 32, 512² | 3.9 and 6.7 ms | 10.0, 9.7, 6.0, 6.9 ms |
-//! | width 64, 512² | 5.1 and 5.0 ms | 10.5, 8.9, 12.4, 14.0 ms |
-//! | width 32, 1024² | 29.8 ms | 11.1, 16.2, 15.9, 12.3 ms |
-//! | width 64, 1024² | 21.3 ms | 17.2 ms, the others not reached |
-//! | a training step (width 32, batch 4, 256², all losses) | 161 and 188 ms | 31.5 ms, the others not reached |
+//! | width 32, 512² | 3.0 and 3.5 ms | 6.3, 6.7, 6.4, 6.5 ms |
+//! | width 64, 512² | 4.0 and 4.2 ms | (on an H100) 10.5, 8.9, 12.4, 14.0 ms |
+//! | width 32, 1024² | 24.5 and 31 ms; 13.4 ms where the allocator keeps memory | (on an H100) 11.1, 16.2, 15.9, 12.3 ms |
+//! | width 64, 1024² | 12.8 and 14.1 ms | (on an H100) 17.2 ms, the others not reached |
+//! | a training step (width 32, batch 4, 256², all losses on VGG-16) | 21.0 ms | 31.5, –, 26.3, 28.7 ms |
 //!
-//! The kernels of a 512² picture took 0.8 ms of that. The rest was the program's: it turned values into bytes one by one,
-//! and the driver took all memory back after every picture. Neither is so any more; the convolutions were a tenth of a
-//! training step and candle's own operations the rest, which [`train`] replaces. **What these three changes gave has
-//! not been measured: since them no GPU was at hand.** They are tested on the emulator.
+//! The kernels of a 512² picture take 0.8 ms of that (on the H100); the rest is the program's.
+//!
+//! The paragraph above on training, but for the bias, was written after a first measurement on the same kind of card, and
+//! measured: a step 42.6 → 21.0 ms; `lacuna train` (width 32, batch 24, 384², built-in features) 102 → 236 images/s, of
+//! which 243 were left in a run of six minutes, loading photos included. (Before there were operations of our own a step
+//! took 161 to 188 ms on an H100.) In the backward pass of such a step of 99 ms, the gradients of weights take 26 ms, those
+//! of inputs 17, candle's additions of gradients 6 and the sum for the last bias 4. **Changed since, and not measured: an
+//! operation for that bias, and more parts for the gradients of weights, whose longest launches had fewer than two blocks
+//! for each multiprocessor.**
 //!
 //! What is left: the decoder adds 9 taps of the small map where the CPU's engine adds 4 (and 36 for 16 in its gradient);
-//! `dX` at stride 2 multiplies zeros.
+//! candle's backward pass makes zeros for every gradient and adds to them; the kernels are compiled anew at each start.
 
 pub mod convolution;
 #[cfg(feature = "cuda")]
 mod device;
 pub mod job;
+pub mod losses;
 pub mod steps;
 pub mod train;
 mod unet;
@@ -82,7 +97,9 @@ pub const TRAINING: &str = concat!(
     include_str!("gemm.cu"),
     include_str!("tf32.cu"),
     include_str!("training.cu"),
+    include_str!("input_gradient.cu"),
     include_str!("steps.cu"),
+    include_str!("losses.cu"),
 );
 
 /// What maps and weights are made of on a GPU; sums are in single precision always.

@@ -51,6 +51,7 @@ template <class T> struct FusedOutput {
     const Job &job;
 
     DEVICE bool is_wanted(int row) const { return job.ratio[row] != 0.0f; }
+    DEVICE int row(int index) const { return index; }
     DEVICE void put(int row, int column, float sum) const {
         write((T *)job.output, (size_t)row * job.out_channels + column, finished(job, sum, row, column));
     }

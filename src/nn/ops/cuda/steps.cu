@@ -23,32 +23,76 @@ DEVICE float sum_of_block(float value) {
     return sums[0];
 }
 
-// The sum of `value(position in the tensor)` over a channel of all pictures.
-template <class Value> DEVICE float sum_of_channel(const Job &job, int channel, const Value &value) {
-    const int area = job.height * job.width;
+// Adds `value(position in the tensor)` over a part of a channel of all pictures: a block for each channel and each of
+// `gridDim.y` parts. `put_channel_sums` makes `which` of each channel of its parts.
+template <class Value> DEVICE void keep_channel_sum(const Job &job, int which, const Value &value) {
+    const int area = job.height * job.width, channel = blockIdx.x;
+    const long long count = (long long)job.batch * area, from = count * blockIdx.y / gridDim.y;
+    const long long to = count * (blockIdx.y + 1) / gridDim.y;
     float sum = 0.0f;
-    for (int picture = 0; picture < job.batch; picture++) {
-        const size_t start = ((size_t)picture * job.first_channels + channel) * area;
 #pragma unroll 4
-        for (int i = threadIdx.x; i < area; i += BLOCK) {
-            sum += value(start + i);
-        }
+    for (long long i = from + threadIdx.x; i < to; i += BLOCK) {
+        const int picture = (int)(i / area);
+        sum += value(((size_t)picture * job.first_channels + channel) * area + (int)(i - (long long)picture * area));
     }
-    return sum_of_block(sum);
+    sum = sum_of_block(sum);
+    if (threadIdx.x == 0) {
+        job.partial[(size_t)blockIdx.y * job.count + which * job.first_channels + channel] = sum;
+    }
 }
 
-// Per channel, one block each: means into the first row of the output, variances (by all values) into the second.
-GLOBAL norm_statistics(Job job) {
-    const float *xs = (const float *)job.first;
-    const int channel = blockIdx.x;
-    const float count = (float)job.batch * job.height * job.width;
-    const float mean = sum_of_channel(job, channel, [&](size_t at) { return xs[at]; }) / count;
-    const float squares =
-        sum_of_channel(job, channel, [&](size_t at) { return (xs[at] - mean) * (xs[at] - mean); });
-    if (threadIdx.x == 0) {
-        ((float *)job.output)[channel] = mean;
-        ((float *)job.output)[job.first_channels + channel] = squares / count;
+// `count` sums of `splits` parts each, times `factor`.
+GLOBAL put_channel_sums(Job job) {
+    const size_t at = thread_index();
+    if (at < (size_t)job.count) {
+        float sum = 0.0f;
+        for (int part = 0; part < job.splits; part++) {
+            sum += job.partial[(size_t)part * job.count + at];
+        }
+        ((float *)job.output)[at] = sum * job.factor;
     }
+}
+
+// Sums of the values of each channel.
+GLOBAL channel_sums(Job job) {
+    const float *xs = (const float *)job.first;
+    keep_channel_sum(job, 0, [&](size_t at) { return xs[at]; });
+}
+
+// Sums of the squared distances from each channel's mean, in `ratio`.
+GLOBAL channel_deviations(Job job) {
+    const float *xs = (const float *)job.first;
+    const float mean = job.ratio[blockIdx.x];
+    keep_channel_sum(job, 0, [&](size_t at) { return (xs[at] - mean) * (xs[at] - mean); });
+}
+
+DEVICE size_t all_values(const Job &job) {
+    return (size_t)job.batch * job.first_channels * job.height * job.width;
+}
+
+DEVICE int channel_at(const Job &job, size_t at) {
+    return (int)(at / ((size_t)job.height * job.width) % job.first_channels);
+}
+
+// Where the mask of a value stands.
+DEVICE size_t mask_at(const Job &job, size_t at) {
+    const size_t plane = (size_t)job.height * job.width;
+    return at / (job.first_channels * plane) * plane + at % plane;
+}
+
+// `first` and, where the mask is not 0, the bias in `weights`.
+GLOBAL add_bias(Job job) {
+    const size_t at = thread_index();
+    if (at < all_values(job)) {
+        const float bias = ((const float *)job.weights)[channel_at(job, at)];
+        ((float *)job.output)[at] = ((const float *)job.first)[at] + bias * job.first_mask[mask_at(job, at)];
+    }
+}
+
+// Sums of the bias's gradient.
+GLOBAL bias_gradient(Job job) {
+    const float *gradient = (const float *)job.gradient;
+    keep_channel_sum(job, 0, [&](size_t at) { return gradient[at] * job.first_mask[mask_at(job, at)]; });
 }
 
 // A channel's numbers; `ratio` holds the statistics, `weights` the scale.
@@ -59,14 +103,6 @@ struct Channel {
 DEVICE Channel channel_of(const Job &job, int channel) {
     return {job.ratio[channel], 1.0f / sqrtf(job.ratio[job.first_channels + channel] + NORM_EPS),
             ((const float *)job.weights)[channel]};
-}
-
-DEVICE size_t all_values(const Job &job) {
-    return (size_t)job.batch * job.first_channels * job.height * job.width;
-}
-
-DEVICE int channel_at(const Job &job, size_t at) {
-    return (int)(at / ((size_t)job.height * job.width) % job.first_channels);
 }
 
 // act((x − mean) / √(variance + eps) · weight + bias)
@@ -88,19 +124,14 @@ DEVICE float open_gradient(const Job &job, size_t at) {
     return job.gate[at] > 0.0f ? gradient : gradient * job.slope;
 }
 
-// Per channel, one block each: the gradients of the weight and, behind them, of the bias.
+// Per channel the gradients of the weight and, behind them, of the bias.
 GLOBAL norm_weight_gradients(Job job) {
     const float *xs = (const float *)job.first;
-    const int index = blockIdx.x;
-    const Channel channel = channel_of(job, index);
-    const float weighted = sum_of_channel(job, index, [&](size_t at) {
+    const Channel channel = channel_of(job, blockIdx.x);
+    keep_channel_sum(job, 0, [&](size_t at) {
         return open_gradient(job, at) * (xs[at] - channel.mean) * channel.inverse;
     });
-    const float plain = sum_of_channel(job, index, [&](size_t at) { return open_gradient(job, at); });
-    if (threadIdx.x == 0) {
-        ((float *)job.output)[index] = weighted;
-        ((float *)job.output)[job.first_channels + index] = plain;
-    }
+    keep_channel_sum(job, 1, [&](size_t at) { return open_gradient(job, at); });
 }
 
 // The gradient of the input. `extra` holds the gradients of weight and bias, which are those of statistics that come
@@ -222,26 +253,6 @@ DEVICE void keep_part(const Job &job, float sum) {
     sum = sum_of_block(sum);
     if (threadIdx.x == 0) {
         job.partial[blockIdx.x] = sum;
-    }
-}
-
-// The sum of |first − second|, in as many parts as there are blocks.
-GLOBAL sum_of_distances(Job job) {
-    const float *xs = (const float *)job.first, *ys = (const float *)job.second;
-    float sum = 0.0f;
-    for (size_t at = thread_index(); at < (size_t)job.count; at += (size_t)gridDim.x * BLOCK) {
-        sum += fabsf(xs[at] - ys[at]);
-    }
-    keep_part(job, sum);
-}
-
-// sign(first − second) · gradient · factor; the gradient is one number.
-GLOBAL distance_gradient(Job job) {
-    const size_t at = thread_index();
-    if (at < (size_t)job.count) {
-        const float difference = ((const float *)job.first)[at] - ((const float *)job.second)[at];
-        const float sign = difference > 0.0f ? 1.0f : difference < 0.0f ? -1.0f : 0.0f;
-        ((float *)job.output)[at] = sign * job.factor * *(const float *)job.gradient;
     }
 }
 

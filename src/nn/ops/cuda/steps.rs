@@ -11,11 +11,13 @@ const BLOCK: u32 = 256;
 const VALUES_PER_BLOCK: usize = 1 << 14;
 /// Blocks that add one tensor, at most.
 const MAX_SUMS: usize = 512;
+/// Blocks that add all channels, at most, where there are fewer channels.
+const ENOUGH_BLOCKS: usize = 1024;
 
 /// `[b, c, h, w]`
 pub type Dims = (usize, usize, usize, usize);
 
-fn job_of((batch, channels, height, width): Dims) -> Job {
+pub(super) fn job_of((batch, channels, height, width): Dims) -> Job {
     Job {
         batch: batch as i32,
         first_channels: channels as i32,
@@ -25,26 +27,42 @@ fn job_of((batch, channels, height, width): Dims) -> Job {
     }
 }
 
-fn len_of((batch, channels, height, width): Dims) -> usize {
+pub(super) fn len_of((batch, channels, height, width): Dims) -> usize {
     batch * channels * height * width
 }
 
-const fn kernel(name: &'static str) -> Kernel {
+fn len_of_channel((batch, _, height, width): Dims) -> usize {
+    batch * height * width
+}
+
+pub(super) const fn kernel(name: &'static str) -> Kernel {
     Module::Training.kernel(name)
 }
 
-/// One block for each channel.
-fn per_channel(name: &'static str, dims: Dims, slope: f32) -> Launches {
-    Launch {
+/// `rows` sums for each channel, times `factor`: blocks for parts of each, whose sums another launch adds.
+fn per_channel(name: &'static str, dims: Dims, rows: usize, factor: f32, slope: f32) -> Launches {
+    let (batch, channels, height, width) = dims;
+    let most = (ENOUGH_BLOCKS / channels).max(1);
+    let parts = (batch * height * width).div_ceil(VALUES_PER_BLOCK).clamp(1, most);
+    let count = rows * channels;
+    let job = Job {
+        count: count as i32,
+        splits: parts as i32,
+        slope,
+        factor,
+        ..job_of(dims)
+    };
+    let first = Launch {
         kernel: kernel(name),
-        grid: [dims.1 as u32, 1, 1],
+        grid: [channels as u32, parts as u32, 1],
         threads: BLOCK,
-        job: Job {
-            slope,
-            ..job_of(dims)
-        },
+        job,
+    };
+    Launches {
+        first,
+        then: Some(Launch::flat(kernel("put_channel_sums"), count, job)),
+        partial_bytes: parts * count * size_of::<f32>(),
     }
-    .into()
 }
 
 fn per_value(name: &'static str, dims: Dims, slope: f32) -> Launches {
@@ -55,9 +73,30 @@ fn per_value(name: &'static str, dims: Dims, slope: f32) -> Launches {
     Launch::flat(kernel(name), len_of(dims), job).into()
 }
 
-/// Means, then variances, `[2, c]`, of `first`.
-pub fn norm_statistics(dims: Dims) -> Launches {
-    per_channel("norm_statistics", dims, 1.0)
+/// Means `[c]` of `first`.
+pub fn channel_means(dims: Dims) -> Launches {
+    per_channel("channel_sums", dims, 1, 1.0 / len_of_channel(dims) as f32, 1.0)
+}
+
+/// Biased variances `[c]` of `first` around the means in `ratio`.
+pub fn channel_variances(dims: Dims) -> Launches {
+    per_channel(
+        "channel_deviations",
+        dims,
+        1,
+        1.0 / len_of_channel(dims) as f32,
+        1.0,
+    )
+}
+
+/// `first` and, where `first_mask` is 1, the bias in `weights`.
+pub fn add_bias(dims: Dims) -> Launches {
+    per_value("add_bias", dims, 1.0)
+}
+
+/// The gradient of the bias, `[c]`, from `gradient` and `first_mask`.
+pub fn bias_gradient(dims: Dims) -> Launches {
+    per_channel("bias_gradient", dims, 1, 1.0, 1.0)
 }
 
 /// `first` normalised with the statistics in `ratio`, `weights` and `shift`, and activated.
@@ -67,7 +106,7 @@ pub fn norm(dims: Dims, slope: f32) -> Launches {
 
 /// The gradients of weight and bias, `[2, c]`, from `gradient`, the result in `gate` and what [`norm`] was given.
 pub fn norm_weight_gradients(dims: Dims, slope: f32) -> Launches {
-    per_channel("norm_weight_gradients", dims, slope)
+    per_channel("norm_weight_gradients", dims, 2, 1.0, slope)
 }
 
 /// The gradient of the input, from the same and, where the statistics are those of the input, from those gradients in
@@ -128,28 +167,22 @@ pub fn adam(count: usize, rate: f32, correction: f32) -> Launches {
     flat("adam", count, rate, correction)
 }
 
-/// The mean of `|first − second|`, one number.
-pub fn mean_distance(count: usize) -> Launches {
-    sum("sum_of_distances", "put_sum_of_parts", count, 1.0 / count as f32)
-}
-
-/// Its gradient by `first`, from that one number's, in `gradient`.
-pub fn distance_gradient(count: usize) -> Launches {
-    flat("distance_gradient", count, 1.0, 1.0 / count as f32)
-}
-
 /// The sum of `first`'s squares is added to `output`, one number.
 pub fn add_squares(count: usize) -> Launches {
-    sum("sum_of_squares", "add_sum_of_parts", count, 1.0)
-}
-
-fn sum(name: &'static str, then: &'static str, count: usize, factor: f32) -> Launches {
-    let parts = count.div_ceil(VALUES_PER_BLOCK).clamp(1, MAX_SUMS);
     let job = Job {
         count: count as i32,
-        splits: parts as i32,
-        factor,
+        factor: 1.0,
         ..Job::default()
+    };
+    sum("sum_of_squares", "add_sum_of_parts", 1, job)
+}
+
+/// `terms` sums over `count` things, in parts that `then` adds in one block.
+pub(super) fn sum(name: &'static str, then: &'static str, terms: usize, job: Job) -> Launches {
+    let parts = (job.count as usize).div_ceil(VALUES_PER_BLOCK).clamp(1, MAX_SUMS);
+    let job = Job {
+        splits: parts as i32,
+        ..job
     };
     let launch = |name, blocks: usize| Launch {
         kernel: kernel(name),
@@ -160,7 +193,7 @@ fn sum(name: &'static str, then: &'static str, count: usize, factor: f32) -> Lau
     Launches {
         first: launch(name, parts),
         then: Some(launch(then, 1)),
-        partial_bytes: parts * size_of::<f32>(),
+        partial_bytes: terms * parts * size_of::<f32>(),
     }
 }
 

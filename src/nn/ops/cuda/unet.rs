@@ -10,7 +10,7 @@ use half::f16;
 
 use super::{
     Gpu, Precision,
-    job::{Addresses, Job, Launch, Launches, Module, ProductKernels},
+    job::{Addresses, ENOUGH_BLOCKS, Job, Launch, Launches, Module, ProductKernels},
 };
 use crate::nn::{
     ops::{FusedUNet, Plane, forward::forward, pack},
@@ -22,6 +22,8 @@ use crate::nn::{
 const PICTURE_CHANNELS: usize = 3;
 /// Depth for which the picture's weights fit shared memory; `PICTURE_DEPTH` in `picture.cu`.
 const PICTURE_DEPTH: usize = 3072;
+/// Side of the tiles of sums that a block makes; `TILE` in `gemm.cu`.
+const TILE: usize = 64;
 /// Channels that the wide form of the tensor kernel reads at a time.
 const WIDE: usize = 8;
 
@@ -368,6 +370,8 @@ impl<B> Layer<B> {
         let kernels = ProductKernels {
             multiply,
             threads,
+            tile: [TILE; 2],
+            blocks: ENOUGH_BLOCKS,
             finish: Module::Inference.kernel(finish),
         };
         Launches::product(kernels, [outputs, self.out_channels, self.depth()], job)

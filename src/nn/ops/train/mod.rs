@@ -261,12 +261,23 @@ pub fn frozen_norm(
         .apply_op3(&weight.contiguous()?, &bias.contiguous()?, op)
 }
 
-/// The mean of `|xs − ys|`, without dimensions. Only `xs` takes a gradient, 0 where both are equal.
+/// `ys` `[b, c, h, w]` and, where `mask` `[b, 1, h, w]` is 1, `bias` `[c]`.
+pub fn add_bias(ys: Tensor, bias: &Tensor, mask: &Tensor) -> Result<Tensor> {
+    if gpu::runs(&ys) {
+        return gpu::add_bias(&ys, bias, mask);
+    }
+    ys + bias.reshape((1, (), 1, 1))?.broadcast_mul(mask)?
+}
+
+/// The mean of `|xs − ys|`, without dimensions; `ys` is repeated along the first dimension until it is as long as `xs`.
+/// Only `xs` takes a gradient, 0 where both are equal.
 pub fn mean_distance(xs: &Tensor, ys: &Tensor) -> Result<Tensor> {
     if gpu::runs(xs) {
         return gpu::mean_distance(xs, ys);
     }
-    let difference = (xs - ys.detach())?;
+    let period = ys.elem_count();
+    let xs = xs.reshape(((), period))?;
+    let difference = xs.broadcast_sub(&ys.detach().reshape((1, period))?)?;
     (&difference * difference.detach().sign()?)?.mean_all()
 }
 

@@ -2,13 +2,22 @@
 
 use candle_core::{Result, Tensor};
 
-use super::launch::{Op, Operands, Slot, detached, make};
-use crate::nn::ops::cuda::convolution::Shape;
+use super::launch::{Op, Operands, Slot, make};
+use crate::nn::ops::cuda::{convolution::Shape, steps};
 
 /// `conv(xs, weight)` with zero padding of half the kernel.
 pub fn conv2d(xs: &Tensor, weight: &Tensor, stride: usize) -> Result<Tensor> {
     let shape = Shape::new(xs.dims4()?, weight.dims4()?, stride)?;
-    convolve(shape, xs, weight, Vec::new())
+    let op = Op {
+        launches: shape.forward(),
+        slots: [Slot::First, Slot::Weights],
+        held: Vec::new(),
+        dims: output_dims(&shape),
+        backward: Box::new(move |[xs, weight], _, gradient| {
+            gradients(&shape, xs, weight, gradient, &Vec::new())
+        }),
+    };
+    xs.contiguous()?.apply_op2(&weight.contiguous()?, op)
 }
 
 /// `relu(conv(xs, weight) + bias)` with stride 1; `bias` is `[o]`.
@@ -23,12 +32,9 @@ pub fn conv2d_relu(xs: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor
         held: Vec::new(),
         dims: output_dims(&shape),
         backward: Box::new(move |[xs, weight, bias], result, gradient| {
-            let around = vec![(Slot::Gate, result.clone())];
-            let [of_input, of_weight] = gradients(&shape, xs, weight, gradient, &around)?;
-            let of_bias = bias.track_op().then(|| {
-                let is_open = result.gt(0f64)?.to_dtype(gradient.dtype())?;
-                (gradient * is_open)?.sum((0, 2, 3))
-            });
+            let gradient = sums_gradient(&shape, gradient, (Slot::Gate, result))?;
+            let [of_input, of_weight] = gradients(&shape, xs, weight, &gradient, &Vec::new())?;
+            let of_bias = bias.track_op().then(|| gradient.sum((0, 2, 3)));
             Ok([of_input, of_weight, of_bias.transpose()?])
         }),
     };
@@ -44,21 +50,21 @@ pub fn partial_conv2d(
     ratio: &Tensor,
     stride: usize,
 ) -> Result<Tensor> {
-    let shape = Shape::new(xs.dims4()?, weight.dims4()?, stride)?;
-    let around = vec![
-        (Slot::FirstMask, mask.contiguous()?),
-        (Slot::Ratio, ratio.contiguous()?),
-    ];
-    convolve(shape, xs, weight, detached(around))
-}
-
-fn convolve(shape: Shape, xs: &Tensor, weight: &Tensor, around: Operands) -> Result<Tensor> {
+    let shape = Shape {
+        is_masked: true,
+        ..Shape::new(xs.dims4()?, weight.dims4()?, stride)?
+    };
+    let masks = vec![(Slot::FirstMask, mask.contiguous()?.detach())];
+    let ratio = ratio.contiguous()?.detach();
     let op = Op {
         launches: shape.forward(),
         slots: [Slot::First, Slot::Weights],
-        held: around.clone(),
+        held: with(&masks, (Slot::Ratio, &ratio)),
         dims: output_dims(&shape),
-        backward: Box::new(move |[xs, weight], _, gradient| gradients(&shape, xs, weight, gradient, &around)),
+        backward: Box::new(move |[xs, weight], _, gradient| {
+            let gradient = sums_gradient(&shape, gradient, (Slot::Ratio, &ratio))?;
+            gradients(&shape, xs, weight, &gradient, &masks)
+        }),
     };
     xs.contiguous()?.apply_op2(&weight.contiguous()?, op)
 }
@@ -74,22 +80,22 @@ pub fn partial_conv2d_upsampled(
     ratio: &Tensor,
 ) -> Result<Tensor> {
     let shape = Shape::upsampled(small.dims4()?, skip.dims4()?, weight.dims4()?)?;
-    let around = detached([
-        (Slot::FirstMask, small_mask.contiguous()?),
-        (Slot::SecondMask, skip_mask.contiguous()?),
-        (Slot::Ratio, ratio.contiguous()?),
-    ]);
+    let masks = vec![
+        (Slot::FirstMask, small_mask.contiguous()?.detach()),
+        (Slot::SecondMask, skip_mask.contiguous()?.detach()),
+    ];
+    let ratio = ratio.contiguous()?.detach();
     let op = Op {
         launches: shape.forward(),
         slots: [Slot::First, Slot::Second, Slot::Weights],
-        held: around.clone(),
+        held: with(&masks, (Slot::Ratio, &ratio)),
         dims: output_dims(&shape),
         backward: Box::new(move |[small, skip, weight], _, gradient| {
-            let mut with_skip = around.clone();
-            with_skip.push((Slot::Second, skip.detach()));
-            let [of_small, of_weight] = gradients(&shape, small, weight, gradient, &with_skip)?;
+            let gradient = sums_gradient(&shape, gradient, (Slot::Ratio, &ratio))?;
+            let with_skip = with(&masks, (Slot::Second, &skip.detach()));
+            let [of_small, of_weight] = gradients(&shape, small, weight, &gradient, &with_skip)?;
             let of_skip = skip.track_op().then(|| {
-                let operands = of_gradient(gradient, &around, (Slot::Weights, weight));
+                let operands = of_gradient(&gradient, &masks, (Slot::Weights, weight));
                 make(shape.skip_gradient(), operands, skip.shape())
             });
             Ok([of_small, of_skip.transpose()?, of_weight])
@@ -100,7 +106,36 @@ pub fn partial_conv2d_upsampled(
         .apply_op3(&skip.contiguous()?, &weight.contiguous()?, op)
 }
 
-/// The gradients of input (in the decoder of the small map) and weight that are tracked.
+/// `ys` `[b, c, h, w]` and, where `mask` `[b, 1, h, w]` is 1, `bias` `[c]`; `mask` takes no gradient.
+pub fn add_bias(ys: &Tensor, bias: &Tensor, mask: &Tensor) -> Result<Tensor> {
+    let dims = ys.dims4()?;
+    let mask = mask.contiguous()?.detach();
+    let op = Op {
+        launches: steps::add_bias(dims),
+        slots: [Slot::First, Slot::Weights],
+        held: vec![(Slot::FirstMask, mask.clone())],
+        dims: dims.into(),
+        backward: Box::new(move |[_, bias], _, gradient| {
+            let of_bias = bias.track_op().then(|| {
+                let operands = vec![
+                    (Slot::Gradient, gradient.clone()),
+                    (Slot::FirstMask, mask.clone()),
+                ];
+                make(steps::bias_gradient(dims), operands, dims.1)
+            });
+            Ok([Some(gradient.clone()), of_bias.transpose()?])
+        }),
+    };
+    ys.contiguous()?.apply_op2(&bias.contiguous()?, op)
+}
+
+/// The gradient of a convolution's sums from that of its output, which is the sums times a ratio or behind a gate.
+fn sums_gradient(shape: &Shape, gradient: &Tensor, (slot, by): (Slot, &Tensor)) -> Result<Tensor> {
+    let operands = vec![(Slot::Gradient, gradient.clone()), (slot, by.clone())];
+    make(shape.sums_gradient(), operands, gradient.shape())
+}
+
+/// The gradients of input (in the decoder of the small map) and weight that are tracked, from that of the sums.
 fn gradients(
     shape: &Shape,
     xs: &Tensor,
@@ -120,8 +155,12 @@ fn gradients(
 }
 
 fn of_gradient(gradient: &Tensor, around: &Operands, other: (Slot, &Tensor)) -> Operands {
-    let mut operands = vec![(Slot::Gradient, gradient.clone()), (other.0, other.1.clone())];
-    operands.extend(around.iter().cloned());
+    with(&with(around, (Slot::Gradient, gradient)), other)
+}
+
+fn with(operands: &Operands, (slot, tensor): (Slot, &Tensor)) -> Operands {
+    let mut operands = operands.clone();
+    operands.push((slot, tensor.clone()));
     operands
 }
 
@@ -166,6 +205,6 @@ pub fn update_mask_upsampled(
 
 fn updated(shape: &Shape, masks: Operands) -> Result<[Tensor; 2]> {
     let dims = (2, shape.batch, 1, shape.out_height(), shape.out_width());
-    let both = make(super::steps::update_mask(shape), masks, dims)?;
+    let both = make(steps::update_mask(shape), masks, dims)?;
     Ok([both.get(0)?, both.get(1)?])
 }

@@ -6,6 +6,7 @@
 
 mod conv;
 mod launch;
+mod losses;
 mod norm;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,10 +15,12 @@ use candle_core::{Device, Result, Tensor, bail};
 
 use super::steps;
 pub use conv::{
-    conv2d, conv2d_relu, partial_conv2d, partial_conv2d_upsampled, update_mask, update_mask_upsampled,
+    add_bias, conv2d, conv2d_relu, partial_conv2d, partial_conv2d_upsampled, update_mask,
+    update_mask_upsampled,
 };
 pub use launch::{Emulate, Slot, with_emulator};
 use launch::{InPlace, Op, make};
+pub use losses::{composite, correlations, mean_distance, pixel_losses};
 pub use norm::{batch_norm, frozen_norm};
 
 /// Set where the kernels gave other gradients than the CPU.
@@ -85,29 +88,6 @@ pub fn max_pool2(xs: &Tensor) -> Result<Tensor> {
                 (Slot::Gradient, gradient.clone()),
             ];
             Ok([Some(make(steps::max_pool_gradient(dims), operands, dims)?)])
-        }),
-    };
-    xs.contiguous()?.apply_op1(op)
-}
-
-/// The mean of `|xs − ys|`, without dimensions. Only `xs` takes a gradient, 0 where both are equal.
-pub fn mean_distance(xs: &Tensor, ys: &Tensor) -> Result<Tensor> {
-    let ys = ys.detach().contiguous()?;
-    let count = xs.elem_count();
-    let held = vec![(Slot::Second, ys.clone())];
-    let op = Op {
-        launches: steps::mean_distance(count),
-        slots: [Slot::First],
-        held,
-        dims: ().into(),
-        backward: Box::new(move |[xs], _, gradient| {
-            let operands = vec![
-                (Slot::First, xs.clone()),
-                (Slot::Second, ys.clone()),
-                (Slot::Gradient, gradient.clone()),
-            ];
-            let of_xs = make(steps::distance_gradient(count), operands, xs.shape())?;
-            Ok([Some(of_xs)])
         }),
     };
     xs.contiguous()?.apply_op1(op)

@@ -15,13 +15,13 @@ pub fn batch_norm(
     slope: f32,
 ) -> Result<(Tensor, Tensor, Tensor)> {
     let dims = xs.dims4()?;
-    let statistics = make(
-        steps::norm_statistics(dims),
-        vec![(Slot::First, xs.clone())],
-        (2, dims.1),
-    )?;
+    let mut operands = vec![(Slot::First, xs.clone())];
+    let means = make(steps::channel_means(dims), operands.clone(), dims.1)?;
+    operands.push((Slot::Ratio, means.clone()));
+    let variances = make(steps::channel_variances(dims), operands, dims.1)?;
+    let statistics = Tensor::stack(&[&means, &variances], 0)?;
     let ys = normalize(xs, weight, bias, &statistics, slope, true)?;
-    Ok((ys, statistics.get(0)?, statistics.get(1)?))
+    Ok((ys, means, variances))
 }
 
 /// As [`batch_norm`] on given statistics, `[c]` each, which take no gradient.
