@@ -113,28 +113,37 @@ fn a_step_with_frozen_norms_on_cuda_is_that_of_the_reference() {
     });
 }
 
-fn compare_step(file: &str, phase: Phase, rate: f64) {
-    let golden = Golden::open(file);
-    let config = Config {
-        base_width: 4,
-        levels: 5,
-    };
-    let ours = |name: &str| name_of_naoto0804(name, config.levels).unwrap();
-    let before: HashMap<String, Tensor> = with_prefix(&golden, "before.")
+const SIZE: Config = Config {
+    base_width: 4,
+    levels: 5,
+};
+
+fn ours(name: &str) -> String {
+    name_of_naoto0804(name, SIZE.levels).unwrap()
+}
+
+/// A trainer before the golden step, and what that step is made on.
+fn trainer_and_batch(golden: &Golden) -> (Trainer, Batch) {
+    let before: HashMap<String, Tensor> = with_prefix(golden, "before.")
         .map(|(name, tensor)| (ours(&name), tensor))
         .collect();
-    let mut trainer = Trainer::new(
-        config,
+    let trainer = Trainer::new(
+        SIZE,
         Convolution::Partial,
         &before,
-        &extractor(&golden),
+        &extractor(golden),
         &Device::Cpu,
-    )
-    .unwrap();
+    );
     let batch = Batch {
         photo: golden.tensor("gt"),
         mask: golden.tensor("mask"),
     };
+    (trainer.unwrap(), batch)
+}
+
+fn compare_step(file: &str, phase: Phase, rate: f64) {
+    let golden = Golden::open(file);
+    let (mut trainer, batch) = trainer_and_batch(&golden);
     let (losses, gradients, _) = trainer.gradients(&batch, phase).unwrap();
     let trained_on = [("total", losses.total)];
     for (name, term) in named(&losses.terms).into_iter().chain(trained_on) {
@@ -168,6 +177,33 @@ fn compare_step(file: &str, phase: Phase, rate: f64) {
             // Adam's first step is the rate times the sign of the gradient, wherever that is not about zero.
             assert_close(&name, found, &expected, 0.02 * rate as f32);
         }
+    }
+}
+
+#[test]
+fn the_average_leaves_learned_weights_slowly_and_random_ones_at_once() {
+    let golden = Golden::open("train_step.safetensors");
+    let name = "encoder.0.conv.weight";
+    for (has_learned, expected) in [(false, 10.0 / 11.0), (true, 10.0 / 201.0)] {
+        let (trainer, batch) = trainer_and_batch(&golden);
+        let mut trainer = if has_learned {
+            trainer.with_learned_start()
+        } else {
+            trainer
+        };
+        let before = trainer.state().unwrap().tensors[name].clone();
+        let options = StepOptions {
+            phase: Phase::One,
+            rate: 1e-3,
+            clip_norm: 0.0,
+            ema: 0.999,
+        };
+        trainer.step(&batch, &options).unwrap();
+        let after = trainer.state().unwrap().tensors;
+        let moved = |to: &Tensor| (to - &before).unwrap().abs().unwrap().sum_all().unwrap();
+        let share = (moved(&after[&format!("average.{name}")]) / moved(&after[name])).unwrap();
+        let share = f64::from(share.to_scalar::<f32>().unwrap());
+        assert!((share - expected).abs() < 1e-3, "{share} instead of {expected}");
     }
 }
 

@@ -13,7 +13,7 @@ use std::{
 use candle_core::Device;
 
 use super::{
-    Comparison, Config, Control, Error, Event, Reason, checkpoint,
+    Comparison, Config, Control, Error, Event, Reason, Start, checkpoint,
     checkpoint::Position,
     estimate::estimate_of,
     held_out::{self, HeldOut},
@@ -142,6 +142,10 @@ impl<'a> Run<'a> {
         let lock = output.prepare(resume)?;
         let compute = |error| in_pool(pool.as_ref(), || compute_error(&device, error));
         let trainer = Trainer::new(start.size, start.convolution, start.tensors(), &features, &device);
+        let trainer = trainer.map(|trainer| match config.start {
+            Start::HeInit => trainer,
+            Start::Default | Start::File(_) => trainer.with_learned_start(),
+        });
         let mut notices = Vec::new();
         let saved = resume.then(|| latest(&output, config, &mut |text| notices.push(text)));
         let saved = saved.transpose()?;

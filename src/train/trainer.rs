@@ -22,6 +22,9 @@ use crate::nn::{
 const KEEP_STATISTICS: f64 = 0.9;
 /// Steps over which the average grows to its full length: it starts by following closely.
 const AVERAGE_WARM_UP: f64 = 10.0;
+/// Steps that weights count as which have learned something: the average leaves them no faster than by a twentieth a step.
+/// The first batches know less than they do, least of all about the statistics of the batch norms.
+const LEARNED_STEPS: f64 = 190.0;
 
 /// What is trained on in one step.
 #[derive(Debug, Clone)]
@@ -65,6 +68,8 @@ pub struct Trainer {
     statistics: BTreeMap<String, Var>,
     average: BTreeMap<String, Var>,
     adam: Adam,
+    /// What the start counts as, in steps of the average.
+    head_start: f64,
 }
 
 /// Everything that a step changes, by name, with the number of updates made.
@@ -115,12 +120,21 @@ impl Trainer {
             learned,
             statistics,
             average,
+            head_start: 0.0,
         })
     }
 
     /// The same with another balance of losses.
     pub fn with_loss(self, loss: loss::Weights) -> Self {
         Self { loss, ..self }
+    }
+
+    /// The same from weights that have learned something: their average is left slowly.
+    pub fn with_learned_start(self) -> Self {
+        Self {
+            head_start: LEARNED_STEPS,
+            ..self
+        }
     }
 
     /// The loss that is trained on, of the terms of a measurement.
@@ -258,7 +272,7 @@ impl Trainer {
 
     /// Moves the average towards the weights.
     fn follow(&self, keep: f64) -> Result<()> {
-        let updates = self.updates() as f64;
+        let updates = self.head_start + self.updates() as f64;
         let keep = keep.min(updates / (updates + AVERAGE_WARM_UP));
         for (name, var) in self.learned.iter().chain(&self.statistics) {
             if let Some(average) = self.average.get(name) {
