@@ -83,7 +83,8 @@ DEVICE int place(int group, int i) { return i / 4 * (TILE / 2) + group * 4 + i %
 
 // Puts a sum where it belongs, or among the parts; `to` is what `out` makes of the row.
 template <class Out, class To>
-DEVICE void put_sum(const Job &job, const Out &out, int rows, int columns, int row, const To &to, int column, float sum) {
+DEVICE void put_sum(const Job &job, const Out &out, int rows, int columns, int row, const To &to, int column,
+                    float sum) {
     if (job.splits > 1) {
         job.partial[((size_t)blockIdx.z * rows + row) * columns + column] = sum;
     } else {

@@ -22,7 +22,8 @@ GLOBAL distance_gradient(Job job) {
     }
 }
 
-// A position of a picture whose output is `first`, photo `second` and mask `first_mask`, and where its first channel is.
+// A position of a picture whose output is `first`, photo `second` and mask `first_mask`, and where its first channel
+// is.
 struct Pixel {
     int y, x;
     size_t mask, first;
@@ -153,7 +154,9 @@ GLOBAL composite_gradient(Job job) {
     }
 }
 
-DEVICE int padded_channels(const Job &job) { return (job.first_channels + Square::rows - 1) / Square::rows * Square::rows; }
+DEVICE int padded_channels(const Job &job) {
+    return (job.first_channels + Square::rows - 1) / Square::rows * Square::rows;
+}
 
 // Rows: the channels of `picture` and, behind them, of the next ones; each picture's are filled up to full tiles.
 // Depth: positions.

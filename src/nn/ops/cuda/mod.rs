@@ -10,31 +10,32 @@
 //!
 //! A layer is a product of matrices that are never made (`gemm.cu`): the values come straight from the maps, in the
 //! decoder from the small map and from the skip, without up-sampling or concatenation. Ratio, folded batch norm and
-//! activation are applied to the sums before they are written. Where a map is too small for enough blocks, the depth
-//! is split, and the parts are added in a fixed order: the same input gives the same bits. In half precision the
-//! products run on tensor cores (`tensor_cores.cu`) with sums in single precision; the picture's layer has no tiles
+//! activation are applied to the sums before they are written. Where a map is too small for enough blocks, the depth is
+//! split, and the parts are added in a fixed order: the same input gives the same bits. In half precision the products
+//! run on tensor cores (`tensor_cores.cu`) with sums in single precision; the picture's layer has no tiles
 //! (`picture.cu`). Blocks that no hole needs multiply nothing.
 //!
 //! # Training
 //!
-//! [`train`] has the operations, each a launch or two forward and backward. Products are rounded to TF32 on tensor cores
-//! (`tf32.cu`), as PyTorch's convolutions are by default. Masks, ratio, bias and activation are read and applied where a
-//! product reads and writes its values, and so are the decoder's two maps (`training.cu`, `input_gradient.cu`); norms,
-//! pools and the steps of the weights are in `steps.cu`, the losses in `losses.cu`.
+//! [`train`] has the operations, each a launch or two forward and backward. Products are rounded to TF32 on tensor
+//! cores (`tf32.cu`), as PyTorch's convolutions are by default. Masks, ratio, bias and activation are read and applied
+//! where a product reads and writes its values, and so are the decoder's two maps (`training.cu`, `input_gradient.cu`);
+//! norms, pools and the steps of the weights are in `steps.cu`, the losses in `losses.cu`.
 //!
-//! What a product costs is finding its values, not multiplying them. So everything that a row or a position in the depth
-//! has for itself (where its picture begins, its corner, its channel's start) is worked out once and kept; a value is two
-//! additions, a comparison and a read that no branch guards. Where there are at most 32 columns or rows, the tile of sums
-//! is as thin. The gradient of a strided convolution's input is four products, one for each kind of position, none of
-//! which meets the zeros between the strides. The gradients of sums are multiplied by ratio and gate once, not at each of
-//! their readings. Losses of pixels, the composite, correlations of features, sums over channels and the bias each are
-//! operations of their own, because candle adds up a whole tensor in one block.
+//! What a product costs is finding its values, not multiplying them. So everything that a row or a position in the
+//! depth has for itself (where its picture begins, its corner, its channel's start) is worked out once and kept; a
+//! value is two additions, a comparison and a read that no branch guards. Where there are at most 32 columns or rows,
+//! the tile of sums is as thin. The gradient of a strided convolution's input is four products, one for each kind of
+//! position, none of which meets the zeros between the strides. The gradients of sums are multiplied by ratio and gate
+//! once, not at each of their readings. Losses of pixels, the composite, correlations of features, sums over channels
+//! and the bias each are operations of their own, because candle adds up a whole tensor in one block.
 //!
 //! # What was measured
 //!
-//! On one H200 (driver 580, 16 cores), the card otherwise idle, PyTorch 2.11 in the same quarter of an hour. All of
-//! `tests/gpu.rs` passed; the sample's fill differs from the CPU's in 0.01 % of its samples, by 1 of 255. Times are
-//! medians and include bringing the picture there and back.
+//! On an H200 (driver 580, 16 cores), the card otherwise idle; PyTorch 2.11 and what is called the first measurement on
+//! one machine, the rest half an hour later on another of the same kind. All of `tests/gpu.rs` passed; the sample's
+//! fill differs from the CPU's in 0.01 % of its samples, by 1 of 255. Times are medians and include bringing the
+//! picture there and back.
 //!
 //! | | here | PyTorch: eager, channels last, with TF32, half |
 //! |---|---:|---:|
@@ -46,16 +47,16 @@
 //!
 //! The kernels of a 512² picture take 0.8 ms of that (on the H100); the rest is the program's.
 //!
-//! The paragraph above on training, but for the bias, was written after a first measurement on the same kind of card, and
-//! measured: a step 42.6 → 21.0 ms; `lacuna train` (width 32, batch 24, 384², built-in features) 102 → 236 images/s, of
-//! which 243 were left in a run of six minutes, loading photos included. (Before there were operations of our own a step
-//! took 161 to 188 ms on an H100.) In the backward pass of such a step of 99 ms, the gradients of weights take 26 ms, those
-//! of inputs 17, candle's additions of gradients 6 and the sum for the last bias 4. **Changed since, and not measured: an
-//! operation for that bias, and more parts for the gradients of weights, whose longest launches had fewer than two blocks
-//! for each multiprocessor.**
+//! The paragraph above on training, but for the bias, was written after the first measurement, and measured: a step
+//! 42.6 → 21.0 ms; `lacuna train` (width 32, batch 24, 384², built-in features) 102 → 236 images/s, and 243 in a run of
+//! six minutes on 4,366 photos. (Before there were operations of our own a step took 161 to 188 ms on an H100.) In the
+//! backward pass of such a step of 99 ms, the gradients of weights take 26 ms, those of inputs 17, candle's additions
+//! of gradients 6 and the sum for the last bias 4. **Changed since, and not measured: an operation for that bias, and
+//! more parts for the gradients of weights, whose longest launches had fewer than two blocks for each multiprocessor.**
 //!
-//! What is left: the decoder adds 9 taps of the small map where the CPU's engine adds 4 (and 36 for 16 in its gradient);
-//! candle's backward pass makes zeros for every gradient and adds to them; the kernels are compiled anew at each start.
+//! What is left: the decoder adds 9 taps of the small map where the CPU's engine adds 4 (and 36 for 16 in its
+//! gradient); candle's backward pass makes zeros for every gradient and adds to them; the kernels are compiled anew at
+//! each start.
 
 pub mod convolution;
 #[cfg(feature = "cuda")]

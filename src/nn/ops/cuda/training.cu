@@ -100,8 +100,10 @@ DEVICE float either_input_at(const Job &job, const Windows &windows, const Eithe
     const bool is_there = is_within(y, x, job.height, job.width);
     const int within = place.is_skip ? y * job.width + x : (y >> 1) * job.small_width + (x >> 1);
     const int at = is_there ? within : 0;
-    const float *values = place.is_skip ? (const float *)job.second + windows.skip : (const float *)job.first + windows.small;
-    const float *mask = place.is_skip ? job.second_mask + windows.skip_mask : job.first_mask + windows.small_mask;
+    const float *values =
+        place.is_skip ? (const float *)job.second + windows.skip : (const float *)job.first + windows.small;
+    const float *mask =
+        place.is_skip ? job.second_mask + windows.skip_mask : job.first_mask + windows.small_mask;
     const float value = values[place.start + at];
     return is_there & mask[at] != 0.0f ? value : 0.0f;
 }
