@@ -4,7 +4,9 @@
 //! back. Only what the screen can show is drawn, however long the run.
 
 use eframe::egui::{Button, Checkbox, Color32, Id, Response, RichText, Role, Slider, Ui, WidgetInfo};
-use egui_plot::{HLine, HoverPosition, Line, LineStyle, Plot, PlotPoints, PlotUi, Points};
+use egui_plot::{
+    HLine, HoverPosition, Line, LineStyle, Plot, PlotPoints, PlotUi, Points, uniform_grid_spacer,
+};
 
 use super::words;
 use crate::app::{
@@ -181,6 +183,10 @@ fn held_out_ui(run: &Run, view: &View, height: f32, ui: &mut Ui) {
         .collect();
     let plot = plot("held-out", height)
         .show_grid(!run.measured.is_empty())
+        .y_grid_spacer(uniform_grid_spacer(|input| {
+            let step = axis_step(input.bounds.1 - input.bounds.0);
+            [step, 10.0 * step, 100.0 * step]
+        }))
         .y_axis_formatter(|mark, _| axis_mark(mark.value, mark.step_size))
         .label_formatter(|at| match at {
             HoverPosition::NearDataPoint { position, .. } => {
@@ -262,6 +268,14 @@ fn scale(value: f64, is_log: bool) -> f64 {
 fn unscaled(value: f64, is_log: bool) -> f64 {
     if is_log { 10f64.powf(value) } else { value }
 }
+/// A round distance between marks, of which a range gets two to seven, each with room for its text.
+fn axis_step(range: f64) -> f64 {
+    let wanted = range.max(1e-6) / 6.0;
+    let power = 10f64.powf(wanted.log10().floor());
+    let rounded = [1.0, 2.0, 5.0].into_iter().find(|step| step * power >= wanted);
+    rounded.unwrap_or(10.0) * power
+}
+
 /// A mark of the axis, with as many digits as its neighbours `step` away need to look different.
 fn axis_mark(value: f64, step: f64) -> String {
     let digits = (-step.log10()).ceil().clamp(1.0, 4.0) as usize;
@@ -270,7 +284,16 @@ fn axis_mark(value: f64, step: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::axis_mark;
+    use super::{axis_mark, axis_step};
+
+    #[test]
+    fn an_axis_has_some_marks_and_not_too_many() {
+        for range in [0.03, 0.5, 1.1, 2.4, 7.0, 30.0] {
+            let marks = range / axis_step(range);
+            assert!((2.3..=6.1).contains(&marks), "{marks} for {range}");
+        }
+        assert!((axis_step(1.2) - 0.2).abs() < 1e-9, "{}", axis_step(1.2));
+    }
 
     #[test]
     fn marks_of_the_axis_differ() {
