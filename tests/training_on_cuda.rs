@@ -166,6 +166,17 @@ fn partial_convolutions_of_few_and_of_many_channels() {
     }
 }
 
+/// A run notices by its loss that something is no number: a product must not lose it, in the bits that a GPU gives it.
+#[test]
+fn what_is_no_number_comes_out_as_none() {
+    let Some(emulator) = Emulator::start() else { return };
+    let nan = f32::from_bits(0x7FFF_FFFF);
+    let weight = Tensor::full(nan, (4, 3, 3, 3), &Device::Cpu).unwrap();
+    let xs = noise(1, &[1, 3, 6, 5]);
+    let ys = with_emulator(Rc::new(emulator), || ops::conv2d(&xs, &weight, 1, 1).unwrap());
+    assert!(values(&ys).iter().all(|value| value.is_nan()), "{ys}");
+}
+
 #[test]
 fn partial_convolutions_whatever_stands_in_the_holes() {
     for (channels, (height, width), out_channels, kernel, stride) in

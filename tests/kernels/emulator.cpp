@@ -131,16 +131,18 @@ static void multiply_tile(float sums[4], const unsigned a[4], const unsigned b[2
 
 // EXACT_PRODUCTS=1 leaves values as they are, so that what rounding does is told from what is wrong.
 static const bool IS_EXACT = getenv("EXACT_PRODUCTS") != nullptr;
+static const unsigned TF32_ROUNDING = IS_EXACT ? 0 : 0x1000;
 
-// As the kernels round, and as the tensor cores read it.
-static unsigned to_tf32(float value) {
+static unsigned __float_as_uint(float value) {
     unsigned bits;
     memcpy(&bits, &value, 4);
-    return IS_EXACT ? bits : (bits + 0x1000) & ~0x1FFFu;
+    return bits;
 }
 
+// Of what tensor cores are given in TF32 they do not look at the last bits.
 static float float_of(unsigned bits) {
     float value;
+    bits &= IS_EXACT ? ~0u : ~0x1FFFu;
     memcpy(&value, &bits, 4);
     return value;
 }

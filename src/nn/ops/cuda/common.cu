@@ -63,9 +63,8 @@ DEVICE void multiply_tile(float sums[4], const unsigned a[4], const unsigned b[2
                  : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
 
-// Rounded to 11 bits of mantissa, half away from zero; the tensor cores do not look at the bits below. (PTX's own
-// conversion, which keeps infinities, takes four instructions.)
-DEVICE unsigned to_tf32(float value) { return __float_as_uint(value) + 0x1000u; }
+// Half of the last bit that TF32 holds.
+constexpr unsigned TF32_ROUNDING = 0x1000;
 
 // sums += a · b for 16 × 8, 8 × 8 values in TF32; the layout of the fragments is that of PTX's mma.m16n8k8.
 DEVICE void multiply_tf32_tile(float sums[4], const unsigned a[4], const unsigned b[2]) {
@@ -75,6 +74,13 @@ DEVICE void multiply_tf32_tile(float sums[4], const unsigned a[4], const unsigne
                  : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
 #endif
+
+// Rounded to 11 bits of mantissa, half away from zero; the tensor cores do not look at the bits below. What is no number
+// stays none: a GPU's has all bits set but the sign, and one more would make it next to zero.
+DEVICE unsigned to_tf32(float value) {
+    const unsigned bits = __float_as_uint(value);
+    return value == value ? bits + TF32_ROUNDING : bits;
+}
 
 DEVICE float read(const float *values, size_t at) { return values[at]; }
 DEVICE float read(const Half *values, size_t at) { return half_to_float(values[at].bits); }

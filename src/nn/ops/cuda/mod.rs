@@ -51,8 +51,9 @@
 //! 42.6 → 21.0 ms; `lacuna train` (width 32, batch 24, 384², built-in features) 102 → 236 images/s, and 243 in a run of
 //! six minutes on 4,366 photos. (Before there were operations of our own a step took 161 to 188 ms on an H100.) In the
 //! backward pass of such a step of 99 ms, the gradients of weights take 26 ms, those of inputs 17, candle's additions
-//! of gradients 6 and the sum for the last bias 4. **Changed since, and not measured: an operation for that bias, and
-//! more parts for the gradients of weights, whose longest launches had fewer than two blocks for each multiprocessor.**
+//! of gradients 6 and the sum for the last bias 4. **Changed since, and not measured: a comparison per value that keeps
+//! what is no number (one instruction in twenty more), an operation for that bias, and more parts for the gradients of
+//! weights, whose longest launches had fewer than two blocks for each multiprocessor.**
 //!
 //! What is left: the decoder adds 9 taps of the small map where the CPU's engine adds 4 (and 36 for 16 in its
 //! gradient); candle's backward pass makes zeros for every gradient and adds to them; the kernels are compiled anew at

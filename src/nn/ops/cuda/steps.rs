@@ -12,7 +12,7 @@ const VALUES_PER_BLOCK: usize = 1 << 14;
 /// Blocks that add one tensor, at most.
 const MAX_SUMS: usize = 512;
 /// Blocks that add all channels, at most, where there are fewer channels.
-const ENOUGH_BLOCKS: usize = 1024;
+const MAX_CHANNEL_BLOCKS: usize = 1024;
 
 /// `[b, c, h, w]`
 pub type Dims = (usize, usize, usize, usize);
@@ -42,7 +42,7 @@ pub(super) const fn kernel(name: &'static str) -> Kernel {
 /// `rows` sums for each channel, times `factor`: blocks for parts of each, whose sums another launch adds.
 fn per_channel(name: &'static str, dims: Dims, rows: usize, factor: f32, slope: f32) -> Launches {
     let (batch, channels, height, width) = dims;
-    let most = (ENOUGH_BLOCKS / channels).max(1);
+    let most = (MAX_CHANNEL_BLOCKS / channels).max(1);
     let parts = (batch * height * width).div_ceil(VALUES_PER_BLOCK).clamp(1, most);
     let count = rows * channels;
     let job = Job {
