@@ -65,7 +65,7 @@ fn binary(pixels: &Pixels, notices: &mut Vec<String>) -> Result<Mask, Problem> {
         Samples::U16(samples) => Reading::of(samples, channels, to_8_bit, notices).binary(),
     };
     if is_grey {
-        notices.push("the mask is grey: pixels from 50 % on are removed".to_owned());
+        notices.push("the mask is grey: pixels from 50 % on count as white".to_owned());
     }
     let (width, height) = (pixels.width(), pixels.height());
     Mask::new(width, height, binary).ok_or(Problem::ImpossibleSize { width, height })
@@ -124,11 +124,12 @@ impl<'a, T: Copy + Sync> Reading<'a, T> {
             return reading;
         }
         if visible.is_constant() && !alpha.is_constant() {
-            notices.push("the mask has one colour: what is not transparent is removed".to_owned());
+            notices.push("the mask has one colour: what is not transparent counts as white".to_owned());
             reading.meaning = Meaning::Alpha;
         } else {
-            notices
-                .push("the mask has transparency: what is white and not transparent is removed".to_owned());
+            notices.push(
+                "the mask has transparency: what is white and not transparent counts as white".to_owned(),
+            );
             reading.meaning = Meaning::Both;
         }
         reading
