@@ -48,6 +48,7 @@ fn window(cli: &Cli) -> ExitCode {
         settings: Settings::usual_path(),
         library: app::usual_library(),
         journal: app::usual_journal(),
+        desktop: true,
         weights: cli.shared.weights.clone(),
         device: cli.shared.device,
     };

@@ -35,6 +35,8 @@ pub struct Start {
     pub library: Option<PathBuf>,
     /// Where work that was not exported is kept. Without one a crash loses it.
     pub journal: Option<PathBuf>,
+    /// Whether the desktop's own windows may open, such as its file dialogs. Without them paths are typed.
+    pub desktop: bool,
 }
 
 /// The network, which is loaded in the background.

@@ -299,9 +299,10 @@ impl App {
             return false;
         }
         let waker = self.tasks.waker.clone();
+        let has_desktop = self.settings.session.desktop;
         let job = jobs::spawn("Choosing a file", waker, move |_| {
             let started = Instant::now();
-            (ask(), started.elapsed())
+            (has_desktop.then(ask).flatten(), started.elapsed())
         });
         let photo = self.photo.as_ref().map(|photo| photo.document.original());
         self.tasks.dialog = Some(Asked {
