@@ -18,6 +18,10 @@ pub enum Action {
     OpenMask,
     /// Write the mask to a file.
     SaveMask,
+    /// Take the keep-out area from a file.
+    OpenKeepOut,
+    /// Write the keep-out area to a file.
+    SaveKeepOut,
     /// Open the picture on the clipboard.
     Paste,
     /// Write the result, where it was written before if it was.
@@ -173,7 +177,7 @@ impl Menu {
 
 impl Action {
     /// All of them, menu by menu.
-    pub const ALL: [Self; 57] = [
+    pub const ALL: [Self; 59] = [
         Self::Open,
         Self::OpenSample,
         Self::Paste,
@@ -204,6 +208,8 @@ impl Action {
         Self::Softer,
         Self::OpenMask,
         Self::SaveMask,
+        Self::OpenKeepOut,
+        Self::SaveKeepOut,
         Self::InvertMask,
         Self::ClearMask,
         Self::GrowMask,
@@ -266,6 +272,8 @@ impl Action {
             | Self::Softer => Menu::Tool,
             Self::OpenMask
             | Self::SaveMask
+            | Self::OpenKeepOut
+            | Self::SaveKeepOut
             | Self::InvertMask
             | Self::ClearMask
             | Self::GrowMask

@@ -13,7 +13,7 @@ use super::{
     train::Request,
 };
 use crate::{
-    document::Removal,
+    document::{Removal, Target},
     imaging::Rect,
     inpaint,
     nn::DeviceChoice,
@@ -39,10 +39,10 @@ pub(super) enum Command {
     OpenPath(PathBuf),
     /// Fill what is masked, whatever is shown.
     Fill,
-    /// Take the mask from this file.
-    OpenMaskPath(PathBuf),
-    /// Write the mask to this file, and say whether another may be replaced.
-    SaveMaskPath(PathBuf, bool),
+    /// Take one of the two masks from this file.
+    OpenMaskPath(Target, PathBuf),
+    /// Write one of the two masks to this file, and say whether another may be replaced.
+    SaveMaskPath(Target, PathBuf, bool),
     /// What to do with work that was not exported.
     Answer(Answer),
     /// Write the result like this.
@@ -96,8 +96,8 @@ pub(super) enum Command {
 pub(super) enum Answer {
     /// Export first.
     Export,
-    /// Save the mask first.
-    SaveMask,
+    /// Save this one of the two masks first.
+    SaveMask(Target),
     /// Go on and lose it.
     Discard,
     /// Stay.

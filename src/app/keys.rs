@@ -104,6 +104,8 @@ impl Action {
             Self::OpenSample
             | Self::OpenMask
             | Self::SaveMask
+            | Self::OpenKeepOut
+            | Self::SaveKeepOut
             | Self::ClearKeepOut
             | Self::ToggleFillOnRelease
             | Self::ToggleTheme

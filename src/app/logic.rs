@@ -108,7 +108,7 @@ impl App {
         };
         match &self.state.dialog {
             // The name of a file that is to be written is only begun with it.
-            Dialog::Path(form) if form.purpose == Purpose::SaveMask => {
+            Dialog::Path(form) if form.purpose.is_mask_to_save() => {
                 let form = PathForm {
                     text: path.display().to_string(),
                     ..form.clone()
@@ -295,7 +295,10 @@ mod tests {
     use std::path::PathBuf;
 
     use super::chosen;
-    use crate::app::{command::Command, tasks::Purpose};
+    use crate::{
+        app::{command::Command, tasks::Purpose},
+        document::Target,
+    };
 
     #[test]
     fn a_dropped_photo_stands_for_its_folder_where_one_is_wanted() {
@@ -304,7 +307,7 @@ mod tests {
         for (purpose, dropped, taken) in [
             (Purpose::TrainPhotos, &photo, &folder),
             (Purpose::TrainPhotos, &folder, &folder),
-            (Purpose::Mask, &photo, &photo),
+            (Purpose::Mask(Target::Remove), &photo, &photo),
         ] {
             let command = Command::ChoosePath(purpose, taken.clone());
             assert_eq!(chosen(purpose, dropped.clone()), command);

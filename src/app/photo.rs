@@ -10,7 +10,7 @@ use moxcms::{ColorProfile, ProfileText};
 
 use super::{canvas::Scene, export::Plan, journal::PutBack, state::Source};
 use crate::{
-    document::{Document, Part},
+    document::{Document, Part, Target},
     imaging::{Format, Mask, Metadata, Photo, color::DisplayTransform},
 };
 
@@ -27,9 +27,10 @@ pub(super) struct OpenPhoto {
     pub(super) name: String,
     /// Where the result was written, so that it can be written there again.
     pub(super) exported: Option<Plan>,
-    /// The states of the result and of the mask that are safe in a file.
+    /// The states of the result and of the two masks that are safe in a file.
     pub(super) saved_result: u64,
     pub(super) saved_mask: u64,
+    pub(super) saved_keep_out: u64,
     /// What came of work on it that an earlier window left.
     pub(super) put_back: Option<PutBack>,
     painted: Cell<Painted>,
@@ -66,6 +67,7 @@ impl OpenPhoto {
             exported: None,
             saved_result: 0,
             saved_mask: 0,
+            saved_keep_out: 0,
             put_back: None,
             painted: Cell::default(),
             colors,
@@ -94,30 +96,47 @@ impl OpenPhoto {
         &self.colors
     }
 
-    /// Whether there is work that somebody would miss: removals that were not exported, or a mask that was not saved.
+    /// Whether there is work that somebody would miss.
     pub(super) fn has_unsaved_work(&self) -> bool {
-        self.has_unsaved_removals() || self.has_unsaved_mask()
+        self.unsaved().is_some()
     }
 
-    /// Whether an export would hold what no file holds yet.
-    pub(super) fn has_unsaved_removals(&self) -> bool {
-        !self.document.removals().is_empty() && self.document.state_of(Part::Result) != self.saved_result
+    /// What somebody would miss, what matters most first: removals that were not exported, then a mask or a keep-out
+    /// area that was not saved.
+    pub(super) fn unsaved(&self) -> Option<Part> {
+        let parts = [Part::Result, Part::Mask, Part::KeepOut];
+        parts.into_iter().find(|part| self.is_unsaved(*part))
     }
 
-    fn has_unsaved_mask(&self) -> bool {
-        let is_changed = || self.document.state_of(Part::Mask) != self.saved_mask && self.has_mask();
-        self.document.is_stroking() || is_changed()
+    fn is_unsaved(&self, part: Part) -> bool {
+        let is_changed = |saved| self.document.state_of(part) != saved;
+        match part {
+            Part::Result => !self.document.removals().is_empty() && is_changed(self.saved_result),
+            Part::Mask => self.document.is_stroking() || is_changed(self.saved_mask) && self.has_mask(),
+            Part::KeepOut => is_changed(self.saved_keep_out) && self.has_keep_out(),
+        }
     }
 
-    /// Whether there is work that a crash must not take: nobody is asked about a keep-out area, but it comes back.
+    /// Whether there is work that a crash must not take: a keep-out area comes back even where nobody is asked about it.
     pub(super) fn has_work_to_keep(&self) -> bool {
-        let is_kept_out = || self.document.is_stroking() || self.painted().has_keep_out;
-        self.has_unsaved_work() || self.document.state_of(Part::KeepOut) != 0 && is_kept_out()
+        self.has_unsaved_work() || self.document.state_of(Part::KeepOut) != 0 && self.has_keep_out()
+    }
+
+    /// Whether anything is painted on this one of the two masks.
+    pub(super) fn has(&self, target: Target) -> bool {
+        match target {
+            Target::Remove => self.has_mask(),
+            Target::KeepOut => self.has_keep_out(),
+        }
     }
 
     /// Whether anything is masked. While a stroke is drawn, something is.
     pub(super) fn has_mask(&self) -> bool {
         self.document.is_stroking() || self.painted().has_mask
+    }
+
+    fn has_keep_out(&self) -> bool {
+        self.painted().has_keep_out
     }
 
     fn painted(&self) -> Painted {
@@ -165,9 +184,12 @@ impl OpenPhoto {
         self.beside(&format!("-edited.{}", format.extension()))
     }
 
-    /// Where the mask goes if nobody says otherwise.
-    pub(super) fn suggested_mask_path(&self) -> PathBuf {
-        self.beside("-mask.png")
+    /// Where one of the two masks goes if nobody says otherwise: where `lacuna batch` looks for it.
+    pub(super) fn suggested_mask_path(&self, target: Target) -> PathBuf {
+        self.beside(match target {
+            Target::Remove => "-mask.png",
+            Target::KeepOut => "-keep-out.png",
+        })
     }
 
     /// The photo's name with another ending, in the photo's folder.

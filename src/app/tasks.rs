@@ -21,7 +21,7 @@ use super::{
     train::{TrainingJob, overview::Overview, shelf::Shelf},
 };
 use crate::{
-    document::{Basis, Changed, Document},
+    document::{Basis, Changed, Document, Target},
     imaging::{Mask, Pixels},
     inpaint,
     jobs::{Job, Status, Waker},
@@ -33,6 +33,12 @@ pub(super) type Failure = String;
 
 /// A mask file that was read, with what its reader has to tell.
 pub(super) type ReadMask = (Mask, Vec<String>);
+
+/// A job for one of the two masks.
+pub(super) struct MaskJob<T> {
+    pub(super) target: Target,
+    pub(super) job: Job<T>,
+}
 
 /// Goes on when the document was changed, or could not be.
 type Then = Box<dyn FnOnce(&mut App, &Context, bool)>;
@@ -61,7 +67,9 @@ pub(super) struct Written {
     pub(super) plan: Plan,
     /// Of the photo whose result was written; another may be open by now.
     pub(super) original: Arc<Pixels>,
+    /// The states then of the result and of the keep-out area.
     pub(super) state: u64,
+    pub(super) keep_out: u64,
     pub(super) outcome: Result<Vec<String>, WriteFailure>,
 }
 
@@ -69,6 +77,7 @@ pub(super) struct Written {
 pub(super) struct SavedMask {
     /// Of the photo whose mask it is.
     pub(super) original: Arc<Pixels>,
+    /// The mask's state then.
     pub(super) state: u64,
     pub(super) outcome: Result<PathBuf, Failure>,
 }
@@ -96,8 +105,10 @@ pub(super) struct Asked {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     Photo,
-    Mask,
-    SaveMask,
+    /// To take one of the two masks from.
+    Mask(Target),
+    /// To write one of the two masks to.
+    SaveMask(Target),
     Export,
     Weights,
     /// The photos to learn from.
@@ -117,8 +128,10 @@ impl Purpose {
     pub(super) const fn title(self) -> &'static str {
         match self {
             Self::Photo => "Open photo",
-            Self::Mask => "Open mask",
-            Self::SaveMask => "Save mask",
+            Self::Mask(Target::Remove) => "Open mask",
+            Self::Mask(Target::KeepOut) => "Open keep-out area",
+            Self::SaveMask(Target::Remove) => "Save mask",
+            Self::SaveMask(Target::KeepOut) => "Save keep-out area",
             Self::Export => "Export",
             Self::Weights => "Weights",
             Self::TrainPhotos => "Folder with photos to learn from",
@@ -132,15 +145,20 @@ impl Purpose {
     /// As the button that goes on.
     pub(super) const fn verb(self) -> &'static str {
         match self {
-            Self::SaveMask | Self::Export => "Save",
-            Self::Photo | Self::Mask | Self::Weights => "Open",
+            Self::SaveMask(_) | Self::Export => "Save",
+            Self::Photo | Self::Mask(_) | Self::Weights => "Open",
             _ => "Choose",
         }
     }
 
     /// Whether the answer says nothing of another photo.
     pub(super) const fn is_about_the_photo(self) -> bool {
-        matches!(self, Self::Mask | Self::SaveMask | Self::Export)
+        matches!(self, Self::Mask(_) | Self::SaveMask(_) | Self::Export)
+    }
+
+    /// Whether one of the two masks is written.
+    pub(super) const fn is_mask_to_save(self) -> bool {
+        matches!(self, Self::SaveMask(_))
     }
 
     /// Whether a folder is wanted.
@@ -153,8 +171,8 @@ impl Purpose {
 pub(super) struct Tasks {
     pub(super) waker: Waker,
     pub(super) opening: Option<Job<Result<Box<OpenPhoto>, Failure>>>,
-    pub(super) mask: Option<Job<Result<ReadMask, Failure>>>,
-    pub(super) mask_saving: Option<Job<SavedMask>>,
+    pub(super) mask: Option<MaskJob<Result<ReadMask, Failure>>>,
+    pub(super) mask_saving: Option<MaskJob<SavedMask>>,
     pub(super) aside: Option<Aside>,
     /// What was asked for while the document is changed aside and has to come after it.
     pub(super) waiting: VecDeque<Command>,
@@ -208,6 +226,10 @@ fn work<T>(job: Option<&Job<T>>) -> Option<&dyn Work> {
     job.map(|job| job as &dyn Work)
 }
 
+fn mask_work<T>(job: Option<&MaskJob<T>>) -> Option<&dyn Work> {
+    work(job.map(|of_mask| &of_mask.job))
+}
+
 impl Tasks {
     pub(super) const fn new(waker: Waker) -> Self {
         Self {
@@ -258,8 +280,8 @@ impl Tasks {
         if let Some(job) = self.writing.take() {
             job.stop(patience);
         }
-        if let Some(job) = self.mask_saving.take() {
-            job.stop(patience);
+        if let Some(saving) = self.mask_saving.take() {
+            saving.job.stop(patience);
         }
         if let Some(job) = self.copying.take() {
             job.stop(patience);
@@ -269,13 +291,13 @@ impl Tasks {
     fn stoppable(&self) -> Option<&dyn Work> {
         work(self.fill.as_ref())
             .or_else(|| work(self.opening.as_ref()))
-            .or_else(|| work(self.mask.as_ref()))
+            .or_else(|| mask_work(self.mask.as_ref()))
     }
 
     /// What writes, which goes to its end.
     fn unstoppable(&self) -> Option<&dyn Work> {
         work(self.writing.as_ref())
-            .or_else(|| work(self.mask_saving.as_ref()))
+            .or_else(|| mask_work(self.mask_saving.as_ref()))
             .or_else(|| work(self.copying.as_ref()))
     }
 }

@@ -53,14 +53,14 @@ impl Document {
         self.put(Target::Remove, change.name(), after, area)
     }
 
-    /// Puts another mask in place of the present one, as one step called `name`.
+    /// Puts another mask in place of one of the two present ones, as one step called `name`.
     ///
     /// A mask of another size changes nothing.
-    pub fn replace_mask(&mut self, name: &str, mask: Mask) -> Changed {
+    pub fn replace_mask(&mut self, target: Target, name: &str, mask: Mask) -> Changed {
         if mask.bounds() != self.mask.bounds() {
             return Changed::default();
         }
-        self.put(Target::Remove, name, mask, self.bounds())
+        self.put(target, name, mask, self.bounds())
     }
 
     /// Puts `after`, which differs in `area` at most, in place of what is painted there, as one step.

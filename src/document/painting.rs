@@ -37,6 +37,14 @@ impl Document {
         self.put(Target::KeepOut, "Clear keep-out area", empty, self.bounds())
     }
 
+    /// One of the two masks; none where nothing was ever kept out.
+    pub fn mask_of(&self, target: Target) -> Option<&Mask> {
+        match target {
+            Target::Remove => Some(self.mask()),
+            Target::KeepOut => self.keep_out(),
+        }
+    }
+
     /// Starts a stroke with a dab at `point`, in pixels of the photo. Returns where the mask changed.
     pub fn begin_stroke(&mut self, brush: Brush, point: [f32; 2]) -> Rect {
         self.begin_stroke_on(Target::Remove, brush, point)

@@ -119,6 +119,10 @@ fn a_keep_out_area_is_kept_although_nobody_is_asked_about_it() {
         window.wait("the photo opens", |window| window.app().document().is_some());
         window.press(Key::K);
         window.drag((0.3, 0.3), (0.4, 0.3));
+        window.press(Key::K);
+        window.drag((0.45, 0.45), (0.55, 0.55));
+        window.fill();
+        window.export();
         assert!(window.close(), "nobody is asked");
         window.wait("it is kept", |_| desk.kept().is_some());
     }

@@ -6,6 +6,7 @@ mod closing;
 mod edit;
 mod fill;
 mod journal;
+mod masks;
 mod saving;
 mod support;
 #[path = "../support/tiny_network.rs"]

@@ -262,6 +262,13 @@ impl Window {
         self.harness.input_mut().dropped_files.push(dropped);
     }
 
+    /// Does what the palette finds first by these words.
+    pub(crate) fn choose(&mut self, words: &str) {
+        self.press_with(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::P);
+        self.type_text(words);
+        self.press(Key::Enter);
+    }
+
     pub(crate) fn fill(&mut self) {
         let before = self.document().removals().len();
         self.press(Key::Enter);

@@ -129,6 +129,8 @@ impl Action {
                 | Self::TryAgain
                 | Self::OpenMask
                 | Self::SaveMask
+                | Self::OpenKeepOut
+                | Self::SaveKeepOut
                 | Self::StartTraining
         )
     }

@@ -11,6 +11,8 @@ impl Action {
             Self::OpenSample => "Open sample photo",
             Self::OpenMask => "Open mask…",
             Self::SaveMask => "Save mask…",
+            Self::OpenKeepOut => "Open keep-out area…",
+            Self::SaveKeepOut => "Save keep-out area…",
             Self::Paste => "Paste as new photo",
             Self::Export => "Export…",
             Self::ExportAs => "Export as…",
@@ -74,6 +76,12 @@ impl Action {
             Self::OpenSample => "Open the photo that comes with Lacuna, with something already masked",
             Self::OpenMask => "Take the mask from a picture of the photo's size: white goes",
             Self::SaveMask => "Write the mask as a PNG: white is what goes, as the command line takes it",
+            Self::OpenKeepOut => {
+                "Take the keep-out area from a picture of the photo's size: nothing is copied from white"
+            }
+            Self::SaveKeepOut => {
+                "Write the keep-out area as a PNG: white is kept out, as the command line takes it"
+            }
             Self::Paste => "Open the picture on the clipboard as a new photo",
             Self::Export => "Write the result to a new file; the original stays as it is",
             Self::ExportAs => "Write the result and choose format, place and metadata",
@@ -144,7 +152,7 @@ impl Action {
             Self::Export | Self::ExportAs => "save",
             Self::Fill => "remove heal inpaint erase object",
             Self::ToggleFillOnRelease => "automatic immediately instant",
-            Self::KeepOut => "protect exclude",
+            Self::KeepOut | Self::OpenKeepOut | Self::SaveKeepOut => "protect exclude",
             Self::Wand => "select similar",
             Self::Before => "compare original",
             Self::Split | Self::SideBySide => "compare before after",
@@ -164,9 +172,9 @@ impl Action {
         match self {
             Self::Open => icons::FOLDER_OPEN,
             Self::OpenSample => icons::IMAGE,
-            Self::OpenMask => icons::MASK,
+            Self::OpenMask | Self::OpenKeepOut => icons::MASK,
             Self::Paste => icons::CLIPBOARD,
-            Self::Export | Self::ExportAs | Self::SaveMask => icons::EXPORT,
+            Self::Export | Self::ExportAs | Self::SaveMask | Self::SaveKeepOut => icons::EXPORT,
             Self::CopyResult => icons::COPY,
             Self::Quit => icons::SIGN_OUT,
             Self::Undo => icons::UNDO,

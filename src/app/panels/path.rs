@@ -33,7 +33,7 @@ pub(super) fn ui(form: &PathForm, ctx: &Context, commands: &mut Vec<Command>) {
                 purpose if purpose.is_folder() => {
                     "This system has no file dialog. Type or paste a path, or drop the folder on the window."
                 }
-                Purpose::SaveMask => "This system has no file dialog. Type or paste a path.",
+                Purpose::SaveMask(_) => "This system has no file dialog. Type or paste a path.",
                 _ => "This system has no file dialog. Type or paste a path, or drop the file on the window.",
             },
         );

@@ -3,22 +3,38 @@
 use eframe::egui::{Align, Context, Label, Layout};
 
 use super::widgets::{default_button, dialog};
-use crate::app::{
-    App, OpenPhoto,
-    command::{Answer, Command},
-    notify::sentence,
-    state::Intent,
-    theme,
+use crate::{
+    app::{
+        App, OpenPhoto,
+        action::Action,
+        command::{Answer, Command},
+        notify::sentence,
+        state::Intent,
+        theme,
+    },
+    document::{Part, Target},
 };
 
 pub(super) fn ui(app: &App, intent: &Intent, ctx: &Context, commands: &mut Vec<Command>) {
     let name = app.photo.as_ref().map_or("", |photo| photo.name.as_str());
-    // An export would not hold the mask: that is asked about by itself, after what an export holds.
-    let is_about_the_mask = !app.photo.as_ref().is_some_and(OpenPhoto::has_unsaved_removals);
-    let what = if is_about_the_mask {
-        format!("the mask on {name} was not saved.")
-    } else {
-        format!("the work on {name} was not exported.")
+    // An export would hold neither of the masks: each is asked about by itself, after what an export holds.
+    let unsaved = app.photo.as_ref().and_then(OpenPhoto::unsaved);
+    let (what, verb, answer) = match unsaved {
+        Some(Part::Result) => (
+            format!("the work on {name} was not exported."),
+            "Export…",
+            Answer::Export,
+        ),
+        Some(Part::KeepOut) => (
+            format!("the keep-out area on {name} was not saved."),
+            Action::SaveKeepOut.label(),
+            Answer::SaveMask(Target::KeepOut),
+        ),
+        Some(Part::Mask) | None => (
+            format!("the mask on {name} was not saved."),
+            Action::SaveMask.label(),
+            Answer::SaveMask(Target::Remove),
+        ),
     };
     let what = match intent {
         Intent::Open(source) => format!("Before {} opens: {what}", source.name()),
@@ -34,11 +50,6 @@ pub(super) fn ui(app: &App, intent: &Intent, ctx: &Context, commands: &mut Vec<C
             ui.add(Label::new(what).wrap());
             ui.add_space(theme::SECTION_GAP);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let (verb, answer) = if is_about_the_mask {
-                    ("Save mask…", Answer::SaveMask)
-                } else {
-                    ("Export…", Answer::Export)
-                };
                 if default_button(ui, true, verb) {
                     commands.push(Command::Answer(answer));
                 }

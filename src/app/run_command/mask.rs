@@ -1,24 +1,14 @@
 //! Commands that change the mask or the tool.
 
-use std::{
-    ops::RangeInclusive,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
-
-use eframe::egui::Context;
+use std::ops::RangeInclusive;
 
 use crate::{
     app::{
         App,
         action::Action,
         canvas::{CanvasEvent, Layer, Tool, ToolState},
-        export,
-        tasks::{Failure, SavedMask},
     },
-    document::{Brush, Changed, Document, MaskChange, Part, Target},
-    imaging::{Format, Metadata, Pixels, read, write},
-    jobs,
+    document::{Brush, Changed, Document, MaskChange, Target},
     settings::{self, Settings},
 };
 
@@ -26,9 +16,6 @@ use crate::{
 const SIZE_STEP: f32 = 1.15;
 /// A press of a hardness key.
 const HARDNESS_STEP: f32 = 0.1;
-
-/// The title of what is said of a mask that could not be saved.
-const NOT_SAVED: &str = "The mask could not be saved";
 
 impl App {
     /// Has the canvas read again what changed.
@@ -169,113 +156,6 @@ impl App {
             self.paint(&self.tool(), area);
         }
     }
-
-    /// Reads a mask in the background.
-    pub(super) fn open_mask(&mut self, path: PathBuf) {
-        let Some(photo) = &self.photo else { return };
-        let bounds = photo.document.bounds();
-        let waker = self.tasks.waker.clone();
-        self.tasks.mask = Some(jobs::spawn("Opening the mask", waker, move |_| {
-            read::mask(&path, (bounds.width, bounds.height)).map_err(|error| error.problem.to_string())
-        }));
-    }
-
-    /// Writes the mask as a PNG in the background. Another file of that name is replaced only where a person has agreed
-    /// to that, and the original photo never.
-    pub(super) fn save_mask(&mut self, chosen: &Path, may_replace: bool) {
-        let Some(photo) = &mut self.photo else { return };
-        if let Some(job) = &self.tasks.mask_saving {
-            self.notices
-                .news(NOT_SAVED, format!("{} has to end first", job.name()));
-            return;
-        }
-        photo.document.end_stroke();
-        let document = photo.document.clone();
-        let path = export::with_ending(chosen, Format::Png);
-        // Nobody was asked about a name that was completed here.
-        let overwrite = may_replace && path == chosen;
-        let options = write::Options {
-            original: photo.path.clone(),
-            ..write::Options::default()
-        };
-        let original = Arc::clone(photo.document.original());
-        let state = photo.document.state_of(Part::Mask);
-        let waker = self.tasks.waker.clone();
-        self.tasks.mask_saving = Some(jobs::spawn("Saving the mask", waker, move |_| {
-            let pixels = document.mask().to_pixels();
-            // What is still shared has to be copied before it changes.
-            drop(document);
-            let outcome = pixels
-                .ok_or_else(|| "it has no pixels".to_owned())
-                .and_then(|pixels| write_mask(&pixels, path, &options, overwrite));
-            SavedMask {
-                original,
-                state,
-                outcome,
-            }
-        }));
-    }
-
-    pub(in crate::app) fn drain_mask_saving(&mut self, ctx: &Context) {
-        let Some(outcome) = self.tasks.mask_saving.as_ref().and_then(jobs::Job::poll) else {
-            return;
-        };
-        self.tasks.mask_saving = None;
-        let (saved, outcome) = match outcome {
-            Ok(SavedMask {
-                original,
-                state,
-                outcome,
-            }) => (Some((original, state)), outcome),
-            Err(crash) => (None, Err(crash.to_string())),
-        };
-        match outcome {
-            Ok(path) => {
-                self.notices.settle(NOT_SAVED);
-                self.notices.news("Mask saved", path.display().to_string());
-                if let Some((original, state)) = saved {
-                    self.note_mask_saved(&original, state);
-                }
-                self.go_on_if_saved(ctx);
-            }
-            Err(why) => {
-                self.notices.error(NOT_SAVED, why);
-                self.ask_again();
-            }
-        }
-    }
-
-    /// Notes with the photo, if it is still open, that its mask in `state` is in a file.
-    fn note_mask_saved(&mut self, original: &Arc<Pixels>, state: u64) {
-        if self.is_open(original)
-            && let Some(photo) = &mut self.photo
-        {
-            photo.saved_mask = state;
-        }
-    }
-
-    pub(in crate::app) fn drain_mask(&mut self) {
-        let Some(job) = &self.tasks.mask else { return };
-        let was_cancelled = job.is_cancelled();
-        let Some(outcome) = job.poll() else { return };
-        self.tasks.mask = None;
-        if was_cancelled {
-            return;
-        }
-        match outcome
-            .map_err(|crash| crash.to_string())
-            .and_then(|outcome| outcome)
-        {
-            Ok((mask, notices)) => {
-                let replace = |document: &mut Document| Some(document.replace_mask("Open mask", mask));
-                self.edit_aside("Open mask", replace, |_, _, _| {});
-                for notice in notices {
-                    self.notices.news("Mask opened", notice);
-                }
-            }
-            Err(why) => self.notices.error("The mask could not be opened", why),
-        }
-    }
 }
 
 /// What the tool marks.
@@ -284,24 +164,6 @@ pub(super) const fn target(tool: &ToolState) -> Target {
         Target::KeepOut
     } else {
         Target::Remove
-    }
-}
-
-fn write_mask(
-    pixels: &Pixels,
-    path: PathBuf,
-    options: &write::Options,
-    overwrite: bool,
-) -> Result<PathBuf, Failure> {
-    let (png, metadata) = (Format::Png, Metadata::default());
-    let written = write::photo(&path, pixels, &metadata, png, options, overwrite);
-    match written.map_err(|error| error.problem) {
-        Ok(_) => Ok(path),
-        Err(write::Problem::Exists) => Err(format!(
-            "{} is there already; choose another name",
-            path.display()
-        )),
-        Err(problem) => Err(problem.to_string()),
     }
 }
 

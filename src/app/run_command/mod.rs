@@ -4,6 +4,7 @@ mod again;
 mod aside;
 mod fill;
 mod mask;
+mod mask_files;
 mod photo;
 mod removals;
 mod train;
@@ -22,6 +23,7 @@ use super::{
     tasks::Purpose,
     train::Tab,
 };
+use crate::document::Target;
 
 impl App {
     /// Executes a command, or keeps it until the document is changed if it has to come after that.
@@ -46,8 +48,8 @@ impl App {
                 self.open_when_saved(Source::Path(path));
             }
             Command::Fill => self.fill(),
-            Command::OpenMaskPath(path) => self.open_mask(path),
-            Command::SaveMaskPath(path, overwrite) => self.save_mask(&path, overwrite),
+            Command::OpenMaskPath(target, path) => self.open_mask(target, path),
+            Command::SaveMaskPath(target, path, overwrite) => self.save_mask(target, &path, overwrite),
             Command::Answer(answer) => self.answer(ctx, answer),
             Command::Write(plan) => self.write(plan),
             Command::ChoosePath(purpose, path) => {
@@ -91,9 +93,13 @@ impl App {
         match action {
             Action::Open => self.browse_photo(),
             Action::OpenSample => self.open_when_saved(Source::Sample),
-            Action::OpenMask => self.browse_mask(),
+            Action::OpenMask => self.browse_mask(Target::Remove),
+            Action::OpenKeepOut => self.browse_mask(Target::KeepOut),
             Action::SaveMask => {
-                self.browse_mask_to_save();
+                self.browse_mask_to_save(Target::Remove);
+            }
+            Action::SaveKeepOut => {
+                self.browse_mask_to_save(Target::KeepOut);
             }
             Action::Paste => self.open_when_saved(Source::Clipboard),
             Action::Export => self.export(),
@@ -162,7 +168,7 @@ impl App {
             Dialog::Unsaved(_) | Dialog::CloseTraining => true,
             // What is written by now goes on.
             Dialog::Export(_) => self.tasks.writing.is_none(),
-            Dialog::Path(form) => form.purpose == Purpose::SaveMask && self.tasks.mask_saving.is_none(),
+            Dialog::Path(form) => form.purpose.is_mask_to_save() && self.tasks.mask_saving.is_none(),
             _ => false,
         };
         if closed == Dialog::CloseTraining {

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Endings that the dialogs offer.
-const PHOTOS: [&str; 6] = ["jpg", "jpeg", "png", "tif", "tiff", "webp"];
+pub(super) const PHOTOS: [&str; 6] = ["jpg", "jpeg", "png", "tif", "tiff", "webp"];
 
 /// A file dialog that ends within this time never was on the screen; a busy machine takes a while to find that out.
 const INSTANT: Duration = Duration::from_secs(1);
@@ -176,8 +176,8 @@ impl App {
                 self.export();
                 self.state.after_export = Some(intent);
             }
-            Answer::SaveMask => {
-                if self.browse_mask_to_save() {
+            Answer::SaveMask(target) => {
+                if self.browse_mask_to_save(target) {
                     self.state.after_export = Some(intent);
                 } else {
                     self.forget_intent();
@@ -215,47 +215,6 @@ impl App {
         });
     }
 
-    pub(super) fn browse_mask(&mut self) {
-        if self.photo.is_none() {
-            self.notices
-                .news("No photo is open", "A mask belongs to a photo; open that first");
-            return;
-        }
-        let folder = self.settings.now.last_folder.clone();
-        self.browse(Purpose::Mask, move || {
-            let dialog = rfd::FileDialog::new()
-                .set_title("Open mask")
-                .add_filter("Pictures", &PHOTOS);
-            folder
-                .into_iter()
-                .fold(dialog, rfd::FileDialog::set_directory)
-                .pick_file()
-        });
-    }
-
-    /// Returns whether a dialog was opened.
-    pub(super) fn browse_mask_to_save(&mut self) -> bool {
-        let Some(photo) = self.photo.as_ref().filter(|photo| photo.has_mask()) else {
-            self.notices
-                .news("There is no mask to save", "Paint over what should go first");
-            return false;
-        };
-        let path = photo.suggested_mask_path();
-        self.browse(Purpose::SaveMask, move || {
-            let dialog = rfd::FileDialog::new()
-                .set_title("Save mask")
-                .add_filter("PNG", &["png"]);
-            let name = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            let folder = path.parent().map(ToOwned::to_owned);
-            let dialog = folder.into_iter().fold(dialog, rfd::FileDialog::set_directory);
-            dialog.set_file_name(name).save_file()
-        })
-    }
-
     pub(super) fn browse_weights(&mut self, purpose: Purpose) {
         self.browse(purpose, move || {
             let dialog = rfd::FileDialog::new().set_title(purpose.title());
@@ -290,7 +249,11 @@ impl App {
 
     /// Shows one of the system's dialogs, one at a time. It waits in a job, so the window goes on. Returns whether it
     /// was opened.
-    fn browse(&mut self, purpose: Purpose, ask: impl FnOnce() -> Option<PathBuf> + Send + 'static) -> bool {
+    pub(super) fn browse(
+        &mut self,
+        purpose: Purpose,
+        ask: impl FnOnce() -> Option<PathBuf> + Send + 'static,
+    ) -> bool {
         if let Some(asked) = &self.tasks.dialog {
             let detail = format!("“{}” has to be answered first", asked.purpose.title());
             self.notices
@@ -333,13 +296,15 @@ impl App {
             Some(path) => self.take_path(purpose, path, true),
             // Nobody cancels that fast: there is no dialog to be had on this system.
             None if took < INSTANT && !self.tasks.has_dialogs && purpose != Purpose::Export => {
-                let suggested = self.photo.as_ref().filter(|_| purpose == Purpose::SaveMask);
-                let text = suggested.map_or_else(String::new, |photo| {
-                    photo.suggested_mask_path().display().to_string()
-                });
+                let text = match (purpose, &self.photo) {
+                    (Purpose::SaveMask(target), Some(photo)) => {
+                        photo.suggested_mask_path(target).display().to_string()
+                    }
+                    _ => String::new(),
+                };
                 self.state.dialog = Dialog::Path(PathForm { purpose, text });
             }
-            None if purpose == Purpose::SaveMask => self.forget_intent(),
+            None if purpose.is_mask_to_save() => self.forget_intent(),
             None => {}
         }
     }
@@ -353,8 +318,11 @@ impl App {
     pub(super) fn take_path(&mut self, purpose: Purpose, path: PathBuf, may_replace: bool) {
         match purpose {
             Purpose::Photo => self.commands.push(Command::OpenPath(path)),
-            Purpose::Mask => self.commands.push(Command::OpenMaskPath(path)),
-            Purpose::SaveMask => self.commands.push(Command::SaveMaskPath(path, may_replace)),
+            Purpose::Mask(target) => self.commands.push(Command::OpenMaskPath(target, path)),
+            Purpose::SaveMask(target) => {
+                self.commands
+                    .push(Command::SaveMaskPath(target, path, may_replace));
+            }
             Purpose::Export => {
                 if let Dialog::Export(form) = &mut self.state.dialog {
                     form.set_path(&path);

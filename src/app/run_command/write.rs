@@ -52,6 +52,7 @@ impl App {
         let (pixels, metadata) = (Arc::clone(photo.document.result()), Arc::clone(&photo.metadata));
         let original = Arc::clone(photo.document.original());
         let state = photo.document.state_of(Part::Result);
+        let keep_out = photo.document.state_of(Part::KeepOut);
         let name = plan
             .path
             .file_name()
@@ -75,6 +76,7 @@ impl App {
                 plan,
                 original,
                 state,
+                keep_out,
                 outcome,
             }
         }));
@@ -90,6 +92,7 @@ impl App {
                 plan,
                 original,
                 state,
+                keep_out,
                 outcome: Ok(notices),
             }) => {
                 self.notices.settle(FAILED);
@@ -97,7 +100,7 @@ impl App {
                 for notice in notices {
                     self.notices.warning("Not all could be kept", notice);
                 }
-                self.note_written(plan, &original, state);
+                self.note_written(plan, &original, state, keep_out);
                 self.go_on_if_saved(ctx);
             }
             Ok(Written {
@@ -114,12 +117,14 @@ impl App {
     }
 
     /// Notes with the photo, if it is still open, that its result in `state` is in a file.
-    fn note_written(&mut self, plan: Plan, original: &Arc<Pixels>, state: u64) {
+    fn note_written(&mut self, plan: Plan, original: &Arc<Pixels>, state: u64, keep_out: u64) {
         if !self.is_open(original) {
             return;
         }
         if let Some(photo) = &mut self.photo {
             photo.saved_result = state;
+            // It has served what is in the file now, so nobody is asked about it as well.
+            photo.saved_keep_out = keep_out;
             // From now on the file is this program's own, and may be replaced.
             photo.exported = Some(Plan {
                 overwrite: true,
