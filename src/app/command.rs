@@ -47,6 +47,8 @@ pub(super) enum Command {
     Answer(Answer),
     /// Write the result like this.
     Write(Plan),
+    /// Do not write after all what waits for a change of the document.
+    TakeExportBack,
     /// Take the file that was typed.
     ChoosePath(Purpose, PathBuf),
     /// Choose the place of the export in the system's dialog.

@@ -226,6 +226,10 @@ fn work<T>(job: Option<&Job<T>>) -> Option<&dyn Work> {
     job.map(|job| job as &dyn Work)
 }
 
+const fn is_export(command: &Command) -> bool {
+    matches!(command, Command::Write(_))
+}
+
 fn mask_work<T>(job: Option<&MaskJob<T>>) -> Option<&dyn Work> {
     work(job.map(|of_mask| &of_mask.job))
 }
@@ -273,6 +277,17 @@ impl Tasks {
     pub(super) fn has_to_end(&self) -> Option<Running> {
         let changing = self.aside.as_ref().map(|aside| aside.job.running(false));
         self.written().or(changing)
+    }
+
+    /// The change of the document that an export waits for, by its name.
+    pub(super) fn export_waits_for(&self) -> Option<&str> {
+        let aside = self.aside.as_ref().filter(|_| self.waiting.iter().any(is_export));
+        aside.map(|aside| aside.job.name())
+    }
+
+    /// Lets an export that waits for a change be.
+    pub(super) fn take_export_back(&mut self) {
+        self.waiting.retain(|command| !is_export(command));
     }
 
     /// Waits for what writes, where the process ends without having asked.

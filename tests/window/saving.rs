@@ -71,6 +71,60 @@ fn an_export_is_byte_for_byte_the_file_that_the_command_line_writes() {
     }
 }
 
+/// How often the mask is inverted beside the export dialog: each time takes a frame at least.
+const CHANGES: usize = 41;
+
+impl Window {
+    /// The export dialog, opened between changes of the mask that go on for a while.
+    fn export_among_changes() -> Self {
+        let mut window = Self::with_photo();
+        let mut keys = vec![(Modifiers::COMMAND, Key::I); CHANGES];
+        keys.insert(1, (CTRL_SHIFT, Key::E));
+        let events = keys.into_iter().flat_map(|(modifiers, key)| {
+            [true, false].map(|pressed| Event::Key {
+                key,
+                physical_key: None,
+                pressed,
+                repeat: false,
+                modifiers,
+            })
+        });
+        // All of them in one frame: later ones would be the dialog's.
+        window.harness.input_mut().events.extend(events);
+        window.wait_to_show("No pixel is lost");
+        window.click("Export");
+        window
+    }
+}
+
+#[test]
+fn an_export_says_which_change_it_waits_for_and_comes_as_soon_as_that_is_done() {
+    let mut window = Window::export_among_changes();
+    assert!(window.shows("Waiting for “Invert mask”"), "it says so");
+    assert!(!window.can_click("Export"), "it is asked for already");
+    window.click("Stop waiting");
+    assert!(!window.shows("Waiting for"), "it does not wait any more");
+    assert!(window.can_click("Export"), "the dialog is still there");
+    window.click("Export");
+    assert!(window.shows("Waiting for “Invert mask”"), "it waits again");
+    window.wait_to_show("Exported");
+    assert_eq!(window.document().position(), CHANGES, "after all changes");
+    assert!(read::photo(&window.path("Lake-edited.png")).is_ok());
+    assert!(!window.shows("No pixel is lost"), "the dialog is closed");
+}
+
+#[test]
+fn an_export_that_waits_is_taken_back_with_its_dialog() {
+    let mut window = Window::export_among_changes();
+    assert!(window.shows("Waiting for “Invert mask”"), "it waits");
+    window.press(Key::Escape);
+    assert!(!window.shows("No pixel is lost"), "the dialog is closed");
+    window.wait("all changes are made", |window| {
+        window.document().position() == CHANGES && !window.app().is_busy()
+    });
+    assert!(!window.path("Lake-edited.png").exists(), "nothing is written");
+}
+
 #[test]
 fn a_file_that_is_in_the_way_is_replaced_only_when_told_so() {
     let mut window = Window::with_photo();

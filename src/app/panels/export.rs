@@ -12,28 +12,27 @@ pub(super) fn ui(app: &App, form: &Form, ctx: &Context, commands: &mut Vec<Comma
     let Some(photo) = &app.photo else { return };
     let mut next = form.clone();
     let before = commands.len();
+    let waits_for = app.tasks.export_waits_for();
     dialog(ctx, "Export", theme::DIALOG_WIDTH, commands, |ui, commands| {
-        path_ui(&mut next, ui, commands);
-        format_ui(&mut next, photo.document.original().bit_depth(), ui);
-        row(ui, "Metadata", |ui, label| {
-            let combo = ComboBox::from_id_salt("metadata").selected_text(next.metadata.label());
-            let shown = combo.width(ui.available_width()).show_ui(ui, |ui| {
-                for policy in MetadataPolicy::ALL {
-                    ui.selectable_value(&mut next.metadata, policy, policy.label());
-                }
-            });
-            shown.response.labelled_by(label);
+        // What waits is what was chosen when it was asked for.
+        ui.add_enabled_ui(waits_for.is_none(), |ui| {
+            path_ui(&mut next, ui, commands);
+            format_ui(&mut next, photo.document.original().bit_depth(), ui);
+            metadata_ui(&mut next, ui);
         });
         ui.add_space(theme::HEADING_GAP);
         let loss = next.loss(photo.document.original());
         ui.add(Label::new(RichText::new(format!("{loss} {}", next.metadata_text())).weak()).wrap());
-        if next.exists {
+        if let Some(change) = waits_for {
+            let what = format!("Waiting for “{change}”; the export begins as soon as that is done");
+            ui.add(Label::new(what).wrap());
+        } else if next.exists {
             warning_ui("There is a file of that name already", ui);
         } else if let Some(problem) = next.problem().or(next.failure.as_deref()) {
             warning_ui(problem, ui);
         }
         ui.add_space(theme::SECTION_GAP);
-        buttons_ui(&next, ui, commands);
+        buttons_ui(&next, waits_for.is_some(), ui, commands);
     });
     if next != *form {
         // What was typed comes before the button that was pressed in the same frame.
@@ -104,9 +103,21 @@ fn warning_ui(text: &str, ui: &mut Ui) {
     ui.add(Label::new(text).wrap());
 }
 
-fn buttons_ui(form: &Form, ui: &mut Ui, commands: &mut Vec<Command>) {
+fn metadata_ui(form: &mut Form, ui: &mut Ui) {
+    row(ui, "Metadata", |ui, label| {
+        let combo = ComboBox::from_id_salt("metadata").selected_text(form.metadata.label());
+        let shown = combo.width(ui.available_width()).show_ui(ui, |ui| {
+            for policy in MetadataPolicy::ALL {
+                ui.selectable_value(&mut form.metadata, policy, policy.label());
+            }
+        });
+        shown.response.labelled_by(label);
+    });
+}
+
+fn buttons_ui(form: &Form, is_waiting: bool, ui: &mut Ui, commands: &mut Vec<Command>) {
     let verb = if form.exists { "Replace" } else { "Export" };
-    let is_ready = form.problem().is_none();
+    let is_ready = form.problem().is_none() && !is_waiting;
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         // A file is replaced only by choosing so, not by a key that was still on its way.
         let is_chosen = if form.exists {
@@ -118,7 +129,10 @@ fn buttons_ui(form: &Form, ui: &mut Ui, commands: &mut Vec<Command>) {
         if is_chosen {
             commands.push(Command::Write(form.plan()));
         }
-        if ui.button("Cancel").clicked() {
+        if is_waiting && ui.button("Stop waiting").clicked() {
+            commands.push(Command::TakeExportBack);
+        }
+        if !is_waiting && ui.button("Cancel").clicked() {
             commands.push(Command::CloseDialog);
         }
     });

@@ -113,8 +113,8 @@ fn hint(app: &App, ctx: &Context) -> Cow<'static, str> {
         return Cow::Owned(format!(
             "Enter closes the outline · {undo} takes a corner back · Esc lets it go"
         ));
-    } else if app.tasks.aside.as_ref().is_some_and(is_changing) {
-        "Working it out…"
+    } else if let Some(aside) = app.tasks.aside.as_ref().filter(|aside| is_changing(aside)) {
+        return Cow::Owned(format!("Working it out: {}…", aside.job.name()));
     } else if app.state.fill_when_ready {
         "Waiting for the network…"
     } else if app.state.keeps_out {

@@ -52,6 +52,7 @@ impl App {
             Command::SaveMaskPath(target, path, overwrite) => self.save_mask(target, &path, overwrite),
             Command::Answer(answer) => self.answer(ctx, answer),
             Command::Write(plan) => self.write(plan),
+            Command::TakeExportBack => self.tasks.take_export_back(),
             Command::ChoosePath(purpose, path) => {
                 self.state.dialog = Dialog::None;
                 self.take_path(purpose, path, false);
@@ -164,6 +165,9 @@ impl App {
 
     fn close_dialog(&mut self) {
         let closed = std::mem::take(&mut self.state.dialog);
+        if matches!(closed, Dialog::Export(_)) {
+            self.tasks.take_export_back();
+        }
         let carries_intent = match &closed {
             Dialog::Unsaved(_) | Dialog::CloseTraining => true,
             // What is written by now goes on.
