@@ -84,6 +84,14 @@ impl Weights {
             Self::File(path) => Some(path),
         }
     }
+
+    /// The same, for when the file is moved.
+    pub const fn path_mut(&mut self) -> Option<&mut PathBuf> {
+        match self {
+            Self::BuiltIn => None,
+            Self::File(path) => Some(path),
+        }
+    }
 }
 
 /// Colours of the window.

@@ -161,6 +161,7 @@ impl App {
         self.drain_dialog();
         self.drain_training(ctx);
         self.drain_overview();
+        self.drain_errand();
         self.drain_shelf();
     }
 

@@ -10,6 +10,7 @@ use super::{
     export,
     photo::OpenPhoto,
     tasks::{Filled, Purpose},
+    train::{NameForm, OwnWeights},
 };
 use crate::{
     document::Stale,
@@ -82,6 +83,9 @@ pub(super) enum Dialog {
     Unsaved(Intent),
     /// The window was to close while training runs.
     CloseTraining,
+    RenameWeights(NameForm),
+    /// Whether these are to be deleted.
+    DeleteWeights(OwnWeights),
     /// A path to type, where the system has no file dialog.
     Path(PathForm),
 }

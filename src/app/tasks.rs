@@ -18,7 +18,7 @@ use super::{
     command::Command,
     export::Plan,
     photo::OpenPhoto,
-    train::{TrainingJob, overview::Overview, shelf::Shelf},
+    train::{Errand, TrainingJob, overview::Overview, shelf::Shelf},
 };
 use crate::{
     document::{Basis, Changed, Document, Target},
@@ -26,6 +26,7 @@ use crate::{
     inpaint,
     jobs::{Job, Status, Waker},
     nn::Network,
+    train::library::Moved,
 };
 
 /// Why something failed, for people.
@@ -88,6 +89,12 @@ pub(super) enum WriteFailure {
     Exists,
     /// Something else.
     Other(Failure),
+}
+
+/// Something that is done with weights; it gives what has another path then.
+pub(super) struct ErrandJob {
+    pub(super) errand: Errand,
+    pub(super) job: Job<Result<Option<Moved>, Failure>>,
 }
 
 /// What was chosen in a system dialog, and how long that took.
@@ -190,6 +197,7 @@ pub(super) struct Tasks {
     pub(super) training: Option<TrainingJob>,
     pub(super) overview: Option<Job<Result<Overview, Failure>>>,
     pub(super) shelf: Option<Job<Result<Shelf, Failure>>>,
+    pub(super) errand: Option<ErrandJob>,
 }
 
 /// What the status line shows of a job.
@@ -254,6 +262,7 @@ impl Tasks {
             training: None,
             overview: None,
             shelf: None,
+            errand: None,
         }
     }
 
@@ -273,10 +282,13 @@ impl Tasks {
         self.unstoppable().map(|job| job.running(false))
     }
 
-    /// What has to end before the window closes: what writes now, or changes the document.
+    /// What has to end before the window closes: what writes now, changes the document, or moves weights whose new place
+    /// has to be remembered.
     pub(super) fn has_to_end(&self) -> Option<Running> {
         let changing = self.aside.as_ref().map(|aside| aside.job.running(false));
-        self.written().or(changing)
+        let moving = self.errand.as_ref().filter(|moving| moving.errand.is_a_change());
+        let moving = moving.map(|moving| moving.job.running(false));
+        self.written().or(changing).or(moving)
     }
 
     /// The change of the document that an export waits for, by its name.

@@ -7,6 +7,7 @@ mod edit;
 mod fill;
 mod journal;
 mod masks;
+mod own_weights;
 mod saving;
 mod support;
 #[path = "../support/tiny_network.rs"]

@@ -325,6 +325,28 @@ fn a_run_is_paused_steered_stopped_resumed_and_its_weights_are_used() {
 }
 
 #[test]
+fn a_run_whose_weights_are_deleted_offers_them_no_more() {
+    let mut window = Window::train(|folder, settings| {
+        settings.train = tiny_config(save_photos(folder, 4), Some(1));
+    });
+    window.wait("the photos are there", |window| {
+        window.can_click("Start training")
+    });
+    window.click("Start training");
+    window.wait("it ends", |window| window.can_click("Use these weights"));
+    window.wait("they are in the list", |window| window.can_click("Delete Lake…"));
+    window.click("Delete Lake…");
+    window.click("Delete");
+    window.wait("they are gone", |window| !window.can_click("Delete Lake…"));
+    assert!(!window.can_click("Use these weights"), "nor here");
+    assert!(
+        !window.path("library/Lake/weights.safetensors").exists(),
+        "the file"
+    );
+    assert!(window.path("library/Lake/log.jsonl").exists(), "and no other");
+}
+
+#[test]
 fn a_run_ends_by_itself_and_shows_old_against_new() {
     let mut window = Window::train(|folder, settings| {
         settings.train = tiny_config(save_photos(folder, 4), Some(3));

@@ -2,9 +2,9 @@
 
 use eframe::egui::{Align, ComboBox, Context, Label, Layout, RichText, Slider, TextEdit, Ui};
 
-use super::widgets::{default_button, dialog, main_button, row, show_main};
+use super::widgets::{default_button, dialog, main_button, row, show_main, warning};
 use crate::{
-    app::{App, command::Command, export::Form, icons, state::Dialog, theme},
+    app::{App, command::Command, export::Form, state::Dialog, theme},
     imaging::{Format, MetadataPolicy},
 };
 
@@ -27,9 +27,9 @@ pub(super) fn ui(app: &App, form: &Form, ctx: &Context, commands: &mut Vec<Comma
             let what = format!("Waiting for “{change}”; the export begins as soon as that is done");
             ui.add(Label::new(what).wrap());
         } else if next.exists {
-            warning_ui("There is a file of that name already", ui);
+            warning(ui, "There is a file of that name already");
         } else if let Some(problem) = next.problem().or(next.failure.as_deref()) {
-            warning_ui(problem, ui);
+            warning(ui, problem);
         }
         ui.add_space(theme::SECTION_GAP);
         buttons_ui(&next, waits_for.is_some(), ui, commands);
@@ -95,12 +95,6 @@ fn format_ui(form: &mut Form, original_bit_depth: u8, ui: &mut Ui) {
             }
         });
     }
-}
-
-fn warning_ui(text: &str, ui: &mut Ui) {
-    let color = ui.visuals().warn_fg_color;
-    let text = RichText::new(format!("{}  {text}", icons::WARNING)).color(color);
-    ui.add(Label::new(text).wrap());
 }
 
 fn metadata_ui(form: &mut Form, ui: &mut Ui) {

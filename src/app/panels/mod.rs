@@ -105,6 +105,8 @@ fn dialog_ui(app: &App, ctx: &eframe::egui::Context, commands: &mut Vec<Command>
         Dialog::Settings => settings::ui(app, ctx, commands),
         Dialog::Export(form) => export::ui(app, form, ctx, commands),
         Dialog::Path(form) => path::ui(form, ctx, commands),
+        Dialog::RenameWeights(form) => train::own_weights::rename_ui(app, form, ctx, commands),
+        Dialog::DeleteWeights(weights) => train::own_weights::delete_ui(app, weights, ctx, commands),
         Dialog::CloseTraining => train::closing::ui(app, ctx, commands),
         Dialog::Unsaved(intent) => unsaved::ui(app, intent, ctx, commands),
     }

@@ -173,6 +173,13 @@ pub(super) fn dialog(
     }
 }
 
+/// What stands in the way, in the colour of warnings, wrapped.
+pub(super) fn warning(ui: &mut Ui, text: &str) {
+    let color = ui.visuals().warn_fg_color;
+    let text = RichText::new(format!("{}  {text}", icons::WARNING)).color(color);
+    ui.add(Label::new(text).wrap());
+}
+
 /// Text that explains, in the quieter colour, wrapped.
 pub(super) fn note(ui: &mut Ui, text: impl Into<String>) -> Response {
     ui.add(Label::new(RichText::new(text).weak().small()).wrap())

@@ -5,6 +5,7 @@ mod aside;
 mod fill;
 mod mask;
 mod mask_files;
+mod own_weights;
 mod photo;
 mod removals;
 mod train;

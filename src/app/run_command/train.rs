@@ -31,6 +31,7 @@ impl App {
             Request::Resume(out) => self.resume_run(&out),
             Request::New => (self.training.run, self.training.strip) = (None, None),
             Request::SetView(view) => self.training.view = view,
+            Request::Errand(errand) => self.run_errand(errand),
             Request::CloseAfterSaving => self.close_after_saving(ctx),
         }
     }

@@ -7,6 +7,7 @@ pub mod curves;
 mod job;
 mod memory;
 pub mod overview;
+mod own;
 mod request;
 pub mod run;
 pub mod shelf;
@@ -23,6 +24,7 @@ use run::Run;
 use shelf::Shelf;
 
 pub(super) use job::{Message, TrainingJob};
+pub(super) use own::{Errand, NameForm, OwnWeights};
 pub(super) use request::{Length, Request};
 pub(super) use strip::{Picture, Strip};
 

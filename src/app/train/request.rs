@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::View;
+use super::{Errand, View};
 use crate::{app::tasks::Purpose, train::Config};
 
 /// Something to do, with all that it needs.
@@ -20,6 +20,8 @@ pub(in crate::app) enum Request {
     New,
     /// Draw the curves like this.
     SetView(View),
+    /// Show weights in their folder, rename or delete them.
+    Errand(Errand),
     /// Stop training and close the window.
     CloseAfterSaving,
 }

@@ -1,6 +1,9 @@
 //! A training run as the tab shows it: what is known of it. [`Run::take`] puts it together from events.
 
-use std::{collections::VecDeque, path::PathBuf};
+use std::{
+    collections::VecDeque,
+    path::{Path, PathBuf},
+};
 
 use super::curves::Curves;
 use crate::train::{Comparison, LossValues, Phase, Reason};
@@ -77,8 +80,8 @@ pub enum End {
     Finished {
         /// Why.
         reason: Reason,
-        /// The weights it made.
-        weights: PathBuf,
+        /// The weights it made, until they are deleted.
+        weights: Option<PathBuf>,
         /// Old against new weights.
         report: Option<Comparison>,
     },
@@ -164,9 +167,25 @@ impl Run {
     /// The weights that it made, once it has ended.
     pub fn weights(&self) -> Option<&PathBuf> {
         match &self.end {
-            Some(End::Finished { weights, .. }) => Some(weights),
+            Some(End::Finished { weights, .. }) => weights.as_ref(),
             _ => None,
         }
+    }
+
+    /// Offers the weights that it made no more if they lie there: they are deleted.
+    pub(in crate::app) fn forget_weights(&mut self, path: &Path) {
+        if let Some(End::Finished { weights, .. }) = &mut self.end {
+            *weights = weights.take().filter(|weights| weights != path);
+        }
+    }
+
+    /// Where everything of it lies, for when that is moved.
+    pub(in crate::app) fn paths_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        let weights = match &mut self.end {
+            Some(End::Finished { weights, .. }) => weights.as_mut(),
+            _ => None,
+        };
+        std::iter::once(&mut self.out).chain(weights)
     }
 
     /// Old against new weights, once it has ended.

@@ -53,7 +53,7 @@ impl Run {
                 self.note(format!("Step {step}: {}", reason_words(reason)));
                 self.finish(End::Finished {
                     reason,
-                    weights,
+                    weights: Some(weights),
                     report,
                 });
             }

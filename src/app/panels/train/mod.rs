@@ -8,6 +8,7 @@ mod curves;
 mod form;
 mod log;
 mod overview;
+pub(super) mod own_weights;
 mod report;
 mod samples;
 mod shelf;

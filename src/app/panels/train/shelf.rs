@@ -1,4 +1,4 @@
-//! The weights: which are in use, the way back, and all others with what is known of them.
+//! The weights: which are in use, the way back, and all others with what is known of them and can be done with them.
 
 use eframe::egui::{Align, Label, Layout, RichText, Ui};
 
@@ -9,8 +9,15 @@ use super::{
 };
 use crate::{
     app::{
-        App, action::Action, command::Command, icons, panels::widgets::note, state::Engine, tasks::Purpose,
-        theme, train::Request,
+        App,
+        action::Action,
+        command::Command,
+        icons,
+        panels::widgets::{icon_button, note},
+        state::{Dialog, Engine},
+        tasks::Purpose,
+        theme,
+        train::{Errand, NameForm, Request},
     },
     settings::Weights,
     train::library::Entry,
@@ -97,9 +104,36 @@ fn entry_ui(app: &App, entry: &Entry, ui: &mut Ui, commands: &mut Vec<Command>) 
         for line in facts(entry) {
             note(ui, line);
         }
-        if !entry.sha256.is_empty() {
-            checksum_ui(ui, &entry.sha256);
-        }
+        foot_ui(app, entry, ui, commands);
+    });
+}
+
+/// The checksum, and at its end what can be done with the file.
+fn foot_ui(app: &App, entry: &Entry, ui: &mut Ui, commands: &mut Vec<Command>) {
+    let name = &entry.name;
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 2.0;
+        ui.spacing_mut().button_padding.x = 4.0;
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if let (true, Some(library)) = (entry.is_own, &app.training.library) {
+                if icon_button(ui, icons::TRASH, &format!("Delete {name}…"), "Delete…").clicked() {
+                    commands.push(Command::SetDialog(Dialog::DeleteWeights(entry.into())));
+                }
+                if icon_button(ui, icons::PENCIL, &format!("Rename {name}…"), "Rename…").clicked() {
+                    let form = NameForm::new(library, entry);
+                    commands.push(Command::SetDialog(Dialog::RenameWeights(form)));
+                }
+            }
+            let show = format!("Show {name} in folder");
+            if icon_button(ui, icons::FOLDER_OPEN, &show, "Show in folder").clicked() {
+                commands.push(Request::Errand(Errand::Show(entry.into())).into());
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                if !entry.sha256.is_empty() {
+                    checksum_ui(ui, &entry.sha256);
+                }
+            });
+        });
     });
 }
 
@@ -145,5 +179,6 @@ fn facts(entry: &Entry) -> impl Iterator<Item = String> {
 
 fn checksum_ui(ui: &mut Ui, sha256: &str) {
     let short: String = sha256.chars().take(CHECKSUM_LETTERS).collect();
-    note(ui, format!("Checksum {short}…")).on_hover_text(sha256);
+    let text = RichText::new(format!("Checksum {short}…")).weak().small();
+    ui.add(Label::new(text).truncate()).on_hover_text(sha256);
 }

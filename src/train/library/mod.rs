@@ -1,4 +1,6 @@
-//! The weights that training has made, as a list to choose from.
+//! The weights that training has made, as a list to choose from, to rename and to delete.
+
+mod change;
 
 use std::{
     fs, io,
@@ -6,6 +8,12 @@ use std::{
 };
 
 use crate::nn::weights;
+
+pub use change::{ChangeError, Moved, check_name, delete, own_name, rename};
+
+/// What a run calls its finished weights, and the best so far, without the ending.
+const WEIGHTS: &str = "weights";
+const BEST: &str = "best";
 
 /// One weights file, good or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +34,8 @@ pub struct Entry {
     pub sha256: String,
     /// Why it cannot be used, if so.
     pub problem: Option<String>,
+    /// Whether it lies in the library, where it can be renamed and deleted.
+    pub is_own: bool,
 }
 
 /// All weights files in `dir` and in its direct subfolders, sorted by path. A folder that does not exist is empty.
@@ -41,10 +51,23 @@ pub fn list(dir: &Path) -> io::Result<Vec<Entry>> {
         }
     }
     paths.sort();
-    Ok(paths.into_iter().map(entry).collect())
+    let own = |path: PathBuf| Entry {
+        is_own: holds(dir, &path),
+        ..entry(path)
+    };
+    Ok(paths.into_iter().map(own).collect())
 }
 
-/// Reads and checks one file.
+/// Whether `path` lies where [`list`] looks, and is no link that leads elsewhere.
+fn holds(dir: &Path, path: &Path) -> bool {
+    let (Ok(dir), Ok(path)) = (fs::canonicalize(dir), fs::canonicalize(path)) else {
+        return false;
+    };
+    let inside = path.strip_prefix(dir).map(|rest| rest.components().count());
+    inside.is_ok_and(|depth| (1..=2).contains(&depth))
+}
+
+/// Reads and checks one file, wherever it lies.
 pub fn entry(path: PathBuf) -> Entry {
     let name = name_of(&path);
     match weights::read(&path) {
@@ -59,6 +82,7 @@ pub fn entry(path: PathBuf) -> Entry {
                 score: info.score.clone(),
                 sha256: info.sha256.clone(),
                 problem: info.problem_for_photos(),
+                is_own: false,
             }
         }
         Err(error) => Entry {
@@ -70,6 +94,7 @@ pub fn entry(path: PathBuf) -> Entry {
             score: None,
             sha256: String::new(),
             problem: Some(error.to_string()),
+            is_own: false,
         },
     }
 }
@@ -89,8 +114,14 @@ fn is_weights(path: &Path) -> bool {
             .is_some_and(|extension| extension == "safetensors")
 }
 
+/// Whether a run made it, so that its folder tells it from those of others.
+fn is_of_run(path: &Path) -> bool {
+    path.file_stem()
+        .is_some_and(|stem| stem == WEIGHTS || stem == BEST)
+}
+
 fn name_of(path: &Path) -> String {
-    let named = if path.file_stem().is_some_and(|stem| stem == "weights") {
+    let named = if path.file_stem().is_some_and(|stem| stem == WEIGHTS) {
         path.parent().and_then(Path::file_name)
     } else {
         path.file_stem()
