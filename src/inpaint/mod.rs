@@ -12,6 +12,7 @@ pub mod composite;
 pub mod detail;
 mod error;
 pub mod fill;
+mod hole;
 pub mod options;
 pub mod plan;
 mod push_pull;

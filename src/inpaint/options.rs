@@ -36,7 +36,7 @@ pub enum Ensemble {
     /// On, except with `--strategy whole`.
     #[default]
     Auto,
-    /// In several ways, mirrored and at half the scale too: five times the work, fewer errors.
+    /// In several ways, mirrored and at smaller scales too: five times the work, fewer errors.
     On,
     /// Once only.
     Off,

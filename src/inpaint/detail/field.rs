@@ -7,6 +7,7 @@ use super::{
     pyramid::{Level, free_anchors},
     random::Random,
 };
+use crate::inpaint::hole::bounds;
 
 /// The source of one target patch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,20 +197,6 @@ pub(super) fn drawn(sources: &[u32], width: usize, random: &mut Random) -> Match
         y: (at / width) as u16,
         ..Match::UNMEASURED
     }
-}
-
-/// First and last column and row with a hole: `[left, top, right, bottom]`, all inside.
-pub(super) fn bounds(hole: &[bool], width: usize) -> Option<[usize; 4]> {
-    let mut found: Option<[usize; 4]> = None;
-    for (y, row) in hole.chunks_exact(width).enumerate() {
-        let Some(first) = row.iter().position(|&hole| hole) else {
-            continue;
-        };
-        let last = row.iter().rposition(|&hole| hole).unwrap_or(first);
-        let [left, top, right, _] = found.unwrap_or([first, y, last, y]);
-        found = Some([left.min(first), top, right.max(last), y]);
-    }
-    found
 }
 
 fn covering(at: usize, first: usize, step: usize, count: usize, limit: usize) -> std::ops::Range<usize> {

@@ -7,11 +7,11 @@
 use super::{
     distance::{NEVER, PATCH},
     field::{Field, Match},
-    pyramid::{Level, depths},
+    pyramid::Level,
     search::{self, Round},
     ticker::Ticker,
 };
-use crate::progress::Cancelled;
+use crate::{inpaint::hole::depths, progress::Cancelled};
 
 /// Rounds of the search for each patch's like.
 const ROUNDS: u64 = 5;

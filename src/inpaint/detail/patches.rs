@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU64;
 
 use super::{
     Beginning,
-    field::{self, Field, Match},
+    field::{Field, Match},
     join,
     pyramid::{self, Level, Planes},
     rivals,
@@ -15,7 +15,10 @@ use super::{
     ticker::Ticker,
     vote::{self, Votes},
 };
-use crate::progress::{Cancelled, Progress};
+use crate::{
+    inpaint::hole::bounds,
+    progress::{Cancelled, Progress},
+};
 
 /// Deepest hole that the coarsest level may have, in its pixels: a few patches reach across it.
 const COARSEST_DEPTH: u16 = 12;
@@ -248,7 +251,7 @@ fn last_work(native: &Level, count: usize) -> u64 {
 
 /// The patches of a level, without matches.
 fn grid(level: &Level, count: usize) -> Option<Field> {
-    let hole = field::bounds(&level.hole, level.width)?;
+    let hole = bounds(&level.hole, level.width)?;
     Field::grid(level, effort(level, count).step, hole)
 }
 

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use rayon::prelude::{IntoParallelIterator as _, ParallelIterator as _};
 
-use super::pyramid::depths;
+use crate::inpaint::hole::depths;
 
 /// Mean squared gradient that nobody sees, in 0..1 squared: that of one and a half steps of 8 bits. Added to both sides
 /// of a sharpness ratio, so that the noise of a flat sky over the lesser noise of another is no ratio of 15.

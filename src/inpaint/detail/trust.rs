@@ -13,9 +13,9 @@ use rayon::prelude::{
     ParallelIterator as _, ParallelSlice as _, ParallelSliceMut as _,
 };
 
-use super::{Input, pyramid::depths};
+use super::Input;
 use crate::{
-    inpaint::push_pull,
+    inpaint::{hole::depths, push_pull},
     progress::{Cancelled, Progress},
 };
 

@@ -2,8 +2,8 @@
 //!
 //! A network answers differently when left and right, or top and bottom, are exchanged, though the photo is the same:
 //! what differs is error, and averages out (self-ensemble, Timofte et al., CVPR 2016, section 3.5). The grid that
-//! upsampling leaves goes first. At half the scale the same hole is half as wide, so that its middle is nearer to what the
-//! network has seen in training; the mean of both scales has the colours of the one and the edges of the other.
+//! upsampling leaves goes first. At half and at a quarter of the scale the same hole is so much narrower that its middle
+//! is nearer to what the network has seen in training; [`scales`](super::scales) joins their answers.
 
 use super::view::{View, flip};
 
@@ -41,7 +41,7 @@ pub(in crate::inpaint) enum Looks {
     Plain,
     /// Once, mirrored.
     Mirrored,
-    /// All ways, at two scales.
+    /// All ways, at up to three scales.
     Ensemble,
 }
 
@@ -54,7 +54,7 @@ impl Looks {
         }
     }
 
-    /// What it costs, in runs of the network at full scale; a run at half the scale is a quarter of one.
+    /// What it costs, in runs of the network at full scale; one at half the scale is a quarter of it.
     pub(in crate::inpaint) const fn runs(self) -> u64 {
         match self {
             Self::Plain | Self::Mirrored => 1,
@@ -62,13 +62,14 @@ impl Looks {
         }
     }
 
-    /// The scales to look at a crop with: so many photo pixels per side are one of the network's.
+    /// How many times coarser than planned a crop is looked at besides, each twice as coarse as the one before.
     ///
-    /// Half the scale only where the longer of the sides that the network then sees is at least `MIN_SIDE`.
-    pub(super) fn scales(self, scale_down: u32, network_side: usize) -> Vec<u32> {
+    /// Only where the longer of the sides that the network then sees is at least `MIN_SIDE`.
+    pub(super) const fn coarser_scales(self, network_side: usize) -> &'static [u32] {
         match self {
-            Self::Ensemble if network_side >= 2 * MIN_SIDE => vec![scale_down, 2 * scale_down],
-            _ => vec![scale_down],
+            Self::Ensemble if network_side >= 4 * MIN_SIDE => &[2, 4],
+            Self::Ensemble if network_side >= 2 * MIN_SIDE => &[2],
+            _ => &[],
         }
     }
 }
@@ -165,8 +166,9 @@ mod tests {
 
     #[test]
     fn small_crops_are_not_looked_at_any_smaller() {
-        assert_eq!(Looks::Ensemble.scales(3, 512), [3, 6]);
-        assert_eq!(Looks::Ensemble.scales(3, 255), [3]);
-        assert_eq!(Looks::Plain.scales(3, 512), [3]);
+        assert_eq!(Looks::Ensemble.coarser_scales(512), [2, 4]);
+        assert_eq!(Looks::Ensemble.coarser_scales(511), [2]);
+        assert!(Looks::Ensemble.coarser_scales(255).is_empty(), "too small");
+        assert!(Looks::Plain.coarser_scales(512).is_empty(), "one look");
     }
 }

@@ -1,15 +1,13 @@
 //! Crop by crop through the network: from the photo's samples to new colours at the photo's scale.
 //!
 //! A crop is seen as the network takes it, filled, mended where the network saw nothing, and scaled back; several times
-//! where `ensemble` is wanted, and the mean is taken. When the device runs out of memory the crop is tried at half its scale, then on the CPU, and the person is told.
+//! where `ensemble` is wanted, and the answers become one. When the device runs out of memory the crop is tried at half
+//! its scale, then on the CPU, and the person is told.
 
 mod ensemble;
 mod scale_up;
+mod scales;
 mod view;
-
-use rayon::prelude::{
-    IndexedParallelIterator as _, ParallelIterator as _, ParallelSlice as _, ParallelSliceMut as _,
-};
 
 use crate::{
     imaging::Rect,
@@ -26,6 +24,7 @@ use super::{
 };
 pub(super) use ensemble::Looks;
 use ensemble::Mean;
+use scales::{Answer, Joined};
 use view::View;
 
 /// Below this side half the scale shows the network too little; the CPU takes over at once.
@@ -162,7 +161,7 @@ impl Stage<'_> {
         }
     }
 
-    /// The mean over all looks at all scales from `scale_down` on.
+    /// All looks at all scales from `scale_down` on, as one.
     fn fill_at(
         &self,
         crop: &Crop,
@@ -171,21 +170,33 @@ impl Stage<'_> {
         scale_down: u32,
         filler: &dyn Filler,
     ) -> Result<Filled, NetworkError> {
-        let scales = self.looks.scales(scale_down, self.network_side(crop, scale_down));
-        let mut filled = self.fill_seen(crop, source, wanted, scale_down, filler)?;
-        for (&scale, count) in scales.iter().skip(1).zip(2u8..) {
-            self.progress.stage("At a smaller scale")?;
-            let smaller = self.fill_seen(crop, source, wanted, scale, filler)?;
-            let row = 3 * wanted.width as usize;
-            let rows = filled.rgb.par_chunks_mut(row).zip(smaller.rgb.par_chunks(row));
-            rows.try_for_each(|(means, values)| {
-                for (mean, value) in means.iter_mut().zip(values) {
-                    *mean += (value - *mean) / f32::from(count);
-                }
-                self.progress.step(1, 1)
-            })?;
-        }
-        Ok(filled)
+        let finest = self.answer(crop, source, scale_down, filler)?;
+        let times = self.looks.coarser_scales(self.network_side(crop, scale_down));
+        let Answer {
+            width, height, rgb, ..
+        } = if times.is_empty() {
+            finest
+        } else {
+            let mut joined = Joined::new(finest);
+            for &times in times {
+                self.progress.stage("At a smaller scale")?;
+                let coarser = self.answer(crop, source, times * scale_down, filler)?;
+                joined.add(&coarser, times, self.progress)?;
+            }
+            joined.finest
+        };
+        let in_crop = Rect::new(
+            wanted.x - crop.rect.x,
+            wanted.y - crop.rect.y,
+            wanted.width,
+            wanted.height,
+        );
+        let rgb = scale_up::scale_up(&rgb, width, height, scale_down, in_crop, self.progress)?;
+        Ok(Filled {
+            rect: wanted,
+            rgb,
+            scale_down,
+        })
     }
 
     /// The longer side of what the network sees.
@@ -194,16 +205,14 @@ impl Stage<'_> {
         longer.div_ceil(scale_down).next_multiple_of(self.side_step) as usize
     }
 
-    /// The mean over all looks at one scale: mended what the network could not reach, and scaled back to the photo's
-    /// pixels what is `wanted`.
-    fn fill_seen(
+    /// The mean over all looks at one scale, mended what the network could not reach.
+    fn answer(
         &self,
         crop: &Crop,
         source: &Source<'_>,
-        wanted: Rect,
         scale_down: u32,
         filler: &dyn Filler,
-    ) -> Result<Filled, NetworkError> {
+    ) -> Result<Answer, NetworkError> {
         let progress = self.progress;
         let view = View::of(source, crop.rect, scale_down, self.side_step, &mut || {
             progress.check()
@@ -226,21 +235,16 @@ impl Stage<'_> {
         progress.step(1, 1)?;
         push_pull::fill_unknown(&mut rgb, &known, view.width, view.height);
         progress.step(1, 1)?;
-        let in_crop = Rect::new(
-            wanted.x - crop.rect.x,
-            wanted.y - crop.rect.y,
-            wanted.width,
-            wanted.height,
-        );
         // Padding must not be interpolated into the photo's border.
         let (width, height) = crop.rect.size_scaled_down(scale_down);
         let (width, height) = (width as usize, height as usize);
-        let rgb = unpadded(rgb, view.width, width, height);
-        let rgb = scale_up::scale_up(&rgb, width, height, scale_down, in_crop, progress)?;
-        Ok(Filled {
-            rect: wanted,
-            rgb,
-            scale_down,
+        let rows = view.valid.chunks_exact(view.width).take(height);
+        let hole = rows.flat_map(|row| row[..width].iter().map(|&valid| valid == 0));
+        Ok(Answer {
+            width,
+            height,
+            hole: hole.collect(),
+            rgb: unpadded(rgb, view.width, width, height),
         })
     }
 }

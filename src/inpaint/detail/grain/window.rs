@@ -5,8 +5,10 @@ use rayon::prelude::{
     ParallelSliceMut as _,
 };
 
-use super::super::{field::bounds, pyramid::depths};
-use crate::progress::{Cancelled, Progress};
+use crate::{
+    inpaint::hole::{bounds, depths},
+    progress::{Cancelled, Progress},
+};
 
 /// Side of a block in which noise is measured.
 pub(super) const BLOCK: usize = 16;

@@ -5,10 +5,13 @@ use rayon::prelude::{IndexedParallelIterator as _, ParallelIterator as _, Parall
 use super::{
     super::distance::{CHANNELS, PATCH, WHITE},
     Level, Planes,
-    anchors::{depths, free_anchors},
+    anchors::free_anchors,
     texture::{average_texture, gradient},
 };
-use crate::progress::{Cancelled, Progress};
+use crate::{
+    inpaint::hole::depths,
+    progress::{Cancelled, Progress},
+};
 
 /// Weight of the texture channel against a colour channel: mean gradients are small numbers.
 const TEXTURE_WEIGHT: f32 = 2.0;

@@ -10,7 +10,7 @@ mod texture;
 
 use rayon::prelude::{IndexedParallelIterator as _, ParallelIterator as _, ParallelSliceMut as _};
 
-pub(super) use self::anchors::{depths, free_anchors};
+pub(super) use self::anchors::free_anchors;
 use self::{
     levels::{halved, native_level},
     texture::continue_texture,

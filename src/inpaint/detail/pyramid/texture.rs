@@ -7,10 +7,9 @@ use rayon::prelude::{
 use super::{
     super::distance::{CHANNELS, WHITE},
     Level,
-    anchors::depths,
 };
 use crate::{
-    inpaint::push_pull,
+    inpaint::{hole::depths, push_pull},
     progress::{Cancelled, Progress},
 };
 
