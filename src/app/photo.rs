@@ -122,6 +122,14 @@ impl OpenPhoto {
         self.has_unsaved_work() || self.document.state_of(Part::KeepOut) != 0 && self.has_keep_out()
     }
 
+    /// The state of one of the two masks that is safe in a file.
+    pub(super) const fn saved_mut(&mut self, target: Target) -> &mut u64 {
+        match target {
+            Target::Remove => &mut self.saved_mask,
+            Target::KeepOut => &mut self.saved_keep_out,
+        }
+    }
+
     /// Whether anything is painted on this one of the two masks.
     pub(super) fn has(&self, target: Target) -> bool {
         match target {

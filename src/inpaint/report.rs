@@ -12,7 +12,7 @@ pub struct Report {
     pub strategy: Strategy,
     /// Which stage made texture beyond the network's scale: `patches` or `none`.
     pub stage: &'static str,
-    /// Whether the network's answer is the mean over several looks.
+    /// Whether the network's answer is made of several looks.
     pub is_ensemble: bool,
     /// The seed that this fill was made with.
     pub seed: u64,

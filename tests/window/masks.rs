@@ -58,10 +58,23 @@ fn mask_and_keep_out_area_are_opened_from_files_and_undo_takes_them_back() {
         window.wait_for_step(step);
         assert_eq!(hole_count(window.document(), target), half, "{words}");
         assert_eq!(hole_count(window.document(), other), 0, "{words}");
+        assert!(window.close(), "{words}: it is in that file");
         window.press_with(Modifiers::COMMAND, Key::Z);
         window.wait("it is undone", |window| window.document().position() == 0);
         assert_eq!(hole_count(window.document(), target), 0, "{words}");
     }
+}
+
+#[test]
+fn a_mask_that_was_changed_after_it_was_opened_is_asked_about() {
+    let mut window = Window::with_photo();
+    let file = window.path("left half.png");
+    save_left_half(&file, SIZE);
+    window.choose_with_file("open mask", &file);
+    window.wait_for_step("Open mask");
+    window.drag((0.7, 0.45), (0.8, 0.55));
+    assert!(!window.close(), "the stroke is in no file");
+    window.wait_to_show("The mask on Lake.png was not saved");
 }
 
 #[test]

@@ -104,7 +104,7 @@ impl App {
             Ok((mask, notices)) => {
                 let step = Purpose::Mask(target).title();
                 let replace = move |document: &mut Document| Some(document.replace_mask(target, step, mask));
-                self.edit_aside(step, replace, |_, _, _| {});
+                self.edit_aside(step, replace, move |app, _, _| app.note_mask_opened(target));
                 for notice in notices {
                     let title = sentence(format!("{} opened", noun(target)));
                     self.notices.news(title, notice);
@@ -181,10 +181,14 @@ impl App {
         if self.is_open(original)
             && let Some(photo) = &mut self.photo
         {
-            match target {
-                Target::Remove => photo.saved_mask = state,
-                Target::KeepOut => photo.saved_keep_out = state,
-            }
+            *photo.saved_mut(target) = state;
+        }
+    }
+
+    /// What comes from a file is in that file.
+    fn note_mask_opened(&mut self, target: Target) {
+        if let Some(photo) = &mut self.photo {
+            *photo.saved_mut(target) = photo.document.state_of(part(target));
         }
     }
 }
