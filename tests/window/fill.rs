@@ -94,7 +94,9 @@ fn several_looks_change_the_fill_are_remembered_and_kept_by_another_try() {
     window.settle();
     // What the network itself fills is to be seen.
     toggle(&mut window, "Texture from the photo");
-    window.drag((0.45, 0.45), (0.55, 0.55));
+    // Deep enough for the smaller scales to count.
+    window.press(Key::M);
+    window.drag((0.3, 0.3), (0.7, 0.7));
     window.fill();
     let several = window.document().result().clone();
     assert!(is_ensemble(&window), "several looks are the default");
