@@ -29,7 +29,7 @@ pub enum Detail {
     Off,
 }
 
-/// Whether the network looks at a crop once or in several ways, whose mean is taken.
+/// Whether the network looks at a crop once or in several ways, whose answers become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Ensemble {
@@ -60,7 +60,7 @@ pub struct Options {
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Self::default().detail)]
     pub detail: Detail,
 
-    /// Whether the network looks at each part once, or in several ways whose mean is taken
+    /// Whether the network looks at each part once, or in several ways whose answers become one
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Self::default().ensemble)]
     pub ensemble: Ensemble,
 

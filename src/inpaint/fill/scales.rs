@@ -17,9 +17,9 @@ use crate::{
 
 /// Depth up to which a coarser scale has no say, in pixels of the next finer one.
 const FIRST: f32 = 4.0;
-/// How much deeper it has most of it.
+/// How much deeper it has the most that it gets.
 const RAMP: f32 = 32.0;
-/// So much.
+/// The most that it gets: its share of the colour.
 const MOST: f32 = 0.7;
 
 /// What the network made of a crop at one scale.

@@ -268,6 +268,7 @@ fn scale(value: f64, is_log: bool) -> f64 {
 fn unscaled(value: f64, is_log: bool) -> f64 {
     if is_log { 10f64.powf(value) } else { value }
 }
+
 /// A round distance between marks, of which a range gets two to seven, each with room for its text.
 fn axis_step(range: f64) -> f64 {
     let wanted = range.max(1e-6) / 6.0;
