@@ -5,10 +5,19 @@ use candle_core::{Device, Tensor};
 #[cfg(feature = "cuda")]
 use super::ops::cuda::{self, CudaGpu, GpuUNet, Precision};
 use super::{
-    Convolution, UNet,
+    Convolution, Filled, UNet, denormalise, normalise,
     ops::{FillError, FusedUNet, Plane},
 };
 use crate::progress::Progress;
+
+/// A picture with holes, as [`Network::inpaint`](super::Network::inpaint) takes it; the sizes fit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Picture<'a> {
+    pub(super) rgb: &'a [f32],
+    pub(super) valid: &'a [u8],
+    pub(super) width: usize,
+    pub(super) height: usize,
+}
 
 /// What runs the network: on the CPU the packed layers, on CUDA our kernels, elsewhere candle's operations.
 #[derive(Debug)]
@@ -75,83 +84,60 @@ impl Engine {
         Some(unet.and_then(|unet| Self::new(&unet, &Device::Cpu, &mut |_| {})))
     }
 
-    /// Fills the holes of normalised pixels, which come and go interleaved. With them comes the mask in the end.
+    /// Fills the holes.
     pub(super) fn run(
         &self,
         device: &Device,
-        pixels: Vec<f32>,
-        valid: &[u8],
-        width: usize,
-        height: usize,
+        picture: Picture<'_>,
         progress: &dyn Progress,
-    ) -> Result<(Vec<f32>, Vec<u8>), FillError> {
+    ) -> Result<Filled, FillError> {
         match self {
-            Self::Fused(fused) => run_fused(fused, &pixels, valid, width, height, progress),
+            Self::Fused(fused) => run_fused(fused, picture, progress),
             #[cfg(feature = "cuda")]
-            Self::Cuda(fused, _) => run_cuda(fused, &pixels, valid, width, height, progress),
-            Self::Candle(unet) => run_candle(unet, device, pixels, valid, width, height, progress),
+            Self::Cuda(fused, _) => run_cuda(fused, picture, progress),
+            Self::Candle(unet) => run_candle(unet, device, picture, progress),
         }
     }
 }
 
-/// Runs the packed network for the holes alone; pixels come and go interleaved.
-fn run_fused(
-    fused: &FusedUNet,
-    pixels: &[f32],
-    valid: &[u8],
-    width: usize,
-    height: usize,
-    progress: &dyn Progress,
-) -> Result<(Vec<f32>, Vec<u8>), FillError> {
-    let (valid, holes) = planes(valid, width, height)?;
-    let (pixels, mask) = fused.fill_observed(pixels, &valid, Some(&holes), &mut |_| {}, progress)?;
-    Ok((pixels, mask.into_values()))
+/// Runs the packed network for the holes alone.
+fn run_fused(fused: &FusedUNet, picture: Picture<'_>, progress: &dyn Progress) -> Result<Filled, FillError> {
+    let (valid, holes) = picture.planes()?;
+    let pixels = picture.normalised();
+    let (made, mask) = fused.fill_observed(&pixels, &valid, Some(&holes), &mut |_| {}, progress)?;
+    Ok(picture.composed(&made, mask.values()))
 }
 
 /// As [`run_fused`], on a GPU. It cannot be stopped within a run: all of it is launched at once.
 #[cfg(feature = "cuda")]
 fn run_cuda(
     fused: &GpuUNet<CudaGpu>,
-    pixels: &[f32],
-    valid: &[u8],
-    width: usize,
-    height: usize,
+    picture: Picture<'_>,
     progress: &dyn Progress,
-) -> Result<(Vec<f32>, Vec<u8>), FillError> {
-    let (valid, holes) = planes(valid, width, height)?;
-    let (pixels, mask) = fused.fill(pixels, &valid, Some(&holes))?;
+) -> Result<Filled, FillError> {
+    let (valid, holes) = picture.planes()?;
+    let filled = fused.fill_with(
+        &valid,
+        Some(&holes),
+        |pixels| picture.normalise_into(pixels),
+        |made, mask| picture.composed(made, mask),
+    )?;
     progress.step(1, 1)?;
-    Ok((pixels, mask.into_values()))
+    Ok(filled)
 }
 
-/// The valid positions and the holes.
-fn planes(valid: &[u8], width: usize, height: usize) -> candle_core::Result<(Plane, Plane)> {
-    let holes: Vec<u8> = valid.iter().map(|&valid| u8::from(valid == 0)).collect();
-    match (
-        Plane::new(height, width, valid),
-        Plane::new(height, width, &holes),
-    ) {
-        (Some(valid), Some(holes)) => Ok((valid, holes)),
-        _ => candle_core::bail!("a mask of another size than its picture"),
-    }
-}
-
-/// Runs the network through candle on any device; pixels come and go interleaved.
+/// Runs the network through candle on any device.
 fn run_candle(
     unet: &UNet,
     device: &Device,
-    pixels: Vec<f32>,
-    valid: &[u8],
-    width: usize,
-    height: usize,
+    picture: Picture<'_>,
     progress: &dyn Progress,
-) -> Result<(Vec<f32>, Vec<u8>), FillError> {
-    let image = Tensor::from_vec(pixels, (1, height, width, 3), device)?;
+) -> Result<Filled, FillError> {
+    let (height, width) = (picture.height, picture.width);
+    let image = Tensor::from_vec(picture.normalised(), (1, height, width, 3), device)?;
     let image = image.permute((0, 3, 1, 2))?.contiguous()?;
-    let mask = valid
-        .iter()
-        .map(|&valid| f32::from(u8::from(valid != 0)))
-        .collect();
+    let mask = picture.valid.iter();
+    let mask = mask.map(|&valid| f32::from(u8::from(valid != 0))).collect();
     let mask = Tensor::from_vec(mask, (1, 1, height, width), device)?;
     let (mut done, layers) = (0, 2 * unet.config().levels as u64);
     let mut cancelled = Ok(());
@@ -162,10 +148,56 @@ fn run_candle(
     });
     cancelled?;
     let (image, mask) = made?;
-    let pixels = image
+    let made: Vec<f32> = image
         .permute((0, 2, 3, 1))?
         .contiguous()?
         .flatten_all()?
         .to_vec1()?;
-    Ok((pixels, mask.ne(0f64)?.flatten_all()?.to_vec1()?))
+    let mask: Vec<u8> = mask.ne(0f64)?.flatten_all()?.to_vec1()?;
+    Ok(picture.composed(&made, &mask))
+}
+
+impl Picture<'_> {
+    /// The valid positions and the holes.
+    fn planes(&self) -> candle_core::Result<(Plane, Plane)> {
+        let holes: Vec<u8> = self.valid.iter().map(|&valid| u8::from(valid == 0)).collect();
+        match (
+            Plane::new(self.height, self.width, self.valid),
+            Plane::new(self.height, self.width, &holes),
+        ) {
+            (Some(valid), Some(holes)) => Ok((valid, holes)),
+            _ => candle_core::bail!("a mask of another size than its picture"),
+        }
+    }
+
+    /// The picture in the network's space, holes zero.
+    fn normalised(&self) -> Vec<f32> {
+        let mut pixels = vec![0.0; self.rgb.len()];
+        self.normalise_into(&mut pixels);
+        pixels
+    }
+
+    /// As [`normalised`](Self::normalised), over all of `pixels`.
+    fn normalise_into(&self, pixels: &mut [f32]) {
+        let places = pixels.as_chunks_mut::<3>().0.iter_mut();
+        let places = places.zip(self.rgb.as_chunks::<3>().0).zip(self.valid);
+        for ((to, from), &valid) in places {
+            *to = if valid == 0 { [0.0; 3] } else { normalise(*from) };
+        }
+    }
+
+    /// The picture with what the network made in its holes, and where those are out of `mask`.
+    fn composed(&self, made: &[f32], mask: &[u8]) -> Filled {
+        let mut rgb = self.rgb.to_vec();
+        let places = rgb.as_chunks_mut::<3>().0.iter_mut();
+        let places = places.zip(made.as_chunks::<3>().0).zip(self.valid);
+        for ((to, from), _) in places.filter(|(_, valid)| **valid == 0) {
+            *to = denormalise(*from);
+        }
+        let still_hole = self.valid.iter().zip(mask);
+        let still_hole = still_hole
+            .map(|(&valid, &mask)| valid == 0 && mask == 0)
+            .collect();
+        Filled { rgb, still_hole }
+    }
 }

@@ -26,7 +26,7 @@ pub use unet::{Config, Convolution, UNet};
 pub use weights::{Info, WeightsError};
 
 use crate::progress::{Cancelled, Progress, Silent};
-use engine::Engine;
+use engine::{Engine, Picture};
 use ops::FillError;
 
 /// Mean and deviation per channel of the pictures the network is trained on, for values from 0 to 1 (ImageNet).
@@ -250,15 +250,17 @@ impl Network {
                 mask: valid.len(),
             });
         }
-        let pixels = normalized(rgb, valid);
-        let made = self
-            .engine
-            .run(&self.device, pixels, valid, width, height, progress);
-        let (made, mask) = made.map_err(|error| match error {
+        let picture = Picture {
+            rgb,
+            valid,
+            width,
+            height,
+        };
+        let filled = self.engine.run(&self.device, picture, progress);
+        filled.map_err(|error| match error {
             FillError::Cancelled(cancelled) => cancelled.into(),
             FillError::Failed(error) => compute_error(&self.device, error),
-        })?;
-        Ok(compose(rgb, valid, &made, &mask))
+        })
     }
 }
 
@@ -266,41 +268,6 @@ fn compute_error(device: &Device, error: candle_core::Error) -> NetworkError {
     NetworkError::Compute {
         device: device::name(device),
         error,
-    }
-}
-
-/// The picture in the network's space, holes zero.
-fn normalized(rgb: &[f32], valid: &[u8]) -> Vec<f32> {
-    let mut pixels = vec![0.0; rgb.len()];
-    let places = pixels
-        .as_chunks_mut::<3>()
-        .0
-        .iter_mut()
-        .zip(rgb.as_chunks::<3>().0);
-    for ((to, from), _) in places.zip(valid).filter(|(_, valid)| **valid != 0) {
-        *to = normalise(*from);
-    }
-    pixels
-}
-
-fn compose(rgb: &[f32], valid: &[u8], made: &[f32], mask: &[u8]) -> Filled {
-    let mut filled = rgb.to_vec();
-    let places = filled
-        .as_chunks_mut::<3>()
-        .0
-        .iter_mut()
-        .zip(made.as_chunks::<3>().0);
-    for ((to, from), _) in places.zip(valid).filter(|(_, valid)| **valid == 0) {
-        *to = denormalise(*from);
-    }
-    let still_hole = valid
-        .iter()
-        .zip(mask)
-        .map(|(&valid, &mask)| valid == 0 && mask == 0)
-        .collect();
-    Filled {
-        rgb: filled,
-        still_hole,
     }
 }
 

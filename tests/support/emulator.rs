@@ -143,12 +143,32 @@ impl Gpu for Emulator {
         Ok(self.0.make(b'U', bytes.len(), bytes))
     }
 
-    fn download(&self, buffer: &Buffer, to: &mut [u8]) -> Result<()> {
-        self.0.send(&[b"D", &buffer.id.to_le_bytes()]);
-        self.0.commands.borrow_mut().flush()?;
-        assert_eq!(to.len(), buffer.bytes, "all of a buffer");
-        self.0.answers.borrow_mut().read_exact(to)?;
-        Ok(())
+    fn upload_with(&self, bytes: usize, write: impl FnOnce(&mut [u8])) -> Result<Buffer> {
+        let mut content = vec![u32::MAX; bytes.div_ceil(size_of::<u32>())];
+        let content = &mut bytemuck::cast_slice_mut(&mut content)[..bytes];
+        write(content);
+        self.upload(content)
+    }
+
+    fn download<T, const N: usize>(
+        &self,
+        buffers: [&Buffer; N],
+        read: impl FnOnce([&[u8]; N]) -> T,
+    ) -> Result<T> {
+        let mut contents = Vec::new();
+        for buffer in buffers {
+            self.0.send(&[b"D", &buffer.id.to_le_bytes()]);
+            self.0.commands.borrow_mut().flush()?;
+            let mut content = vec![0u32; buffer.bytes.div_ceil(size_of::<u32>())];
+            let bytes = &mut bytemuck::cast_slice_mut(&mut content)[..buffer.bytes];
+            self.0.answers.borrow_mut().read_exact(bytes)?;
+            contents.push(content);
+        }
+        let mut lent = [[].as_slice(); N];
+        for ((lent, content), buffer) in lent.iter_mut().zip(&contents).zip(buffers) {
+            *lent = &bytemuck::cast_slice(content)[..buffer.bytes];
+        }
+        Ok(read(lent))
     }
 
     fn address(&self, buffer: &Buffer) -> u64 {
@@ -204,6 +224,8 @@ impl Emulate for Emulator {
             buffers.push(buffer);
         }
         Gpu::run(self, launches, addresses)?;
-        self.download(&to, bytemuck::cast_slice_mut(output))
+        self.download([&to], |[bytes]| {
+            output.copy_from_slice(bytemuck::cast_slice(bytes));
+        })
     }
 }

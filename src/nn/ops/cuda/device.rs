@@ -3,7 +3,7 @@
 //! nvrtc compiles the kernels when they are first needed, once per process, for compute capability 8.0, and the driver translates them for the
 //! GPU at hand. Everything runs on candle's stream, in order.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use candle_core::{
     CudaDevice, Result,
@@ -18,7 +18,7 @@ use candle_core::{
     },
 };
 
-use super::{Addresses, Gpu, GpuUNet, Job, Kernel, Launch, Module, Precision};
+use super::{Addresses, Gpu, GpuUNet, Job, Kernel, Launch, Module, Precision, staging::Staging};
 use crate::nn::{ops::FusedUNet, unet::UNet};
 
 /// The oldest GPUs that the kernels run on: Ampere.
@@ -158,6 +158,7 @@ impl Module {
 #[derive(Debug, Clone)]
 pub struct CudaGpu {
     device: CudaDevice,
+    staging: Arc<Staging>,
 }
 
 impl CudaGpu {
@@ -178,6 +179,7 @@ impl CudaGpu {
         module.ptx()?;
         Ok(Self {
             device: device.clone(),
+            staging: Arc::default(),
         })
     }
 
@@ -208,8 +210,36 @@ impl Gpu for CudaGpu {
         self.device.clone_htod(bytes)
     }
 
-    fn download(&self, buffer: &CudaSlice<u8>, to: &mut [u8]) -> Result<()> {
-        self.device.cuda_stream().memcpy_dtoh(buffer, to).w()
+    fn upload_with(&self, bytes: usize, write: impl FnOnce(&mut [u8])) -> Result<CudaSlice<u8>> {
+        let stream = self.device.cuda_stream();
+        let mut piece = self.staging.take(stream.context(), bytes)?;
+        write(piece.bytes_mut()?);
+        let uploaded = self.device.clone_htod(&piece)?;
+        self.staging.put_back(piece);
+        Ok(uploaded)
+    }
+
+    fn download<T, const N: usize>(
+        &self,
+        buffers: [&CudaSlice<u8>; N],
+        read: impl FnOnce([&[u8]; N]) -> T,
+    ) -> Result<T> {
+        let stream = self.device.cuda_stream();
+        let mut pieces = Vec::with_capacity(N);
+        for buffer in buffers {
+            let mut piece = self.staging.take(stream.context(), buffer.len())?;
+            stream.memcpy_dtoh(buffer, &mut piece).w()?;
+            pieces.push(piece);
+        }
+        // The pieces would wait by themselves, but sleeping, and waking takes longer than a picture.
+        stream.synchronize().w()?;
+        let mut lent = [[].as_slice(); N];
+        for (lent, piece) in lent.iter_mut().zip(&pieces) {
+            *lent = piece.bytes()?;
+        }
+        let result = read(lent);
+        pieces.into_iter().for_each(|piece| self.staging.put_back(piece));
+        Ok(result)
     }
 
     fn address(&self, buffer: &CudaSlice<u8>) -> u64 {

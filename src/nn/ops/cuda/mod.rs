@@ -64,6 +64,8 @@ pub mod convolution;
 mod device;
 pub mod job;
 pub mod losses;
+#[cfg(feature = "cuda")]
+mod staging;
 pub mod steps;
 pub mod train;
 mod unet;
@@ -148,8 +150,16 @@ pub trait Gpu {
     fn empty(&self, bytes: usize) -> Result<Self::Buffer>;
     /// Memory with a copy of `bytes`.
     fn upload(&self, bytes: &[u8]) -> Result<Self::Buffer>;
-    /// Waits for everything that was launched, and copies all of a buffer to `to`, which is as long.
-    fn download(&self, buffer: &Self::Buffer, to: &mut [u8]) -> Result<()>;
+    /// Memory with the bytes that `write` puts into what it is lent, which holds anything.
+    ///
+    /// Faster than [`upload`](Self::upload) for what is sent again and again.
+    fn upload_with(&self, bytes: usize, write: impl FnOnce(&mut [u8])) -> Result<Self::Buffer>;
+    /// Waits for everything that was launched, and lends `read` what is in the buffers, aligned for 32 bits.
+    fn download<T, const N: usize>(
+        &self,
+        buffers: [&Self::Buffer; N],
+        read: impl FnOnce([&[u8]; N]) -> T,
+    ) -> Result<T>;
     /// Where a kernel finds it.
     fn address(&self, buffer: &Self::Buffer) -> u64;
     /// Runs a kernel after those that were launched before.

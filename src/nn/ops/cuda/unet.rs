@@ -142,13 +142,35 @@ impl<G: Gpu> GpuUNet<G> {
     /// [`FusedUNet::fill`](crate::nn::ops::FusedUNet::fill).
     pub fn fill(&self, pixels: &[f32], valid: &Plane, needed: Option<&Plane>) -> Result<(Vec<f32>, Plane)> {
         let (height, width) = (valid.height(), valid.width());
-        if pixels.len() != PICTURE_CHANNELS * height * width || pixels.is_empty() {
+        if pixels.len() != PICTURE_CHANNELS * height * width {
             bail!("{} values for a picture of {width} × {height}", pixels.len());
+        }
+        let write = |to: &mut [f32]| to.copy_from_slice(pixels);
+        let made = self.fill_with(valid, needed, write, |ys, mask| {
+            Plane::new(height, width, mask).map(|mask| (ys.to_vec(), mask))
+        })?;
+        let Some(made) = made else {
+            bail!("the device gave back a mask of another size");
+        };
+        Ok(made)
+    }
+
+    /// As [`fill`](Self::fill), between memory that is kept: `write` puts all of the picture into the one, which holds
+    /// anything, `read` finds what the network made and the mask in the other.
+    pub fn fill_with<T>(
+        &self,
+        valid: &Plane,
+        needed: Option<&Plane>,
+        write: impl FnOnce(&mut [f32]),
+        read: impl FnOnce(&[f32], &[u8]) -> T,
+    ) -> Result<T> {
+        if valid.values().is_empty() {
+            bail!("a picture without pixels");
         }
         if needed.is_some_and(|needed| !needed.has_size_of(valid)) {
             bail!("what is needed is of another size than the picture");
         }
-        let mut current = self.picture(pixels, valid)?;
+        let mut current = self.picture(valid, write)?;
         let mut skips = Vec::with_capacity(self.encoder.len());
         for layer in &self.encoder {
             let next = self.run(layer, &current, None, None)?;
@@ -162,23 +184,20 @@ impl<G: Gpu> GpuUNet<G> {
             let needed = needed.pop().flatten();
             current = self.run(layer, &current, Some(&skip), needed.as_ref())?;
         }
-        let mut ys = vec![0f32; pixels.len()];
-        self.gpu
-            .download(&current.xs, bytemuck::cast_slice_mut(&mut ys))?;
-        let mut mask = vec![0; height * width];
-        self.gpu.download(&current.mask, &mut mask)?;
-        let Some(mask) = Plane::new(height, width, &mask) else {
-            bail!("the device gave back a mask of another size");
-        };
-        Ok((ys, mask))
+        self.gpu.download([&current.xs, &current.mask], |[ys, mask]| {
+            read(bytemuck::cast_slice(ys), mask)
+        })
     }
 
     /// The picture with zeros in its holes.
-    fn picture(&self, pixels: &[f32], valid: &Plane) -> Result<Map<G::Buffer>> {
+    fn picture(&self, valid: &Plane, write: impl FnOnce(&mut [f32])) -> Result<Map<G::Buffer>> {
         let (height, width) = (valid.height(), valid.width());
-        let from = self.gpu.upload(bytemuck::cast_slice(pixels))?;
-        let mask = self.gpu.upload(valid.values())?;
-        let xs = self.gpu.empty(pixels.len() * self.precision.bytes())?;
+        let values = PICTURE_CHANNELS * height * width;
+        let from = self.gpu.upload_with(values * size_of::<f32>(), |to| {
+            write(bytemuck::cast_slice_mut(to));
+        })?;
+        let mask = self.plane(valid)?;
+        let xs = self.gpu.empty(values * self.precision.bytes())?;
         let job = Job {
             height: height as i32,
             width: width as i32,
@@ -196,7 +215,7 @@ impl<G: Gpu> GpuUNet<G> {
             ..Addresses::default()
         };
         self.gpu.launch(
-            &Launch::flat(Module::Inference.kernel(kernel), pixels.len(), job),
+            &Launch::flat(Module::Inference.kernel(kernel), values, job),
             addresses,
         )?;
         Ok(Map {
@@ -205,6 +224,12 @@ impl<G: Gpu> GpuUNet<G> {
             height,
             width,
         })
+    }
+
+    fn plane(&self, plane: &Plane) -> Result<G::Buffer> {
+        let values = plane.values();
+        self.gpu
+            .upload_with(values.len(), |to| to.copy_from_slice(values))
     }
 
     /// What each decoder layer has to make, the picture's first: `maps` are the skips, the picture first.
@@ -216,7 +241,7 @@ impl<G: Gpu> GpuUNet<G> {
         let Some(needed) = needed else {
             return Ok(Vec::new());
         };
-        let mut levels = vec![self.gpu.upload(needed.values())?];
+        let mut levels = vec![self.plane(needed)?];
         for pair in maps.windows(2) {
             let [large, small] = pair else { continue };
             let below = self.gpu.empty(small.height * small.width)?;
