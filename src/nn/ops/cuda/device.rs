@@ -215,6 +215,7 @@ impl Gpu for CudaGpu {
         let mut piece = self.staging.take(stream.context(), bytes)?;
         write(piece.bytes_mut()?);
         let uploaded = self.device.clone_htod(&piece)?;
+        piece.note_use(&stream)?;
         self.staging.put_back(piece);
         Ok(uploaded)
     }
@@ -229,9 +230,9 @@ impl Gpu for CudaGpu {
         for buffer in buffers {
             let mut piece = self.staging.take(stream.context(), buffer.len())?;
             stream.memcpy_dtoh(buffer, &mut piece).w()?;
+            piece.note_use(&stream)?;
             pieces.push(piece);
         }
-        // The pieces would wait by themselves, but sleeping, and waking takes longer than a picture.
         stream.synchronize().w()?;
         let mut lent = [[].as_slice(); N];
         for (lent, piece) in lent.iter_mut().zip(&pieces) {
