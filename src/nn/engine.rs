@@ -1,6 +1,9 @@
 //! What computes on a device: the packed layers on the CPU, our kernels on CUDA, candle's operations elsewhere.
 
 use candle_core::{Device, Tensor};
+use rayon::prelude::{
+    IndexedParallelIterator as _, ParallelIterator as _, ParallelSlice as _, ParallelSliceMut as _,
+};
 
 #[cfg(feature = "cuda")]
 use super::ops::cuda::{self, CudaGpu, GpuUNet, Precision};
@@ -9,6 +12,9 @@ use super::{
     ops::{FillError, FusedUNet, Plane},
 };
 use crate::progress::Progress;
+
+/// Pixels that a thread normalises or puts together in one go.
+const PIECE: usize = 16_384;
 
 /// A picture with holes, as [`Network::inpaint`](super::Network::inpaint) takes it; the sizes fit.
 #[derive(Debug, Clone, Copy)]
@@ -179,25 +185,41 @@ impl Picture<'_> {
 
     /// As [`normalised`](Self::normalised), over all of `pixels`.
     fn normalise_into(&self, pixels: &mut [f32]) {
-        let places = pixels.as_chunks_mut::<3>().0.iter_mut();
-        let places = places.zip(self.rgb.as_chunks::<3>().0).zip(self.valid);
-        for ((to, from), &valid) in places {
-            *to = if valid == 0 { [0.0; 3] } else { normalise(*from) };
-        }
+        let pieces = pixels.par_chunks_mut(3 * PIECE);
+        let pieces = pieces.zip(self.rgb.par_chunks(3 * PIECE));
+        pieces
+            .zip(self.valid.par_chunks(PIECE))
+            .for_each(|((pixels, rgb), valid)| {
+                let places = pixels.as_chunks_mut::<3>().0.iter_mut();
+                for ((to, from), &valid) in places.zip(rgb.as_chunks::<3>().0).zip(valid) {
+                    *to = if valid == 0 { [0.0; 3] } else { normalise(*from) };
+                }
+            });
     }
 
     /// The picture with what the network made in its holes, and where those are out of `mask`.
     fn composed(&self, made: &[f32], mask: &[u8]) -> Filled {
-        let mut rgb = self.rgb.to_vec();
-        let places = rgb.as_chunks_mut::<3>().0.iter_mut();
-        let places = places.zip(made.as_chunks::<3>().0).zip(self.valid);
-        for ((to, from), _) in places.filter(|(_, valid)| **valid == 0) {
-            *to = denormalise(*from);
-        }
+        let mut filled = vec![0.0; self.rgb.len()];
+        let pieces = filled.par_chunks_mut(3 * PIECE);
+        let pieces = pieces.zip(self.rgb.par_chunks(3 * PIECE));
+        let pieces = pieces.zip(made.par_chunks(3 * PIECE));
+        pieces
+            .zip(self.valid.par_chunks(PIECE))
+            .for_each(|(((filled, rgb), made), valid)| {
+                filled.copy_from_slice(rgb);
+                let places = filled.as_chunks_mut::<3>().0.iter_mut();
+                let places = places.zip(made.as_chunks::<3>().0).zip(valid);
+                for ((to, from), _) in places.filter(|(_, valid)| **valid == 0) {
+                    *to = denormalise(*from);
+                }
+            });
         let still_hole = self.valid.iter().zip(mask);
         let still_hole = still_hole
             .map(|(&valid, &mask)| valid == 0 && mask == 0)
             .collect();
-        Filled { rgb, still_hole }
+        Filled {
+            rgb: filled,
+            still_hole,
+        }
     }
 }
