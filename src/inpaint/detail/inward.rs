@@ -196,15 +196,12 @@ impl<'a> Target<'a> {
 
     /// How differently the network sees the middles of the two places.
     fn guide_cost(&self, source: usize) -> u64 {
-        if self.level.guide.is_empty() {
+        let Some(guide) = &self.level.guide else {
             return 0;
-        }
-        // Means are over the 4 × 4 pixels that begin at a place.
-        let middle = |anchor: usize| {
-            let at = 3 * (anchor + (MIDDLE - 2) * (self.level.width + 1));
-            &self.level.guide[at..at + 3]
         };
-        let trust = u64::from(self.level.trust[self.anchor]);
+        // Means are over the 4 × 4 pixels that begin at a place.
+        let middle = |anchor: usize| guide.mean(anchor + (MIDDLE - 2) * (self.level.width + 1));
+        let trust = u64::from(guide.trust(self.anchor));
         u64::from(difference(middle(self.anchor), middle(source)) * GUIDE_WEIGHT) * trust / 16
     }
 }

@@ -215,22 +215,19 @@ impl Search<'_> {
 
     /// How differently the network sees the two places: block means over the four quarters of the patch.
     fn guide_cost(&self, target: usize, source: usize) -> u32 {
-        let guide = &self.level.guide;
-        if guide.is_empty() || self.round.guide_weight == 0 {
+        let (Some(guide), 1..) = (&self.level.guide, self.round.guide_weight) else {
             return 0;
-        }
+        };
         let half = PATCH / 2;
         let mut squares = 0u32;
         for offset in [0, half, half * self.level.width, half * self.level.width + half] {
-            let wanted = &guide[3 * (target + offset)..3 * (target + offset) + 3];
-            let found = &guide[3 * (source + offset)..3 * (source + offset) + 3];
+            let (wanted, found) = (guide.mean(target + offset), guide.mean(source + offset));
             for (wanted, found) in wanted.iter().zip(found) {
-                let difference = i32::from(*wanted) - i32::from(*found);
-                squares += (difference * difference) as u32;
+                squares += u32::from(wanted.abs_diff(*found)).pow(2);
             }
         }
         // A block stands for 16 pixels; the weight and the trust are in 16ths.
-        squares.saturating_mul(self.round.guide_weight) / 16 * u32::from(self.level.trust[target])
+        squares.saturating_mul(self.round.guide_weight) / 16 * u32::from(guide.trust(target))
     }
 
     /// The cost by which matches are compared: dearer the more patches copy from the same place already.

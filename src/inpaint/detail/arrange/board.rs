@@ -148,17 +148,13 @@ impl<'a> Board<'a> {
     }
 
     fn guide_cost(&self, at: usize, from: usize) -> i32 {
-        let guide = &self.level.guide;
-        if guide.is_empty() {
+        let Some(guide) = &self.level.guide else {
             return 0;
-        }
+        };
         // Where the network is not believed the guide is a smooth continuation of the edge, which is no bad hint.
-        let trust = self.level.trust[self.up_left(at, MIDDLE)].max(LEAST_TRUST);
+        let trust = guide.trust(self.up_left(at, MIDDLE)).max(LEAST_TRUST);
         // Means are over the 4 × 4 pixels that begin at a place; this is the one around the pixel.
-        let [wanted, found] = [at, from].map(|place| {
-            let begin = 3 * self.up_left(place, 1);
-            &guide[begin..begin + 3]
-        });
+        let [wanted, found] = [at, from].map(|place| guide.mean(self.up_left(place, 1)));
         let difference: i32 = wanted
             .iter()
             .zip(found)

@@ -60,8 +60,7 @@ pub(super) fn native_level(planes: &Planes<'_>, progress: &dyn Progress) -> Resu
         hole: hole.to_vec(),
         is_source,
         depth,
-        guide: Vec::new(),
-        trust: Vec::new(),
+        guide: None,
     };
     progress.check()?;
     average_texture(&mut level, progress)?;
@@ -118,8 +117,7 @@ pub(super) fn halved(fine: &Level, progress: &dyn Progress) -> Result<Level, Can
         hole,
         is_source,
         depth,
-        guide: Vec::new(),
-        trust: Vec::new(),
+        guide: None,
     };
     average_texture(&mut level, progress)?;
     Ok(level)

@@ -5,21 +5,17 @@
 //! 12 bytes per pixel; native colours are read from the caller's planes at the very end only.
 
 mod anchors;
+mod guide;
 mod levels;
 mod texture;
 
-use rayon::prelude::{IndexedParallelIterator as _, ParallelIterator as _, ParallelSliceMut as _};
-
 pub(super) use self::anchors::free_anchors;
 use self::{
+    guide::Guide,
     levels::{halved, native_level},
     texture::continue_texture,
 };
-use super::{
-    Beginning,
-    distance::{CHANNELS, PATCH},
-    trust::Trust,
-};
+use super::{Beginning, distance::PATCH, trust::Trust};
 use crate::progress::{Cancelled, Progress};
 
 /// One scale of the crop.
@@ -37,11 +33,8 @@ pub(super) struct Level {
     pub(super) is_source: Vec<bool>,
     /// Steps from a hole pixel to the nearest valid one (8-neighbourhood), 0 outside.
     pub(super) depth: Vec<u16>,
-    /// `[height][width][3]`: the first guess of the whole level averaged over 4 × 4 blocks; empty where the network
-    /// could not resolve such a block, so that it must not steer.
-    pub(super) guide: Vec<i16>,
-    /// How far the guide steers a patch, by its anchor, in 16ths; empty like the guide.
-    pub(super) trust: Vec<u8>,
+    /// What the network says, where it could resolve that much: else it must not steer.
+    pub(super) guide: Option<Guide>,
 }
 
 /// What the pyramid is built from. All planes are of the crop, row by row.
@@ -104,42 +97,13 @@ pub(super) fn build(
         }
         levels.push(next);
     }
-    for (halvings, level) in levels.iter_mut().enumerate() {
-        if halvings as u32 >= guide_from {
+    for level in &mut levels {
+        if level.halvings as u32 >= guide_from {
             progress.check()?;
-            level.guide = block_means(level);
-            level.trust = trust_of(level, planes, halvings as u32);
+            level.guide = Some(Guide::new(level, planes));
         }
     }
     progress.check()?;
     continue_texture(&mut levels);
     Ok(levels)
-}
-
-/// Means over the 4 × 4 block that starts at each pixel.
-fn block_means(level: &Level) -> Vec<i16> {
-    let (width, height) = (level.width, level.height);
-    let mut means = vec![0i16; width * height * 3];
-    means.par_chunks_mut(width * 3).enumerate().for_each(|(y, row)| {
-        for (x, mean) in row.as_chunks_mut::<3>().0.iter_mut().enumerate() {
-            let mut sums = [8i32; 3];
-            for at in (0..16).map(|tap| (y + tap / 4).min(height - 1) * width + (x + tap % 4).min(width - 1))
-            {
-                for (sum, &sample) in sums.iter_mut().zip(&level.colour[at * CHANNELS..]) {
-                    *sum += i32::from(sample);
-                }
-            }
-            *mean = sums.map(|sum| (sum / 16) as i16);
-        }
-    });
-    means
-}
-
-/// The trust in the middle of the patch anchored at each pixel.
-fn trust_of(level: &Level, planes: &Planes<'_>, halvings: u32) -> Vec<u8> {
-    let native = |at: usize| (at + PATCH / 2) << halvings;
-    let pixels = (0..level.height).flat_map(|y| (0..level.width).map(move |x| (x, y)));
-    pixels
-        .map(|(x, y)| (16.0 * planes.trust.at(native(x), native(y)) + 0.5) as u8)
-        .collect()
 }

@@ -30,30 +30,36 @@
 //! once, not at each of their readings. Losses of pixels, the composite, correlations of features, sums over channels
 //! and the bias each are operations of their own, because candle adds up a whole tensor in one block.
 //!
+//! # Between the program and the GPU
+//!
+//! A picture goes there and comes back through page-locked memory that is kept (`staging`), and what is around a run
+//! (normalising, putting the picture together) is split over the threads. With fresh memory for every picture the
+//! system spent more time on finding pages than the GPU on the network.
+//!
 //! # What was measured
 //!
-//! On an H200 (driver 580, 16 cores), the card otherwise idle; PyTorch 2.11 and what is called the first measurement on
-//! one machine, the rest half an hour later on another of the same kind. All of `tests/gpu.rs` passed; the sample's
-//! fill differs from the CPU's in 0.01 % of its samples, by 1 of 255. Times are medians and include bringing the
-//! picture there and back.
+//! On H200s (driver 580, 16 cores), the card otherwise idle; medians of `lacuna bench`, which include bringing the
+//! picture there and back. PyTorch 2.11 on another machine of the same kind. All of `tests/gpu.rs` passed; the sample's
+//! fill differs from the CPU's in 0.01 % of its samples, by 1 of 255.
 //!
-//! | | here | PyTorch: eager, channels last, with TF32, half |
-//! |---|---:|---:|
-//! | width 32, 512² | 3.0 and 3.5 ms | 6.3, 6.7, 6.4, 6.5 ms |
-//! | width 64, 512² | 4.0 and 4.2 ms | (on an H100) 10.5, 8.9, 12.4, 14.0 ms |
-//! | width 32, 1024² | 24.5 and 31 ms; 13.4 ms where the allocator keeps memory | (on an H100) 11.1, 16.2, 15.9, 12.3 ms |
-//! | width 64, 1024² | 12.8 and 14.1 ms | (on an H100) 17.2 ms, the others not reached |
-//! | a training step (width 32, batch 4, 256², all losses on VGG-16) | 21.0 ms | 31.5, –, 26.3, 28.7 ms |
+//! | | here, two rounds | before memory was kept, the same two | PyTorch: eager, channels last with TF32, half |
+//! |---|---:|---:|---:|
+//! | width 32, 512² | 1.6 and 1.8 ms | 3.4 and 2.8 ms | 6.2, 6.3, 8.2 ms |
+//! | width 64, 512² | 2.5 and 2.5 ms | 3.6 and 3.8 ms | 8.2, 7.4, 9.0 ms |
+//! | width 32, 1024² | 4.4 ms | 26 ms | (on an H100) 11.1, 15.9, 12.3 ms |
+//! | width 64, 1024² | 6.7 ms | 11.8 ms | (on an H100, eager) 17.2 ms |
+//! | the built-in weights, 512² | 1.7 and 1.7 ms | 3.2 and 3.0 ms | |
+//! | a training step (width 32, batch 4, 256², all losses on VGG-16) | 21.0 ms | | 31.5, 26.3, 28.7 ms |
 //!
-//! The kernels of a 512² picture take 0.8 ms of that (on the H100); the rest is the program's.
+//! So the 29 ms of the paper (512², on a V100) are 11.5 times as long as a picture takes here. Kept memory alone gives
+//! 2.0 and 2.9 to 3.0 ms at 512², the threads the rest. The kernels of a picture of width 64 took 0.8 ms on an H100.
+//! Keeping the device's memory and the kernels' handles in the program too changes nothing (1.7 and 2.6 ms).
 //!
-//! The paragraph above on training, but for the bias, was written after the first measurement, and measured: a step
-//! 42.6 → 21.0 ms; `lacuna train` (width 32, batch 24, 384², built-in features) 102 → 236 images/s, and 243 in a run of
-//! six minutes on 4,366 photos. (Before there were operations of our own a step took 161 to 188 ms on an H100.) In the
-//! backward pass of such a step of 99 ms, the gradients of weights take 26 ms, those of inputs 17, candle's additions
-//! of gradients 6 and the sum for the last bias 4. **Changed since, and not measured: a comparison per value that keeps
-//! what is no number (one instruction in twenty more), an operation for that bias, and more parts for the gradients of
-//! weights, whose longest launches had fewer than two blocks for each multiprocessor.**
+//! Training: a step of the table took 42.6 ms before its products were written as above (and 161 to 188 on an H100
+//! with candle's own operations). `lacuna train` (width 32, built-in features) went from 102 to 243 crops of 384² a
+//! second (batch 24), and with more parts for the gradients of weights to 158 crops of 512² (batch 12), as many pixels
+//! as 281 of the smaller ones. In the backward pass of a step of 99 ms, before these parts, the gradients of weights
+//! took 26 ms, those of inputs 17, candle's additions of gradients 6.
 //!
 //! What is left: the decoder adds 9 taps of the small map where the CPU's engine adds 4 (and 36 for 16 in its
 //! gradient); candle's backward pass makes zeros for every gradient and adds to them; the kernels are compiled anew at
