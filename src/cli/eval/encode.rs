@@ -44,27 +44,6 @@ pub(super) fn strip(pictures: &[&Pixels]) -> anyhow::Result<Vec<u8>> {
         .map_err(|problem| anyhow!("encoding a small picture: {problem}"))
 }
 
-/// Bytes as text for a `data:` address (RFC 4648, with padding).
-pub(super) fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let bits = (0..3).fold(0u32, |bits, at| {
-            bits << 8 | u32::from(group.get(at).copied().unwrap_or(0))
-        });
-        for letter in 0..4 {
-            let value = bits >> (18 - 6 * letter) & 63;
-            let is_padding = letter > group.len() as u32;
-            text.push(if is_padding {
-                '='
-            } else {
-                char::from(LETTERS[value as usize])
-            });
-        }
-    }
-    text
-}
-
 /// Text that means itself in a page.
 pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
@@ -75,21 +54,7 @@ pub(super) fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{base64, escaped};
-
-    #[test]
-    fn base64_is_that_of_the_standard() {
-        // The examples of RFC 4648, section 10.
-        for (plain, encoded) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foobar", "Zm9vYmFy"),
-        ] {
-            assert_eq!(base64(plain.as_bytes()), encoded);
-        }
-    }
+    use super::escaped;
 
     #[test]
     fn names_of_photos_cannot_break_the_page() {

@@ -4,13 +4,10 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
-use super::{
-    encode::{base64, escaped},
-    measure::Row,
-    run::Results,
-};
+use super::{encode::escaped, measure::Row, run::Results};
 use crate::{
     cli::saving::refuse_foreign,
     imaging::write::{self, WriteError},
@@ -109,7 +106,7 @@ fn figure(page: &mut String, row: &Row, lead: f64, thumbnail: Option<&Vec<u8>>) 
         page,
         "<figure><img alt=\"\" src=\"data:image/jpeg;base64,{}\"><figcaption>{}, hole {:.0} %: {:.1} dB \
          ({lead:+.1})</figcaption></figure>",
-        thumbnail.map_or_else(String::new, |bytes| base64(bytes)),
+        thumbnail.map_or_else(String::new, |bytes| STANDARD.encode(bytes)),
         escaped(&name),
         100.0 * row.hole_ratio,
         row.numbers.psnr_db,

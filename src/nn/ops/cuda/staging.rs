@@ -25,6 +25,8 @@ pub(super) struct Staging(Mutex<Vec<Piece>>);
 impl Staging {
     /// A piece whose first `len` bytes are free to use; they hold anything.
     pub(super) fn take(&self, context: &Arc<CudaContext>, len: usize) -> Result<Piece> {
+        // Whether a copy is done can be asked on a thread of the context only.
+        context.bind_to_thread().w()?;
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let fitting = kept.iter().enumerate();
         let fitting = fitting.filter(|(_, piece)| piece.memory.len() >= len && piece.used.is_complete());
