@@ -1,7 +1,7 @@
 //! Launches on an NVIDIA GPU, through candle's device.
 //!
-//! nvrtc compiles the kernels when they are first needed, once per process, for compute capability 8.0, and the driver translates them for the
-//! GPU at hand. Everything runs on candle's stream, in order.
+//! nvrtc compiles the kernels when they are first needed, once per process, for compute capability 8.0, and the driver
+//! translates them for the GPU at hand. Everything runs on candle's stream, in order.
 
 use std::sync::{Arc, OnceLock};
 
