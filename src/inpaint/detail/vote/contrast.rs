@@ -1,0 +1,201 @@
+//! The contrast that votes lose, and get back.
+//!
+//! Where patches disagree, their mean is blander than what any of them shows. A search that compares with it finds
+//! blander sources, the next vote is blander still, and within a few rounds the fill has a smear where it should have
+//! had tiles. How much a mean has lost is known: the variance of the votes around it. So the differences of each pixel
+//! to the mean of its neighbourhood are enlarged until the neighbourhood varies as much as its votes do together. (For
+//! textures that are mixed by weights, Heitz and Neyret, "High-Performance By-Example Noise", HPG 2018, keep the
+//! variance in this way.)
+
+use rayon::prelude::{
+    IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _, ParallelSlice as _,
+    ParallelSliceMut as _,
+};
+
+use super::{
+    super::{distance::PATCH, ticker::Ticker},
+    level::Vote,
+};
+use crate::progress::Cancelled;
+
+/// Half the side of a neighbourhood: it is about as large as a patch.
+const REACH: usize = PATCH / 2 - 1;
+/// Differences are enlarged so many times at most.
+const MOST: f32 = 3.0;
+/// A variance that says nothing, of red, green and blue together: 0.2 % of white in each.
+const NOISE: f32 = 16.0;
+
+/// Gives the means in `votes`, `width` pixels wide, the contrast of what was voted. `known` is the colour of a pixel
+/// without a vote, by its place in `votes`: such pixels belong to neighbourhoods, and stay as they are.
+pub(super) fn restore(
+    votes: &mut [Option<Vote>],
+    width: usize,
+    known: impl Fn(usize) -> [f32; 3] + Sync,
+    ticker: &Ticker<'_>,
+) -> Result<(), Cancelled> {
+    let pixels: Vec<Moments> = votes
+        .par_iter()
+        .enumerate()
+        .map(|(at, vote)| match vote {
+            Some(Vote {
+                mean: [red, green, blue, _],
+                variance,
+            }) => Moments::of([*red, *green, *blue], *variance),
+            None => Moments::of(known(at), 0.0),
+        })
+        .collect();
+    let along_rows: Vec<Moments> = pixels
+        .par_chunks(width)
+        .flat_map_iter(|row| {
+            (0..width).map(|x| row[window(x, width)].iter().fold(Moments::NONE, Moments::with))
+        })
+        .collect();
+    let height = votes.len() / width;
+    votes.par_chunks_mut(width).enumerate().try_for_each(|(y, row)| {
+        for (x, vote) in row.iter_mut().enumerate() {
+            let Some(Vote { mean, .. }) = vote else { continue };
+            let rows = window(y, height).map(|y| &along_rows[y * width + x]);
+            let around = rows.fold(Moments::NONE, Moments::with);
+            let gain = around.gain();
+            for (sample, mean) in mean.iter_mut().zip(around.mean()) {
+                *sample = mean + gain * (*sample - mean);
+            }
+        }
+        ticker.advance(0)
+    })
+}
+
+/// What is within [`REACH`] of a place, of `length` places.
+fn window(at: usize, length: usize) -> std::ops::Range<usize> {
+    at.saturating_sub(REACH)..(at + REACH + 1).min(length)
+}
+
+/// Sums over pixels.
+#[derive(Debug, Clone, Copy)]
+struct Moments {
+    count: f32,
+    /// Of red, green and blue.
+    colour: [f32; 3],
+    /// Of the squares of all three.
+    squares: f32,
+    /// Of the variances of the votes.
+    variance: f32,
+}
+
+impl Moments {
+    const NONE: Self = Self {
+        count: 0.0,
+        colour: [0.0; 3],
+        squares: 0.0,
+        variance: 0.0,
+    };
+
+    fn of(colour: [f32; 3], variance: f32) -> Self {
+        Self {
+            count: 1.0,
+            colour,
+            squares: colour.iter().map(|sample| sample * sample).sum(),
+            variance,
+        }
+    }
+
+    fn with(self, other: &Self) -> Self {
+        Self {
+            count: self.count + other.count,
+            colour: std::array::from_fn(|channel| self.colour[channel] + other.colour[channel]),
+            squares: self.squares + other.squares,
+            variance: self.variance + other.variance,
+        }
+    }
+
+    fn mean(&self) -> [f32; 3] {
+        self.colour.map(|sum| sum / self.count)
+    }
+
+    /// How many times as large differences to the mean must be for the variance of all votes.
+    fn gain(&self) -> f32 {
+        let of_mean: f32 = self.mean().iter().map(|mean| mean * mean).sum();
+        let left = (self.squares / self.count - of_mean).max(0.0) + NOISE;
+        let lost = self.variance / self.count;
+        ((left + lost) / left).sqrt().min(MOST)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Vote, restore};
+    use crate::inpaint::detail::{random::Random, ticker::Ticker};
+
+    const SIDE: usize = 64;
+
+    /// The variance of red where every pixel is voted on by `voters` that each show noise of their own.
+    fn variance_of_the_mean_of(voters: u64) -> f32 {
+        let noise =
+            |at: usize, voter: u64| 500.0 + 60.0 * Random::keyed(1, [at as u64, voter, 0, 0]).normal();
+        let mut votes: Vec<Option<Vote>> = (0..SIDE * SIDE)
+            .map(|at| {
+                let voted = || (0..voters).map(|voter| noise(at, voter));
+                let mean = voted().sum::<f32>() / voters as f32;
+                let variance = voted().map(|sample| (sample - mean).powi(2)).sum::<f32>() / voters as f32;
+                Some(Vote {
+                    mean: [mean, mean, mean, 7.0],
+                    variance: 3.0 * variance,
+                })
+            })
+            .collect();
+        restore(&mut votes, SIDE, |_| [0.0; 3], &Ticker::silent()).expect("nobody cancels");
+        let reds: Vec<f32> = votes.iter().flatten().map(|vote| vote.mean[0]).collect();
+        assert!(
+            votes.iter().flatten().all(|vote| vote.mean[3] == 7.0),
+            "texture is no colour"
+        );
+        let mean = reds.iter().sum::<f32>() / reds.len() as f32;
+        assert!((mean - 500.0).abs() < 5.0, "{mean}");
+        reds.iter().map(|red| (red - mean).powi(2)).sum::<f32>() / reds.len() as f32
+    }
+
+    #[test]
+    fn the_mean_of_several_varies_as_much_as_each() {
+        let one = variance_of_the_mean_of(1);
+        for voters in [2, 4] {
+            let several = variance_of_the_mean_of(voters);
+            assert!(
+                (0.8..1.2).contains(&(several / one)),
+                "{voters}: {several} of {one}"
+            );
+        }
+    }
+
+    #[test]
+    fn where_all_agree_nothing_changes() {
+        let colour = |at: usize| (at % 7) as f32 * 100.0;
+        let vote = |at: usize| Vote {
+            mean: [colour(at); 4],
+            variance: 0.0,
+        };
+        let mut votes: Vec<Option<Vote>> = (0..SIDE * SIDE)
+            .map(|at| (at % 3 > 0).then(|| vote(at)))
+            .collect();
+        restore(&mut votes, SIDE, |at| [colour(at); 3], &Ticker::silent()).expect("nobody cancels");
+        for (at, vote) in votes.iter().enumerate() {
+            let Some(vote) = vote else { continue };
+            assert!((vote.mean[0] - colour(at)).abs() < 0.01, "{at}: {vote:?}");
+        }
+    }
+
+    #[test]
+    fn a_quarrel_over_a_flat_place_makes_no_pattern() {
+        let flat = Vote {
+            mean: [400.0; 4],
+            variance: 3.0 * 200.0 * 200.0,
+        };
+        let mut votes = vec![Some(flat); SIDE * SIDE];
+        restore(&mut votes, SIDE, |_| [400.0; 3], &Ticker::silent()).expect("nobody cancels");
+        assert!(
+            votes
+                .iter()
+                .flatten()
+                .all(|vote| (vote.mean[0] - 400.0).abs() < 0.1)
+        );
+    }
+}
