@@ -6,8 +6,8 @@
 
 use super::{
     arrange,
-    distance::{CHANNELS, WHITE},
-    field::{self, Field, Match},
+    distance::{CHANNELS, WHITE, compare},
+    field::{self, Match},
     inward,
     offsets::{self, Course, Repetition},
     patches::{Ascent, Fill, climb_work, mending_work},
@@ -66,7 +66,8 @@ pub(super) fn ranked(levels: &[Level], place: usize, ascent: &Ascent<'_>) -> Res
     );
     let (led, [free, course], inward) = (led?, arrangements?, inward?);
     let Some(led) = led else { return Ok(None) };
-    let mut fills = in_order(meeting, led, free, inward, course);
+    let [free, inward, course] = [free, inward, course].map(|fill| fill.map(Rival::of));
+    let mut fills = in_order(meeting, Rival::of(led), free, inward, course);
     let place = place % fills.len();
     Ok(Some(fills.swap_remove(place)))
 }
@@ -88,10 +89,10 @@ pub(super) fn work(levels: &[Level], count: usize) -> u64 {
 /// since it is the most unlike.
 fn in_order(
     first: &Level,
-    led: Fill,
-    arranged: Option<Fill>,
-    inward: Option<Fill>,
-    course: Option<Fill>,
+    led: Rival,
+    arranged: Option<Rival>,
+    inward: Option<Rival>,
+    course: Option<Rival>,
 ) -> Vec<Fill> {
     let mut rest: Vec<Priced> = [
         (Some(led), LEAD, false),
@@ -99,21 +100,21 @@ fn in_order(
         (inward, 1.0, false),
     ]
     .into_iter()
-    .filter_map(|(fill, share, sees_all)| Some(Priced::new(fill?, share, sees_all)))
+    .filter_map(|(rival, share, sees_all)| Some(Priced::new(rival?, share, sees_all)))
     .collect();
     rest.sort_by(|one, other| one.price.total_cmp(&other.price));
     if let Some(course) = course {
-        let costs = rest.iter().map(|rival| mean_cost(&rival.fill.1));
-        let is_dear = mean_cost(&course.1) >= COURSE_DEAREST * costs.fold(f64::MAX, f64::min);
-        let away = astray(first, &course.0);
+        let costs = rest.iter().map(|other| other.rival.cost);
+        let is_dear = course.cost >= COURSE_DEAREST * costs.fold(f64::MAX, f64::min);
+        let away = astray(first, &course.fill.0);
         let course = Priced::new(course, COURSE_PRICE, true);
         let is_best = rest.first().is_none_or(|best| {
-            let is_astray = away > COURSE_ASTRAY * astray(first, &best.fill.0);
+            let is_astray = away > COURSE_ASTRAY * astray(first, &best.rival.fill.0);
             !best.sees_all && !is_dear && !is_astray && course.price < best.price
         });
         rest.insert(usize::from(!is_best), course);
     }
-    unlike(rest.into_iter().map(|priced| priced.fill))
+    unlike(rest.into_iter().map(|priced| priced.rival.fill))
 }
 
 /// The fills without those that are like an earlier one.
@@ -139,32 +140,63 @@ fn are_alike((one, _): &Fill, (other, _): &Fill) -> bool {
     (differing as f32) < UNLIKE_SHARE * filled as f32
 }
 
-/// A fill, what it counts as, and whether it was made as a whole.
-struct Priced {
+/// A fill of the level at which rivals meet.
+struct Rival {
     fill: Fill,
+    /// How badly its patches agree with each other and with the edge, on average.
+    cost: f64,
+}
+
+impl Rival {
+    /// The cost is that of the colours alone. The network has led the search already, and what it does not see, such
+    /// as a course of other tiles in a wall, must not be too dear for that.
+    fn of(fill: Fill) -> Self {
+        let (level, field) = &fill;
+        let at = |x: usize, y: usize| (y * level.width + x) * CHANNELS;
+        let (mut sum, mut count) = (0.0, 0_u32);
+        for (cell, found) in field.matches.iter().enumerate() {
+            let Some(found) = found else { continue };
+            let target = at(
+                field.anchor_x(cell % field.columns),
+                field.anchor_y(cell / field.columns),
+            );
+            let source = at(usize::from(found.x), usize::from(found.y));
+            sum += f64::from(compare(&level.colour, level.width * CHANNELS, target, source).cost);
+            count += 1;
+        }
+        Self {
+            cost: sum / f64::from(count.max(1)),
+            fill,
+        }
+    }
+
+    /// The cost, dearer the softer the fill is than its surroundings.
+    fn price(&self) -> f64 {
+        let (level, _) = &self.fill;
+        let pixels = level.colour.as_chunks::<CHANNELS>().0.iter();
+        let rgb: Vec<f32> = pixels
+            .flat_map(|&[red, green, blue, _]| [red, green, blue].map(|sample| f32::from(sample) / WHITE))
+            .collect();
+        let sharpness = score(&rgb, &level.hole, level.width).sharpness_ratio;
+        self.cost / f64::from(sharpness.min(1.0)).powf(BLANDNESS)
+    }
+}
+
+/// A rival, what it counts as, and whether it was made as a whole.
+struct Priced {
+    rival: Rival,
     price: f64,
     sees_all: bool,
 }
 
 impl Priced {
-    fn new(fill: Fill, share: f64, sees_all: bool) -> Self {
+    fn new(rival: Rival, share: f64, sees_all: bool) -> Self {
         Self {
-            price: share * price(&fill),
-            fill,
+            price: share * rival.price(),
+            rival,
             sees_all,
         }
     }
-}
-
-/// What a fill costs: how badly its patches agree with each other and with the edge, dearer the softer it is than its
-/// surroundings.
-fn price((level, field): &Fill) -> f64 {
-    let pixels = level.colour.as_chunks::<CHANNELS>().0.iter();
-    let rgb: Vec<f32> = pixels
-        .flat_map(|&[red, green, blue, _]| [red, green, blue].map(|sample| f32::from(sample) / WHITE))
-        .collect();
-    let sharpness = score(&rgb, &level.hole, level.width).sharpness_ratio;
-    mean_cost(field) / f64::from(sharpness.min(1.0)).powf(BLANDNESS)
 }
 
 /// How far a fill is from what was there first: the mean squared difference of their blocks' colours.
@@ -190,11 +222,6 @@ fn astray(first: &Level, filled: &Level) -> f64 {
         }
     }
     sum / f64::from(count.max(1))
-}
-
-fn mean_cost(field: &Field) -> f64 {
-    let costs = field.matches.iter().flatten().map(|found| f64::from(found.cost));
-    costs.sum::<f64>() / field.matches.iter().flatten().count().max(1) as f64
 }
 
 /// The level filled from the offsets at which the photo repeats itself: from all as fits, and along its course if
@@ -279,17 +306,17 @@ mod tests {
             pyramid::{Planes, build},
             trust::Trust,
         },
-        Fill, in_order,
+        Fill, Rival, in_order,
     };
     use crate::{imaging::random::Random, progress::Silent};
 
     /// A hole in noise, filled with noise of `strength` times as much, by patches of which each is off by `cost`.
-    fn fill(strength: f32, cost: u32) -> Fill {
+    fn fill(strength: f32, cost: u32) -> Rival {
         mirrored_fill([false, false], strength, cost)
     }
 
     /// The same with the noise in the hole mirrored, left and right or up and down.
-    fn mirrored_fill([across, down]: [bool; 2], strength: f32, cost: u32) -> Fill {
+    fn mirrored_fill([across, down]: [bool; 2], strength: f32, cost: u32) -> Rival {
         const SIDE: usize = 64;
         let noise = |x: usize, y: usize| 0.1 * Random::keyed(1, [x as u64, y as u64, 0, 0]).normal();
         let inside = |at: usize| (24..40).contains(&at);
@@ -318,7 +345,10 @@ mod tests {
             ..Match::UNMEASURED
         };
         let field = Field::over(&level, 1, same).unwrap();
-        (level, field)
+        Rival {
+            fill: (level, field),
+            cost: cost.into(),
+        }
     }
 
     /// What a patch of the fill costs, by which fills can be told apart.
@@ -333,24 +363,36 @@ mod tests {
     }
 
     /// What the patches of the winner cost.
-    fn won(led: Fill, [arranged, inward]: [Option<Fill>; 2], course: Option<Fill>) -> u32 {
+    fn won(led: Rival, [arranged, inward]: [Option<Rival>; 2], course: Option<Rival>) -> u32 {
         order(led, [arranged, inward], course)[0]
     }
 
     /// What the patches of each cost, the best first. What was there first was the same colour all over.
-    fn order(led: Fill, rivals: [Option<Fill>; 2], course: Option<Fill>) -> Vec<u32> {
+    fn order(led: Rival, rivals: [Option<Rival>; 2], course: Option<Rival>) -> Vec<u32> {
         order_after(&fill(0.0, 0), led, rivals, course)
     }
 
     /// The same with another first guess.
     fn order_after(
-        first: &Fill,
-        led: Fill,
-        [arranged, inward]: [Option<Fill>; 2],
-        course: Option<Fill>,
+        first: &Rival,
+        led: Rival,
+        [arranged, inward]: [Option<Rival>; 2],
+        course: Option<Rival>,
     ) -> Vec<u32> {
-        let fills = in_order(&first.0, led, arranged, inward, course);
+        let fills = in_order(&first.fill.0, led, arranged, inward, course);
         fills.iter().map(cost).collect()
+    }
+
+    #[test]
+    fn what_the_network_said_costs_nothing() {
+        let Rival { fill, .. } = fill(1.0, 1000);
+        let by_colour = Rival::of(fill.clone()).cost;
+        let (level, mut field) = fill;
+        for found in field.matches.iter_mut().flatten() {
+            found.cost += 5000;
+        }
+        assert_eq!(Rival::of((level, field)).cost, by_colour);
+        assert!(by_colour > 0.0);
     }
 
     #[test]

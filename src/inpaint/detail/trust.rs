@@ -2,8 +2,8 @@
 //!
 //! A network that is out of its depth in the middle of a large hole falls back to colours that occur nowhere around
 //! it, and a search guided there copies whatever in the photo is nearest to that wrong colour. So each block's mean
-//! is compared with the blocks around the hole: what has no like among them is replaced by a smooth continuation of
-//! the edge and the blocks that do, and does not steer.
+//! is compared with the blocks around the hole: what is further from them than they are from each other is replaced by
+//! a smooth continuation of the edge and the blocks that are not, and does not steer.
 //!
 //! Over all of it the fill is believed as far as it goes on across the hole's edge as the photo does by itself. The
 //! measure calibrates itself: weights that continue the photo are believed in full, nothing here holds them back.
@@ -21,12 +21,19 @@ use crate::{
 
 /// Network pixels per side of a block: averages out the grid that its upsampling leaves.
 const NETWORK_PIXELS: f32 = 6.0;
-/// Distance in RGB up to which two colours count as alike.
-const ALIKE: f32 = 0.015;
-/// Distance in RGB from which they have nothing in common.
-const STRANGE: f32 = 0.05;
 /// Share of the surroundings that must be alike for full trust: one accidental match is not enough.
-const SUPPORT: f32 = 0.03;
+const SUPPORT: f32 = 0.01;
+/// Share of the surroundings' blocks that find so many others alike within the distance that decides.
+const TYPICAL: f32 = 0.8;
+/// The network's blocks are held to a little less than that distance.
+const STRICTNESS: f32 = 0.7;
+/// Distances in RGB between which the limit lies up to which two colours count as alike.
+const ALIKE_LEAST: f32 = 0.006;
+const ALIKE_MOST: f32 = 0.06;
+/// From so many times this limit on they have nothing in common.
+const STRANGE: f32 = 10.0 / 3.0;
+/// So many blocks of the surroundings, spread over them, set the limit.
+const WITNESSES: usize = 400;
 
 /// The photo's own differences over the fill's across the edge, from which on the network is believed, and below which
 /// it is not.
@@ -222,6 +229,8 @@ fn judged(
         .filter(|(block, away)| block.is_photo() && (1..=reach).contains(away))
         .map(|(block, _)| block.mean)
         .collect();
+    let alike = alike(&ring, progress)?;
+    let strange = STRANGE * alike;
     blocks
         .par_iter()
         .map(|block| {
@@ -229,11 +238,42 @@ fn judged(
                 return Ok(1.0);
             }
             progress.check()?;
-            let squared = |known: &[f32; 3]| (0..3).map(|i| (known[i] - block.mean[i]).powi(2)).sum::<f32>();
-            let likeness = |known| ((STRANGE - squared(known).sqrt()) / (STRANGE - ALIKE)).clamp(0.0, 1.0);
+            let likeness =
+                |known| ((strange - distance(known, &block.mean)) / (strange - alike)).clamp(0.0, 1.0);
             Ok((ring.iter().map(likeness).sum::<f32>() / (SUPPORT * ring.len() as f32)).min(1.0))
         })
         .collect()
+}
+
+/// The distance in RGB up to which two colours count as alike among these: a plain wall sets a narrow limit, a bed of
+/// flowers a wide one.
+fn alike(colours: &[[f32; 3]], progress: &dyn Progress) -> Result<f32, Cancelled> {
+    // Each is the nearest to itself.
+    let nearest = ((SUPPORT * colours.len() as f32) as usize).max(1);
+    if nearest >= colours.len() {
+        return Ok(ALIKE_LEAST);
+    }
+    let witnesses: Vec<&[f32; 3]> = colours
+        .iter()
+        .step_by(colours.len().div_ceil(WITNESSES))
+        .collect();
+    let reached: Result<Vec<f32>, Cancelled> = witnesses
+        .into_par_iter()
+        .map(|witness| {
+            progress.check()?;
+            let mut distances: Vec<f32> = colours.iter().map(|other| distance(witness, other)).collect();
+            Ok(*distances.select_nth_unstable_by(nearest, f32::total_cmp).1)
+        })
+        .collect();
+    let mut reached = reached?;
+    let typical = (TYPICAL * reached.len() as f32) as usize;
+    let typical = *reached.select_nth_unstable_by(typical, f32::total_cmp).1;
+    Ok((STRICTNESS * typical).clamp(ALIKE_LEAST, ALIKE_MOST))
+}
+
+fn distance(one: &[f32; 3], other: &[f32; 3]) -> f32 {
+    let squares = one.iter().zip(other).map(|(one, other)| (one - other).powi(2));
+    squares.sum::<f32>().sqrt()
 }
 
 /// How well the fill goes on where it meets the photo, 0..1, for all of it: a network that cannot continue a block
