@@ -44,21 +44,22 @@ pub(super) fn restore(
             None => Moments::of(known(at), 0.0),
         })
         .collect();
-    let along_rows: Vec<Moments> = pixels
-        .par_chunks(width)
-        .flat_map_iter(|row| {
-            (0..width).map(|x| row[window(x, width)].iter().fold(Moments::NONE, Moments::with))
-        })
-        .collect();
+    let mut along_rows = vec![Moments::NONE; votes.len()];
+    let rows = along_rows.par_chunks_mut(width).zip(pixels.par_chunks(width));
+    rows.for_each(|(sums, row)| {
+        for (x, sum) in sums.iter_mut().enumerate() {
+            *sum = row[window(x, width)].iter().fold(Moments::NONE, Moments::with);
+        }
+    });
     let height = votes.len() / width;
     votes.par_chunks_mut(width).enumerate().try_for_each(|(y, row)| {
         for (x, vote) in row.iter_mut().enumerate() {
             let Some(Vote { mean, .. }) = vote else { continue };
             let rows = window(y, height).map(|y| &along_rows[y * width + x]);
             let around = rows.fold(Moments::NONE, Moments::with);
-            let gain = around.gain();
-            for (sample, mean) in mean.iter_mut().zip(around.mean()) {
-                *sample = mean + gain * (*sample - mean);
+            let (middle, gain) = around.mean_and_gain();
+            for (sample, middle) in mean.iter_mut().zip(middle) {
+                *sample = middle + gain * (*sample - middle);
             }
         }
         ticker.advance(0)
@@ -70,54 +71,35 @@ fn window(at: usize, length: usize) -> std::ops::Range<usize> {
     at.saturating_sub(REACH)..(at + REACH + 1).min(length)
 }
 
-/// Sums over pixels.
+/// Sums over pixels: red, green, blue, the squares of all three, the variances of votes, and the pixels themselves; the
+/// rest makes it as wide as a register.
 #[derive(Debug, Clone, Copy)]
-struct Moments {
-    count: f32,
-    /// Of red, green and blue.
-    colour: [f32; 3],
-    /// Of the squares of all three.
-    squares: f32,
-    /// Of the variances of the votes.
-    variance: f32,
-}
+struct Moments([f32; 8]);
 
 impl Moments {
-    const NONE: Self = Self {
-        count: 0.0,
-        colour: [0.0; 3],
-        squares: 0.0,
-        variance: 0.0,
-    };
+    const NONE: Self = Self([0.0; 8]);
 
-    fn of(colour: [f32; 3], variance: f32) -> Self {
-        Self {
-            count: 1.0,
-            colour,
-            squares: colour.iter().map(|sample| sample * sample).sum(),
-            variance,
+    fn of([red, green, blue]: [f32; 3], variance: f32) -> Self {
+        let squares = red * red + green * green + blue * blue;
+        Self([red, green, blue, squares, variance, 1.0, 0.0, 0.0])
+    }
+
+    fn with(mut self, other: &Self) -> Self {
+        for (sum, more) in self.0.iter_mut().zip(&other.0) {
+            *sum += more;
         }
+        self
     }
 
-    fn with(self, other: &Self) -> Self {
-        Self {
-            count: self.count + other.count,
-            colour: std::array::from_fn(|channel| self.colour[channel] + other.colour[channel]),
-            squares: self.squares + other.squares,
-            variance: self.variance + other.variance,
-        }
-    }
-
-    fn mean(&self) -> [f32; 3] {
-        self.colour.map(|sum| sum / self.count)
-    }
-
-    /// How many times as large differences to the mean must be for the variance of all votes.
-    fn gain(&self) -> f32 {
-        let of_mean: f32 = self.mean().iter().map(|mean| mean * mean).sum();
-        let left = (self.squares / self.count - of_mean).max(0.0) + NOISE;
-        let lost = self.variance / self.count;
-        ((left + lost) / left).sqrt().min(MOST)
+    /// Red, green and blue on average, and how many times as large the differences to them must be for the variance of
+    /// all votes.
+    fn mean_and_gain(&self) -> ([f32; 3], f32) {
+        let [red, green, blue, squares, variance, count, ..] = self.0;
+        let mean = [red, green, blue].map(|sum| sum / count);
+        let of_mean: f32 = mean.iter().map(|mean| mean * mean).sum();
+        let left = (squares / count - of_mean).max(0.0) + NOISE;
+        let lost = variance / count;
+        (mean, ((left + lost) / left).sqrt().min(MOST))
     }
 }
 
