@@ -32,7 +32,7 @@ pub(super) fn size(field: &Field, level: &Level) -> (usize, usize) {
     (pixel_columns(field, level).len(), pixel_rows(field, level).len())
 }
 
-/// How much more work [`native`] is than [`into_level`].
+/// How much more work [`native()`] is than [`into_level`].
 pub(super) fn native_extra(field: &Field, level: &Level) -> u64 {
     (NATIVE_WORK - 1) * work(field, level)
 }

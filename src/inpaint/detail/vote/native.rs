@@ -124,8 +124,8 @@ struct Candidate {
     bias: [f32; 3],
 }
 
-/// As [`pixel`] for native colours and differences. Neighbouring patches mostly agree on the source pixel: each is read
-/// once, with the weight of all that want it. `candidates` is memory that the next pixel uses again.
+/// The weighted mean of one pixel, of native colours and differences. Neighbouring patches mostly agree on the source
+/// pixel: each is read once, with the weight of all that want it. `candidates` is memory that the next pixel uses again.
 fn native_pixel(
     field: &Field,
     says: &[f32],
