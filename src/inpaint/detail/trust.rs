@@ -345,9 +345,25 @@ fn edge_means(blocks: &[Block], trust: &[f32]) -> (Vec<f32>, Vec<f32>) {
 mod tests {
     use super::{
         super::{Beginning, Input},
-        correct,
+        ALIKE_LEAST, ALIKE_MOST, alike, correct,
     };
-    use crate::progress::Silent;
+    use crate::{imaging::random::Random, progress::Silent};
+
+    #[test]
+    fn surroundings_that_differ_more_set_a_wider_limit() {
+        let limit = |spread: f32| {
+            let sample = |at: u64, channel: u64| Random::keyed(2, [at, channel, 0, 0]).unit() as f32;
+            let colours: Vec<[f32; 3]> = (0..2000)
+                .map(|at| [0, 1, 2].map(|channel| 0.5 + spread * (sample(at, channel) - 0.5)))
+                .collect();
+            alike(&colours, &Silent).unwrap()
+        };
+        let (wall, meadow, flowers) = (limit(0.01), limit(0.2), limit(0.9));
+        assert_eq!(wall, ALIKE_LEAST);
+        assert!(wall < meadow && meadow < flowers, "{wall}, {meadow}, {flowers}");
+        assert_eq!(flowers, ALIKE_MOST);
+        assert_eq!(alike(&[], &Silent), Ok(ALIKE_LEAST));
+    }
 
     #[test]
     fn what_is_kept_out_is_no_evidence() {
