@@ -2,9 +2,8 @@
 //!
 //! Large holes are filled several times at a coarse level: by patches that start from the network's fill, by patches
 //! that start from copies made inwards from the edge, as a whole from the offsets at which the photo repeats itself, and
-//! so along one line where most of those lie on it. The one whose patches agree best with each other and the edge,
-//! allowing for how soft it is, is brought to native scale; the network's guide counts in all of them, so better
-//! weights win more often.
+//! so along one line where most of those lie on it. The network leads the search in all of them. The one whose patches
+//! agree best with each other and the edge, allowing for how soft it is, is brought to native scale.
 
 mod arrange;
 mod cut;
