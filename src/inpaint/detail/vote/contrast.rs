@@ -8,8 +8,7 @@
 //! variance in this way.)
 
 use rayon::prelude::{
-    IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _, ParallelSlice as _,
-    ParallelSliceMut as _,
+    IndexedParallelIterator as _, ParallelIterator as _, ParallelSlice as _, ParallelSliceMut as _,
 };
 
 use super::{
@@ -33,24 +32,25 @@ pub(super) fn restore(
     known: impl Fn(usize) -> [f32; 3] + Sync,
     ticker: &Ticker<'_>,
 ) -> Result<(), Cancelled> {
-    let pixels: Vec<Moments> = votes
-        .par_iter()
-        .enumerate()
-        .map(|(at, vote)| match vote {
-            Some(Vote {
-                mean: [red, green, blue, _],
-                variance,
-            }) => Moments::of([*red, *green, *blue], *variance),
-            None => Moments::of(known(at), 0.0),
-        })
-        .collect();
     let mut along_rows = vec![Moments::NONE; votes.len()];
-    let rows = along_rows.par_chunks_mut(width).zip(pixels.par_chunks(width));
-    rows.for_each(|(sums, row)| {
+    let rows = along_rows.par_chunks_mut(width).zip(votes.par_chunks(width));
+    rows.enumerate().try_for_each(|(y, (sums, row))| {
+        let pixels: Vec<Moments> = row
+            .iter()
+            .enumerate()
+            .map(|(x, vote)| match vote {
+                Some(Vote {
+                    mean: [red, green, blue, _],
+                    variance,
+                }) => Moments::of([*red, *green, *blue], *variance),
+                None => Moments::of(known(y * width + x), 0.0),
+            })
+            .collect();
         for (x, sum) in sums.iter_mut().enumerate() {
-            *sum = row[window(x, width)].iter().fold(Moments::NONE, Moments::with);
+            *sum = pixels[window(x, width)].iter().fold(Moments::NONE, Moments::with);
         }
-    });
+        ticker.advance(0)
+    })?;
     let height = votes.len() / width;
     votes.par_chunks_mut(width).enumerate().try_for_each(|(y, row)| {
         for (x, vote) in row.iter_mut().enumerate() {
