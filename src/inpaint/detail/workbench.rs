@@ -11,7 +11,8 @@ use super::{
 };
 use crate::progress::{Cancelled, Silent};
 
-/// A square of noise with a square hole in its middle, and a field of matches over the hole.
+/// A square of noise with a square hole in its middle, halved once as most levels are (votes at native scale do less),
+/// and a field of matches over the hole.
 pub struct Workbench {
     level: Level,
     field: Field,
@@ -19,8 +20,9 @@ pub struct Workbench {
 }
 
 impl Workbench {
-    /// Makes a picture of `side` pixels with a hole of `hole` pixels. `None` where too little is left to copy from.
+    /// Makes a level of `side` pixels with a hole of `hole` pixels. `None` where too little is left to copy from.
     pub fn new(side: usize, hole: usize) -> Option<Self> {
+        let (side, hole) = (2 * side, 2 * hole);
         let inside = |at: usize| at.abs_diff(side / 2) < hole / 2;
         let places = || (0..side * side).map(|at| (at % side, at / side));
         let noise = |(x, y): (usize, usize)| {
@@ -49,10 +51,7 @@ impl Workbench {
             trust: &trust,
             beginning: Beginning::Network,
         };
-        let level = pyramid::build(&planes, 0, u16::MAX, &Silent)
-            .ok()?
-            .into_iter()
-            .next()?;
+        let level = pyramid::build(&planes, 0, 1, &Silent).ok()?.into_iter().nth(1)?;
         let round = Round {
             seed: 1,
             level: 0,
