@@ -80,10 +80,7 @@ impl Field {
         field.matches = (0..field.rows * field.columns)
             .into_par_iter()
             .map(|cell| {
-                let (x, y) = (
-                    field.anchor_x(cell % field.columns),
-                    field.anchor_y(cell / field.columns),
-                );
+                let [x, y] = field.anchor(cell);
                 is_wanted(y * level.width + x).then(|| source(x, y))
             })
             .collect();
@@ -122,6 +119,14 @@ impl Field {
     /// Vertical anchor of a row.
     pub(super) fn anchor_y(&self, row: usize) -> usize {
         (self.top + row * self.step).min(self.bottom)
+    }
+
+    /// Column and row of pixels where the patch with this place in `matches` is anchored.
+    pub(super) fn anchor(&self, cell: usize) -> [usize; 2] {
+        [
+            self.anchor_x(cell % self.columns),
+            self.anchor_y(cell / self.columns),
+        ]
     }
 
     /// The columns whose patches cover pixel column `x`.

@@ -130,11 +130,9 @@ fn histogram(field: &Field, level: &Level) -> Vec<u32> {
         let Some(found) = found.filter(|found| found.cost != NEVER) else {
             continue;
         };
-        let right = i32::from(found.x) - field.anchor_x(cell % field.columns) as i32;
-        let down = i32::from(found.y) - field.anchor_y(cell / field.columns) as i32;
-        let middle = field.anchor_y(cell / field.columns) * level.width
-            + field.anchor_x(cell % field.columns)
-            + (level.width + 1) * PATCH / 2;
+        let [x, y] = field.anchor(cell);
+        let (right, down) = (i32::from(found.x) - x as i32, i32::from(found.y) - y as i32);
+        let middle = (y + PATCH / 2) * level.width + x + PATCH / 2;
         let weight = if from_hole[middle] <= 2 * PATCH as u16 {
             NEAR
         } else {

@@ -93,15 +93,11 @@ impl Rival {
     /// as a course of other tiles in a wall, must not be too dear for that.
     pub(super) fn of(fill: Fill) -> Self {
         let (level, field) = &fill;
-        let at = |x: usize, y: usize| (y * level.width + x) * CHANNELS;
+        let at = |[x, y]: [usize; 2]| (y * level.width + x) * CHANNELS;
         let (mut sum, mut count) = (0.0, 0_u32);
         for (cell, found) in field.matches.iter().enumerate() {
             let Some(found) = found else { continue };
-            let target = at(
-                field.anchor_x(cell % field.columns),
-                field.anchor_y(cell / field.columns),
-            );
-            let source = at(usize::from(found.x), usize::from(found.y));
+            let (target, source) = (at(field.anchor(cell)), at([found.x, found.y].map(usize::from)));
             sum += f64::from(compare(&level.colour, level.width * CHANNELS, target, source).cost);
             count += 1;
         }

@@ -65,14 +65,18 @@ fn says(field: &Field, level: &Level) -> Vec<f32> {
     }
     (0..field.matches.len())
         .map(|cell| {
-            let x = field.anchor_x(cell % field.columns) + PATCH / 2;
-            let y = field.anchor_y(cell / field.columns) + PATCH / 2;
+            let [x, y] = field.anchor(cell).map(|at| at + PATCH / 2);
             by_depth[usize::from(level.depth[y * level.width + x]).min(DEEP)]
         })
         .collect()
 }
 
 /// Calls `vote` for every patch over a pixel: its weight, the source pixel that it puts there, and its bias.
+#[expect(
+    clippy::inline_always,
+    reason = "whether it is inlined decides over a sixth of the stage's time, and changes elsewhere in the crate decide that"
+)]
+#[inline(always)]
 fn each_vote(
     field: &Field,
     says: &[f32],
