@@ -32,6 +32,13 @@ const GUIDE_WEIGHT: u32 = 4;
 const BLEND: u32 = 1;
 /// Steepness of the last vote: the best few win.
 const SELECT: u32 = 2;
+/// Rounds of search and vote at native scale and on the levels below it.
+const ROUNDS: [u64; 4] = [4, 6, 8, 10];
+/// Rounds on every level below those, and on the coarsest, which may be one of them.
+const MOST_ROUNDS: u64 = 12;
+/// Farthest that the second half of a level's rounds draws sources from: by then it is for seams to settle.
+const SETTLING_RADIUS: i32 = 8;
+
 /// A level with its hole filled, and the field that filled it.
 pub(super) type Fill = (Level, Field);
 
@@ -171,7 +178,7 @@ impl Ascent<'_> {
             level: level.halvings as u64,
             round,
             guide_weight: effort.guide_weight,
-            radius: effort.radius,
+            radius: effort.radius_in(round),
             reuse_cost: effort.reuse_cost,
             nearest: 0,
         }
@@ -188,6 +195,17 @@ struct Effort {
     reuse_cost: u32,
 }
 
+impl Effort {
+    /// How far around its match a patch searches in a round; the first is number 1.
+    const fn radius_in(&self, round: u64) -> i32 {
+        if round > self.rounds / 2 && self.radius > SETTLING_RADIUS {
+            SETTLING_RADIUS
+        } else {
+            self.radius
+        }
+    }
+}
+
 /// The first level whose pixels are at least [`RESOLVED`] of the network's.
 fn guided_from(scale: f32) -> u32 {
     let network_pixel = 1.0 / scale.clamp(1.0 / 64.0, 1.0);
@@ -200,18 +218,14 @@ fn effort(level: &Level, levels: usize) -> Effort {
     let index = level.halvings;
     let is_coarsest = index + 1 == levels;
     let step = if index <= 1 { 2 } else { 1 };
-    let rounds = if is_coarsest {
-        12
-    } else {
-        [2, 3, 4, 5].get(index).copied().unwrap_or(6)
-    };
+    let rounds = ROUNDS.get(index).copied().filter(|_| !is_coarsest);
     let radius = if is_coarsest || index >= 3 {
         i32::MAX
     } else {
         [12, 24, 64][index]
     };
     Effort {
-        rounds,
+        rounds: rounds.unwrap_or(MOST_ROUNDS),
         step,
         radius: radius.min(level.width.max(level.height) as i32),
         guide_weight: GUIDE_WEIGHT,
@@ -236,8 +250,11 @@ pub(super) fn climb_work(levels: &[Level], count: usize, begins: bool) -> u64 {
 pub(super) fn mending_work(level: &Level, count: usize, most: usize) -> u64 {
     let effort = effort(level, count);
     grid(level, count).map_or(0, |grid| {
-        let one_round = patches(&grid) * search::work(effort.radius) + vote::work(&grid, level);
-        one_round * effort.rounds.min(most as u64)
+        let round = |number: u64| {
+            let compared = patches(&grid) * search::work(effort.radius_in(number));
+            compared + vote::work(&grid, level)
+        };
+        (1..=effort.rounds.min(most as u64)).map(round).sum()
     })
 }
 
