@@ -5,8 +5,9 @@
 //! is compared with the blocks around the hole: what is further from them than they are from each other is replaced by
 //! a smooth continuation of the edge and the blocks that are not, and does not steer.
 //!
-//! Where the fill does not go on across the hole's edge as the photo does by itself it is believed less ([`reliability`]).
-//! The measures calibrate themselves: weights that continue the photo are believed in full, nothing here holds them back.
+//! Where the fill does not go on across the hole's edge as the photo does by itself it is believed less
+//! ([`mod@reliability`]). The measures calibrate themselves: weights that continue the photo are believed in full,
+//! nothing here holds them back.
 
 mod blocks;
 mod likeness;
