@@ -74,7 +74,7 @@ fn says(field: &Field, level: &Level) -> Vec<f32> {
 /// Calls `vote` for every patch over a pixel: its weight, the source pixel that it puts there, and its bias.
 #[expect(
     clippy::inline_always,
-    reason = "whether it is inlined decides over a sixth of the stage's time, and changes elsewhere in the crate decide that"
+    reason = "else unrelated changes decide whether it is, and with it over a sixth of the stage's time"
 )]
 #[inline(always)]
 fn each_vote(
