@@ -6,6 +6,7 @@
 
 mod batch;
 mod bench;
+mod completions;
 mod convert;
 mod device;
 mod error;
@@ -14,6 +15,7 @@ mod holes;
 mod info;
 mod inpaint;
 mod item;
+mod man;
 mod median;
 mod memory;
 mod removal;
@@ -110,6 +112,10 @@ enum Command {
     Convert(convert::Args),
     /// Show version, devices, and weights with their checksum
     Info,
+    /// Print what a shell needs to complete commands and flags
+    Completions(completions::Args),
+    /// Write manual pages, one for each command
+    Man(man::Args),
 }
 
 impl Cli {
@@ -128,7 +134,7 @@ impl Command {
             }
             Self::Upscale(_) | Self::Info => (true, true, false),
             Self::Holes(_) => (false, false, true),
-            Self::Convert(_) => (false, false, false),
+            Self::Convert(_) | Self::Completions(_) | Self::Man(_) => (false, false, false),
         };
         [
             (shared.weights.is_some() && !weights, "--weights"),
@@ -166,6 +172,8 @@ impl Command {
             Self::Train(args) => train::run(args, shared, terminal),
             Self::Convert(args) => convert::run(args, terminal),
             Self::Info => info::run(shared, terminal),
+            Self::Completions(args) => completions::run(args),
+            Self::Man(args) => man::run(args),
         }
     }
 }

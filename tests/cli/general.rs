@@ -25,6 +25,8 @@ fn flags(command: &str) -> &'static str {
         "train" => "--photos --out --config --resume --start --minutes --steps --threads",
         "convert" => "<INPUT> <OUTPUT>",
         "info" => "",
+        "completions" => "<SHELL>",
+        "man" => "--out",
         _ => panic!("{command}: what must its help have?"),
     }
 }

@@ -17,6 +17,7 @@ mod general;
 mod golden;
 mod holes;
 mod inpaint;
+mod install;
 mod keep_out;
 mod sample;
 mod saving;
