@@ -16,6 +16,7 @@ mod offsets;
 mod patches;
 mod poisson;
 mod pyramid;
+mod ranking;
 mod rivals;
 mod score;
 mod search;

@@ -10,18 +10,17 @@ use rayon::prelude::{
 };
 
 use super::{
-    distance::{CHANNELS, NEVER, PATCH, compare},
+    distance::{CHANNELS, PATCH, compare},
     field::{Field, Match, drawn},
     pyramid::Level,
     random::Random,
+    ranking::Ranking,
     ticker::Ticker,
 };
 use crate::progress::Cancelled;
 
 /// Rows of patches that one thread searches at a time.
 const BAND: usize = 16;
-/// Side of the cells in which uses of a source are counted.
-const CELL: usize = 4;
 
 /// What one round of the search goes by.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +57,7 @@ pub(super) fn improve(
     let search = Search {
         level,
         round,
-        uses: uses(field, level),
+        ranking: Ranking::of(level, field, round.reuse_cost),
     };
     let before = field.clone();
     let row_length = field.columns;
@@ -84,7 +83,7 @@ pub(super) fn begin(
     let search = Search {
         level,
         round,
-        uses: Vec::new(),
+        ranking: Ranking::of(level, &field, 0),
     };
     field
         .matches
@@ -102,7 +101,8 @@ pub(super) fn begin(
                         continue;
                     }
                     let measured = search.measured(x, y, candidate.x, candidate.y);
-                    if measured.cost <= best.cost {
+                    let rank = |found| search.ranking.rank(found, [x, y]);
+                    if rank(&measured) <= rank(best) {
                         *best = measured;
                     }
                 }
@@ -115,8 +115,7 @@ pub(super) fn begin(
 struct Search<'a> {
     level: &'a Level,
     round: &'a Round,
-    /// Patches per cell that copy from it, as multiples of one use of each of its pixels, in 16ths.
-    uses: Vec<u16>,
+    ranking: Ranking,
 }
 
 impl Search<'_> {
@@ -131,7 +130,7 @@ impl Search<'_> {
             let (row, column) = (first_row + cell / columns, cell % columns);
             let here = [before.anchor_x(column), before.anchor_y(row)];
             let mut best = self.measured(here[0], here[1], found.x, found.y);
-            let mut best_rank = self.rank(&best);
+            let mut best_rank = self.ranking.rank(&best, here);
             for (right, down) in [(1isize, 0isize), (0, 1)] {
                 let (right, down) = if backward { (right, down) } else { (-right, -down) };
                 let Some(column) = column
@@ -180,7 +179,7 @@ impl Search<'_> {
             return;
         }
         let candidate = self.measured(here[0], here[1], x as u16, y as u16);
-        let rank = self.rank(&candidate);
+        let rank = self.ranking.rank(&candidate, here);
         if rank < *best_rank {
             (*best, *best_rank) = (candidate, rank);
         }
@@ -229,40 +228,6 @@ impl Search<'_> {
         // A block stands for 16 pixels; the weight and the trust are in 16ths.
         squares.saturating_mul(self.round.guide_weight) / 16 * u32::from(guide.trust(target))
     }
-
-    /// The cost by which matches are compared: dearer the more patches copy from the same place already.
-    fn rank(&self, found: &Match) -> u32 {
-        if self.round.reuse_cost == 0 || self.uses.is_empty() {
-            return found.cost;
-        }
-        let cell = cell_of(found, self.level.width);
-        let excess = u64::from(
-            self.uses
-                .get(cell)
-                .copied()
-                .unwrap_or(0)
-                .saturating_sub(16)
-                .min(64),
-        );
-        let cost = u64::from(found.cost);
-        (cost + cost * excess * u64::from(self.round.reuse_cost) / (16 * 256)).min(u64::from(NEVER)) as u32
-    }
-}
-
-fn cell_of(found: &Match, width: usize) -> usize {
-    usize::from(found.y) / CELL * width.div_ceil(CELL) + usize::from(found.x) / CELL
-}
-
-/// Uses of every source cell in 16ths: 16 means that each of its patches is copied once.
-fn uses(field: &Field, level: &Level) -> Vec<u16> {
-    let mut uses = vec![0u16; level.width.div_ceil(CELL) * level.height.div_ceil(CELL)];
-    let share = (16 * field.step * field.step / (CELL * CELL)) as u16;
-    for found in field.matches.iter().flatten() {
-        if let Some(count) = uses.get_mut(cell_of(found, level.width)) {
-            *count = count.saturating_add(share);
-        }
-    }
-    uses
 }
 
 /// All source anchors of a level, as positions in its planes.

@@ -21,8 +21,9 @@ const BLOCK: usize = 2;
 /// Two fills are alike if fewer than this share of their pixels differ by more than this much of white.
 const UNLIKE_SHARE: f32 = 0.05;
 const UNLIKE: f32 = 0.04;
-/// Power of the lost gradient energy that a fill's price is divided by. Soft patches agree cheaply; this makes up for a
-/// part of that: with all of it the noisiest would win.
+/// Power of the lost texture that a fill's price is divided by. Soft patches agree cheaply; this makes up for a part of
+/// that: with all of it the noisiest would win. Texture, not gradient energy: a fill is not bland for having none of
+/// the strong edges around it, else a copy of the balloons beside it would be better than the sky behind one.
 const BLANDNESS: f64 = 0.15;
 
 /// The fills that are not alike, the best first: the cheapest, or what keeps to a course where that costs little more
@@ -107,15 +108,15 @@ impl Rival {
         }
     }
 
-    /// The cost, dearer the softer the fill is than its surroundings.
+    /// The cost, dearer the less texture the fill has than its surroundings.
     fn price(&self) -> f64 {
         let (level, _) = &self.fill;
         let pixels = level.colour.as_chunks::<CHANNELS>().0.iter();
         let rgb: Vec<f32> = pixels
             .flat_map(|&[red, green, blue, _]| [red, green, blue].map(|sample| f32::from(sample) / WHITE))
             .collect();
-        let sharpness = score(&rgb, &level.hole, level.width).sharpness_ratio;
-        self.cost / f64::from(sharpness.min(1.0)).powf(BLANDNESS)
+        let texture = score(&rgb, &level.hole, level.width).texture_ratio;
+        self.cost / f64::from(texture.min(1.0)).powf(BLANDNESS)
     }
 }
 
@@ -180,7 +181,17 @@ mod tests {
     }
 
     /// The same with the noise in the hole mirrored, left and right or up and down.
-    fn mirrored_fill([across, down]: [bool; 2], strength: f32, cost: u32) -> Rival {
+    fn mirrored_fill(mirrored: [bool; 2], strength: f32, cost: u32) -> Rival {
+        fill_with(mirrored, strength, cost, |_, _| 0.0)
+    }
+
+    /// The same with something added at each place, which is told whether it is in the hole.
+    fn fill_with(
+        [across, down]: [bool; 2],
+        strength: f32,
+        cost: u32,
+        added: impl Fn(usize, bool) -> f32,
+    ) -> Rival {
         const SIDE: usize = 64;
         let noise = |x: usize, y: usize| 0.1 * Random::keyed(1, [x as u64, y as u64, 0, 0]).normal();
         let inside = |at: usize| (24..40).contains(&at);
@@ -191,7 +202,7 @@ mod tests {
             .flat_map(|((x, y), hole)| {
                 let mirrored = |at: usize, is: bool| if *hole && is { SIDE - 1 - at } else { at };
                 let noise = noise(mirrored(x, across), mirrored(y, down));
-                [0.5 + if *hole { strength } else { 1.0 } * noise; 3]
+                [0.5 + if *hole { strength } else { 1.0 } * noise + added(x, *hole); 3]
             })
             .collect();
         let planes = Planes {
@@ -287,8 +298,21 @@ mod tests {
                 None,
             )
         };
-        assert_eq!(won(800), 1000, "a fifth cheaper is what softness gives by itself");
+        assert_eq!(won(880), 1000, "a tenth cheaper is what softness gives by itself");
         assert_eq!(won(300), 300);
+    }
+
+    #[test]
+    fn a_copy_of_the_things_around_is_no_better_than_what_is_behind_them() {
+        let bar = |x: usize| if x.is_multiple_of(8) { 0.4 } else { 0.0 };
+        let behind = fill_with(
+            [false; 2],
+            1.0,
+            1000,
+            |x, is_hole| if is_hole { 0.0 } else { bar(x) },
+        );
+        let copied = fill_with([false; 2], 1.0, 900, |x, _| bar(x));
+        assert_eq!(won(behind, [Some(copied), None], None), 1000);
     }
 
     #[test]
@@ -301,7 +325,7 @@ mod tests {
         // A soft one, since patches of a sharp one must not agree that much worse.
         let won = |course: u32| {
             let rivals = [None, Some(fill(1.0, 900))];
-            won(fill(1.0, 1100), rivals, Some(fill(0.5, course)))
+            won(fill(1.0, 1100), rivals, Some(fill(0.25, course)))
         };
         assert_eq!(won(920), 920);
         assert_eq!(won(990), 900);
