@@ -2,7 +2,7 @@
 //!
 //! A source that many patches copy from already is dearer, else a fill repeats itself. So is a distant one: what is near
 //! is more likely to be what was there. Without that, where the network says little, whatever in the photo has its bland
-//! colour is copied, a sky into a fence.
+//! colour is copied: clouds into a street.
 
 use rayon::prelude::{IntoParallelRefIterator as _, ParallelIterator as _};
 
