@@ -26,16 +26,18 @@ put "$icons/lacuna-32.png" icons/hicolor/32x32/apps/lacuna.png
 
 # The program writes its own manual and completions.
 if command -v lacuna >/dev/null; then
-    complete() { # SHELL DESTINATION
-        mkdir -p "$(dirname "$prefix/share/$2")"
-        lacuna completions "$1" >"$prefix/share/$2"
-        echo "$prefix/share/$2"
-    }
-    complete bash bash-completion/completions/lacuna
-    complete zsh zsh/site-functions/_lacuna
-    complete fish fish/vendor_completions.d/lacuna.fish
-    lacuna man --out "$prefix/share/man/man1" --quiet
-    ls "$prefix"/share/man/man1/lacuna*.1
+    made=$(mktemp -d)
+    trap 'rm -rf "$made"' EXIT
+    for shell in bash zsh fish; do
+        lacuna completions "$shell" >"$made/$shell"
+    done
+    lacuna man --out "$made/man1" --quiet
+    put "$made/bash" bash-completion/completions/lacuna
+    put "$made/zsh" zsh/site-functions/_lacuna
+    put "$made/fish" fish/vendor_completions.d/lacuna.fish
+    for page in "$made"/man1/*.1; do
+        put "$page" "man/man1/${page##*/}"
+    done
 else
     echo "lacuna is not in PATH: without manual and completions" >&2
 fi

@@ -1,6 +1,8 @@
 //! What is installed beside the program: completions, manual pages, and the script that puts them into place.
 
-use std::{fs, process::Command};
+use std::fs;
+#[cfg(target_os = "linux")]
+use std::{path::Path, process::Command};
 
 use clap::CommandFactory as _;
 use lacuna::cli::Cli;
@@ -29,7 +31,7 @@ fn every_shell_gets_completions_of_every_command() {
         let json: Value =
             serde_json::from_slice(&folder.run(&["completions", shell, "--json"]).stdout).unwrap();
         assert_eq!(json["shell"], shell);
-        assert_eq!(json["script"].as_str().unwrap().trim_end(), script.trim_end());
+        assert_eq!(json["script"], script.trim_end());
     }
     let unknown = folder.run(&["completions", "tcsh"]);
     assert_fails(&unknown, 2, &["tcsh"]);
@@ -78,10 +80,7 @@ fn the_manual_has_a_page_for_the_program_and_for_each_command() {
     assert!(page("lacuna.1").starts_with(".ie"), "roff");
     for command in commands() {
         let page = page(&format!("lacuna-{command}.1"));
-        assert!(
-            page.contains(&format!("lacuna-{command}")) || page.contains(&format!("lacuna\\-{command}")),
-            "{page}"
-        );
+        assert!(page.contains(&format!(".TH lacuna-{command} 1")), "{page}");
         assert!(
             page.contains("\\-\\-json"),
             "{command} has the flags of all commands"
@@ -107,7 +106,7 @@ fn the_install_script_puts_everything_below_its_prefix_and_names_it() {
     let folder = Folder::new();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/linux/install.sh");
     let install = |path: &str| {
-        let mut command = Command::new("sh");
+        let mut command = Command::new("/bin/sh");
         let done = command
             .arg(script)
             .arg(folder.path("prefix"))
@@ -131,16 +130,18 @@ fn the_install_script_puts_everything_below_its_prefix_and_names_it() {
         "share/man/man1/lacuna.1",
         "share/man/man1/lacuna-inpaint.1",
     ];
-    let system = "/usr/bin:/bin";
-    let program = std::path::Path::new(env!("CARGO_BIN_EXE_lacuna"))
-        .parent()
-        .unwrap();
-    let files = install(&format!("{}:{system}", program.display()));
+    let program = Path::new(env!("CARGO_BIN_EXE_lacuna")).parent().unwrap();
+    let files = install(&format!("{}:/usr/bin:/bin", program.display()));
     for end in everything {
         assert!(has(&files, end), "{end}: {files:?}");
     }
     // Without the program in PATH the desktop's files come all the same.
-    let files = install(system);
+    fs::create_dir(folder.path("tools")).unwrap();
+    for tool in ["chmod", "cp", "dirname", "mkdir"] {
+        std::os::unix::fs::symlink(Path::new("/usr/bin").join(tool), folder.path("tools").join(tool))
+            .unwrap();
+    }
+    let files = install(folder.path("tools").to_str().unwrap());
     assert!(
         has(&files, everything[0]) && !has(&files, everything[5]),
         "{files:?}"

@@ -23,7 +23,7 @@ const MOST_USES: u16 = 4;
 const DISTANCE_COST: u64 = 128;
 /// How much dearer the farthest are, in 256ths.
 const FARTHEST_COST: u64 = 768;
-/// Fractions of a [`DISTANCE_COST`] that costs per pixel are counted in.
+/// Parts of a 256th that the cost per pixel is counted in.
 const FRACTIONS: u64 = 1 << 16;
 
 /// What matches are ranked by during one round.
