@@ -143,6 +143,13 @@ fn whole_photos_are_measured_at_their_own_size_and_the_same_seed_gives_the_same_
             picture["original_sharpness_ratio"], pictures[0]["original_sharpness_ratio"],
             "there is one original"
         );
+        assert!(
+            picture["edge_width_ratio"]
+                .as_f64()
+                .is_none_or(|ratio| ratio > 0.0),
+            "{picture}"
+        );
+        assert!(picture.get("original_edge_width_ratio").is_some(), "{picture}");
     }
     assert_ne!(
         pictures[0]["original_sharpness_ratio"],

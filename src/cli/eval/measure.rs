@@ -63,6 +63,10 @@ pub(super) struct Numbers {
     pub(super) texture_ratio: f64,
     /// The same of what was there.
     pub(super) original_texture_ratio: f64,
+    /// Median width of the edges in the fill over that around it; none where there are too few.
+    pub(super) edge_width_ratio: Option<f64>,
+    /// The same of what was there.
+    pub(super) original_edge_width_ratio: Option<f64>,
     /// Gradient across the edge of the hole over that beside it.
     pub(super) seam_ratio: f64,
     pub(super) seconds: f64,
@@ -107,8 +111,9 @@ fn row(original: &Pixels, case: &Case, fill: &Fill) -> Row {
         .collect();
     let values = 3 * original.bounds().area();
     let squares = metrics::squared_error(&after, &before);
-    let [score, original_score] =
-        [&after, &before].map(|rgb| detail::score(rgb, &hole, case.view.width as usize));
+    let width = case.view.width as usize;
+    let [score, original_score] = [&after, &before].map(|rgb| detail::score(rgb, &hole, width));
+    let [edges, original_edges] = [&after, &before].map(|rgb| detail::edge_width_ratio(rgb, &hole, width));
     let share_of_view = case.view.area() as f64 / original.bounds().area() as f64;
     Row {
         photo: String::new(),
@@ -121,12 +126,14 @@ fn row(original: &Pixels, case: &Case, fill: &Fill) -> Row {
             l1_percent: metrics::l1_percent(&after, &before) * share_of_view,
             psnr_db: metrics::psnr_of(squares, values),
             psnr_hole_db: metrics::psnr_of(squares, 3 * case.mask.hole_count()),
-            ssim: metrics::ssim(&after, &before, case.view.width as usize),
+            ssim: metrics::ssim(&after, &before, width),
             perceptual: None,
             sharpness_ratio: score.sharpness_ratio.into(),
             original_sharpness_ratio: original_score.sharpness_ratio.into(),
             texture_ratio: score.texture_ratio.into(),
             original_texture_ratio: original_score.texture_ratio.into(),
+            edge_width_ratio: edges.map(f64::from),
+            original_edge_width_ratio: original_edges.map(f64::from),
             seam_ratio: score.seam_ratio.into(),
             seconds: fill.seconds,
         },

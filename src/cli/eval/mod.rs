@@ -67,8 +67,9 @@ pub(super) struct Args {
     ///
     /// The sharpness ratio is the mean squared gradient in the fill over that in a ring around it, both raised by
     /// that of 1.5 steps of 8 bits, which nobody sees: mostly a matter of a few strong edges. The texture ratio is that
-    /// of the median gradients, both raised by half a step. Tables show the medians of both, of all other numbers the
-    /// mean. The line "the original" has those of what was there.
+    /// of the median gradients, both raised by half a step. The edge width ratio tells how many times as wide the edges in
+    /// the fill are: 1 is as sharp as around it, however many there are. Tables show the medians of these three, of all
+    /// other numbers the mean. The line "the original" has those of what was there.
     #[arg(long)]
     native: bool,
 

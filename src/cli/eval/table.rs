@@ -15,7 +15,8 @@ use crate::{
     data::holes::Bucket,
 };
 
-/// The mean over the pictures of one method and cell; of the sharpness and texture ratios, the median.
+/// The mean over the pictures of one method and cell; of the ratios of sharpness, texture and edge width, the
+/// median.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Mean {
     pub(super) method: String,
@@ -36,10 +37,10 @@ struct Column {
     digits: usize,
     value: fn(&Numbers) -> Option<f64>,
     /// The same number of what was there, where that is not known beforehand.
-    of_original: Option<fn(&Numbers) -> f64>,
+    of_original: Option<fn(&Numbers) -> Option<f64>>,
 }
 
-const COLUMNS: [Column; 9] = [
+const COLUMNS: [Column; 10] = [
     Column {
         name: "PSNR dB",
         digits: 2,
@@ -74,13 +75,19 @@ const COLUMNS: [Column; 9] = [
         name: "sharpness ratio (median)",
         digits: 2,
         value: |numbers| Some(numbers.sharpness_ratio),
-        of_original: Some(|numbers| numbers.original_sharpness_ratio),
+        of_original: Some(|numbers| Some(numbers.original_sharpness_ratio)),
     },
     Column {
         name: "texture ratio (median)",
         digits: 2,
         value: |numbers| Some(numbers.texture_ratio),
-        of_original: Some(|numbers| numbers.original_texture_ratio),
+        of_original: Some(|numbers| Some(numbers.original_texture_ratio)),
+    },
+    Column {
+        name: "edge width ratio (median)",
+        digits: 2,
+        value: |numbers| numbers.edge_width_ratio,
+        of_original: Some(|numbers| numbers.original_edge_width_ratio),
     },
     Column {
         name: "seam ratio",
@@ -130,6 +137,11 @@ fn mean(all: &[Numbers]) -> Numbers {
         let values: Option<Vec<f64>> = all.iter().map(value).collect();
         values.map(|values| values.iter().sum::<f64>() / values.len() as f64)
     };
+    // Most pictures without edges lack them by nature; a median can do without them.
+    let middle_of_some = |value: fn(&Numbers) -> Option<f64>| {
+        let known: Vec<f64> = all.iter().filter_map(value).collect();
+        (!known.is_empty()).then(|| median(known))
+    };
     Numbers {
         l1_percent: over(&|numbers| numbers.l1_percent),
         psnr_db: over(&|numbers| numbers.psnr_db),
@@ -140,6 +152,8 @@ fn mean(all: &[Numbers]) -> Numbers {
         original_sharpness_ratio: middle(&|numbers| numbers.original_sharpness_ratio),
         texture_ratio: middle(&|numbers| numbers.texture_ratio),
         original_texture_ratio: middle(&|numbers| numbers.original_texture_ratio),
+        edge_width_ratio: middle_of_some(|numbers| numbers.edge_width_ratio),
+        original_edge_width_ratio: middle_of_some(|numbers| numbers.original_edge_width_ratio),
         seam_ratio: over(&|numbers| numbers.seam_ratio),
         seconds: over(&|numbers| numbers.seconds),
     }
@@ -236,7 +250,7 @@ fn number(column: &Column, numbers: Option<&Numbers>) -> String {
 
 /// What the original itself measures: the same whatever it is compared with.
 fn of_original(column: &Column, numbers: Option<&Numbers>) -> String {
-    let value = numbers.and_then(|numbers| column.of_original.map(|value| value(numbers)));
+    let value = numbers.and_then(|numbers| column.of_original.and_then(|value| value(numbers)));
     shown(column, value)
 }
 
@@ -271,6 +285,17 @@ mod tests {
         let both = mean(&[known(20.0, Some(0.5)), known(30.0, Some(0.7))]);
         assert_eq!((both.psnr_db, both.ssim), (25.0, Some(0.6)));
         assert_eq!(mean(&[known(20.0, Some(0.5)), known(30.0, None)]).ssim, None);
+    }
+
+    #[test]
+    fn pictures_without_edges_are_left_out_of_the_median_of_edge_widths() {
+        let wide = |edge_width_ratio| Numbers {
+            edge_width_ratio,
+            ..Numbers::default()
+        };
+        let all = [wide(Some(1.0)), wide(None), wide(Some(3.0))];
+        assert_eq!(mean(&all).edge_width_ratio, Some(2.0));
+        assert_eq!(mean(&[wide(None)]).edge_width_ratio, None);
     }
 
     #[test]

@@ -8,6 +8,7 @@
 mod arrange;
 mod cut;
 mod distance;
+mod edges;
 mod field;
 mod grain;
 mod inward;
@@ -29,6 +30,7 @@ mod workbench;
 #[cfg(test)]
 mod tests;
 
+pub use edges::edge_width_ratio;
 pub(super) use score::score_unless;
 pub use score::{Score, score};
 pub use unguided::unguided;

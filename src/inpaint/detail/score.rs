@@ -85,7 +85,7 @@ pub(in crate::inpaint) fn score_unless<E: Send>(
     checkpoint()?;
     let outside = depths(&hole.iter().map(|hole| !hole).collect::<Vec<_>>(), width, height);
     checkpoint()?;
-    let ring = (inside.iter().max().copied().unwrap_or(0) / 2).clamp(8, 128);
+    let ring = ring_width(&inside);
     let grey = |at: usize| (rgb[3 * at] + 2.0 * rgb[3 * at + 1] + rgb[3 * at + 2]) / 4.0;
     let row = |y: usize| {
         let mut found = Sums::default();
@@ -127,6 +127,11 @@ pub(in crate::inpaint) fn score_unless<E: Send>(
         seam_ratio: sums.across.over(&sums.beside, 0.0),
         texture_distance: sums.histogram_of_fill.distance(&sums.histogram_of_ring),
     })
+}
+
+/// How far around a hole its surroundings reach, in pixels, by the depths in it: half as far as it is deep, within limits.
+pub(super) fn ring_width(depths: &[u16]) -> u16 {
+    (depths.iter().max().copied().unwrap_or(0) / 2).clamp(8, 128)
 }
 
 /// What is counted over a picture, or a row of it.
