@@ -1,6 +1,6 @@
 #!/bin/sh
-# Puts Lacuna into the desktop's menu: desktop file, icons and AppStream description, below PREFIX/share; and beside
-# them the manual, and completions for bash, zsh and fish.
+# Puts Lacuna into the desktop's menu: desktop file, icons, AppStream description and the type of its projects, below
+# PREFIX/share; and beside them the manual, and completions for bash, zsh and fish.
 #
 #   assets/linux/install.sh [PREFIX]        default: ~/.local
 #
@@ -20,6 +20,7 @@ put() { # FILE DESTINATION
 
 put "$here/lacuna.desktop" applications/lacuna.desktop
 put "$here/lacuna.metainfo.xml" metainfo/lacuna.metainfo.xml
+put "$here/lacuna-mime.xml" mime/packages/lacuna.xml
 put "$icons/lacuna.svg" icons/hicolor/scalable/apps/lacuna.svg
 put "$icons/lacuna-256.png" icons/hicolor/256x256/apps/lacuna.png
 put "$icons/lacuna-32.png" icons/hicolor/32x32/apps/lacuna.png
@@ -45,6 +46,9 @@ fi
 # Caches that some desktops keep; without these tools they are made again later.
 if command -v update-desktop-database >/dev/null; then
     update-desktop-database -q "$prefix/share/applications" || true
+fi
+if command -v update-mime-database >/dev/null; then
+    update-mime-database "$prefix/share/mime" >/dev/null || true
 fi
 if [ -e "$prefix/share/icons/hicolor/index.theme" ] && command -v gtk-update-icon-cache >/dev/null; then
     gtk-update-icon-cache -q "$prefix/share/icons/hicolor" || true

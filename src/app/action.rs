@@ -28,6 +28,10 @@ pub enum Action {
     Export,
     /// Write the result and choose how and where.
     ExportAs,
+    /// Write the photo with the work on it, where that was written before if it was.
+    SaveProject,
+    /// Write the photo with the work on it and choose where.
+    SaveProjectAs,
     /// Put the result on the clipboard.
     CopyResult,
     /// Close the window.
@@ -177,10 +181,12 @@ impl Menu {
 
 impl Action {
     /// All of them, menu by menu.
-    pub const ALL: [Self; 59] = [
+    pub const ALL: [Self; 61] = [
         Self::Open,
         Self::OpenSample,
         Self::Paste,
+        Self::SaveProject,
+        Self::SaveProjectAs,
         Self::Export,
         Self::ExportAs,
         Self::CopyResult,
@@ -247,6 +253,8 @@ impl Action {
             | Self::Paste
             | Self::Export
             | Self::ExportAs
+            | Self::SaveProject
+            | Self::SaveProjectAs
             | Self::CopyResult
             | Self::Settings
             | Self::Quit => Menu::File,
@@ -307,7 +315,8 @@ impl Action {
     pub const fn begins_group(self) -> bool {
         matches!(
             self,
-            Self::Export
+            Self::SaveProject
+                | Self::Export
                 | Self::Settings
                 | Self::Fill
                 | Self::Larger

@@ -43,6 +43,8 @@ pub(super) enum Command {
     OpenMaskPath(Target, PathBuf),
     /// Write one of the two masks to this file, and say whether another may be replaced.
     SaveMaskPath(Target, PathBuf, bool),
+    /// Write the project to this file, and say whether another may be replaced.
+    SaveProjectPath(PathBuf, bool),
     /// What to do with work that was not exported.
     Answer(Answer),
     /// Write the result like this.
@@ -98,6 +100,8 @@ pub(super) enum Command {
 pub(super) enum Answer {
     /// Export first.
     Export,
+    /// Save the project first.
+    SaveProject,
     /// Save this one of the two masks first.
     SaveMask(Target),
     /// Go on and lose it.
@@ -134,6 +138,7 @@ impl Command {
             | Self::OpenPath(_)
             | Self::Fill
             | Self::SaveMaskPath(..)
+            | Self::SaveProjectPath(..)
             | Self::Write(_)
             | Self::SetVisible(..)
             | Self::Rename(..)

@@ -51,6 +51,7 @@ impl Action {
             Self::Paste => const { &[ctrl(Key::V)] },
             Self::Export => const { &[ctrl(Key::E), ctrl(Key::S)] },
             Self::ExportAs => const { &[ctrl_shift(Key::E)] },
+            Self::SaveProject => const { &[ctrl_shift(Key::S)] },
             Self::CopyResult => const { &[ctrl(Key::C)] },
             Self::Settings => const { &[ctrl(Key::Comma)] },
             Self::Quit => const { &[ctrl(Key::Q)] },
@@ -102,6 +103,7 @@ impl Action {
             Self::PauseTraining => const { &[plain(Key::F6)] },
             Self::SampleTraining => const { &[plain(Key::F7)] },
             Self::OpenSample
+            | Self::SaveProjectAs
             | Self::OpenMask
             | Self::SaveMask
             | Self::OpenKeepOut

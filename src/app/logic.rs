@@ -108,7 +108,7 @@ impl App {
         };
         match &self.state.dialog {
             // The name of a file that is to be written is only begun with it.
-            Dialog::Path(form) if form.purpose.is_mask_to_save() => {
+            Dialog::Path(form) if form.purpose.is_to_save() => {
                 let form = PathForm {
                     text: path.display().to_string(),
                     ..form.clone()
@@ -139,7 +139,7 @@ impl App {
         self.drain_aside(ctx);
         self.drain_network();
         // These change the document, or ask whether anything of it would be lost: not while a clone of it is changed.
-        let steps: [fn(&mut Self, &Context); 6] = [
+        let steps: [fn(&mut Self, &Context); 7] = [
             |app, _| app.drain_opening(),
             |app, _| {
                 // It would cut off a stroke.
@@ -149,6 +149,7 @@ impl App {
             },
             Self::drain_fill,
             Self::drain_mask_saving,
+            Self::drain_project_saving,
             Self::drain_writing,
             |app, _| app.fill_when_possible(),
         ];

@@ -17,6 +17,7 @@ mod notify;
 mod panels;
 mod photo;
 mod place;
+mod project;
 mod run;
 mod run_command;
 mod sources;

@@ -8,7 +8,13 @@ use std::{
 
 use moxcms::{ColorProfile, ProfileText};
 
-use super::{canvas::Scene, export::Plan, journal::PutBack, state::Source};
+use super::{
+    canvas::Scene,
+    export::Plan,
+    journal::PutBack,
+    project::{self, OpenProject},
+    state::Source,
+};
 use crate::{
     document::{Document, Part, Target},
     imaging::{Format, Mask, Metadata, Photo, color::DisplayTransform},
@@ -25,6 +31,8 @@ pub(super) struct OpenPhoto {
     pub(super) path: Option<PathBuf>,
     /// As title and status name it.
     pub(super) name: String,
+    /// The project that it was opened from or saved as.
+    pub(super) project: Option<OpenProject>,
     /// Where the result was written, so that it can be written there again.
     pub(super) exported: Option<Plan>,
     /// The states of the result and of the two masks that are safe in a file.
@@ -36,6 +44,15 @@ pub(super) struct OpenPhoto {
     painted: Cell<Painted>,
     colors: DisplayTransform,
     profile_name: String,
+}
+
+/// Work that somebody would miss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unsaved {
+    /// The project lacks the latest of it.
+    Project,
+    /// This is in no file.
+    Part(Part),
 }
 
 /// Whether anything is painted, as of a version of the document. A look over a large area takes a millisecond or two, so
@@ -64,6 +81,7 @@ impl OpenPhoto {
             },
             name: source.name(),
             source,
+            project: None,
             exported: None,
             saved_result: 0,
             saved_mask: 0,
@@ -101,11 +119,16 @@ impl OpenPhoto {
         self.unsaved().is_some()
     }
 
-    /// What somebody would miss, what matters most first: removals that were not exported, then a mask or a keep-out
-    /// area that was not saved.
-    pub(super) fn unsaved(&self) -> Option<Part> {
+    /// What somebody would miss: of a project any change, else what matters most first: removals that were not exported,
+    /// then a mask or a keep-out area that was not saved.
+    pub(super) fn unsaved(&self) -> Option<Unsaved> {
+        if let Some(project) = &self.project {
+            let is_saved = !self.document.is_stroking() && self.document.state() == project.state;
+            return (!is_saved).then_some(Unsaved::Project);
+        }
         let parts = [Part::Result, Part::Mask, Part::KeepOut];
-        parts.into_iter().find(|part| self.is_unsaved(*part))
+        let part = parts.into_iter().find(|part| self.is_unsaved(*part));
+        part.map(Unsaved::Part)
     }
 
     fn is_unsaved(&self, part: Part) -> bool {
@@ -119,7 +142,9 @@ impl OpenPhoto {
 
     /// Whether there is work that a crash must not take: a keep-out area comes back even where nobody is asked about it.
     pub(super) fn has_work_to_keep(&self) -> bool {
-        self.has_unsaved_work() || self.document.state_of(Part::KeepOut) != 0 && self.has_keep_out()
+        let is_kept_elsewhere = self.project.is_some();
+        let has_keep_out = || self.document.state_of(Part::KeepOut) != 0 && self.has_keep_out();
+        self.has_unsaved_work() || !is_kept_elsewhere && has_keep_out()
     }
 
     /// The state of one of the two masks that is safe in a file.
@@ -198,6 +223,12 @@ impl OpenPhoto {
             Target::Remove => "-mask.png",
             Target::KeepOut => "-keep-out.png",
         })
+    }
+
+    /// Where the project goes if nobody says otherwise: where it is, else beside the photo.
+    pub(super) fn suggested_project_path(&self) -> PathBuf {
+        let saved = self.project.as_ref().map(|project| project.path.clone());
+        saved.unwrap_or_else(|| self.beside(&format!(".{}", project::ENDING)))
     }
 
     /// The photo's name with another ending, in the photo's folder.

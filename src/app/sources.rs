@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use super::{photo::OpenPhoto, state::Source, tasks::Failure};
+use super::{photo::OpenPhoto, project, state::Source, tasks::Failure};
 use crate::{
     imaging::{Format, Mask, Metadata, Photo, Samples, read},
     jobs::JobProgress,
@@ -22,6 +22,15 @@ impl Source {
         }
     }
 
+    /// The file that it comes from, if that can be read.
+    pub(super) fn file(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Path(path) | Self::Kept(path) => fs::read(path).ok(),
+            Self::Clipboard => None,
+            Self::Sample => Some(SAMPLE_PHOTO.to_vec()),
+        }
+    }
+
     /// Reads the photo.
     pub(super) fn read(self, progress: &JobProgress) -> Result<Box<OpenPhoto>, Failure> {
         let stop = |_| "cancelled".to_owned();
@@ -29,10 +38,13 @@ impl Source {
         let read = |path: &Path| read::photo(path).map_err(|error| error.problem.to_string());
         let open = match self {
             Self::Path(path) => {
-                let photo = read(&path)?;
                 // Relative paths stop being right when the folder changes.
                 let path = fs::canonicalize(&path).unwrap_or(path);
-                OpenPhoto::new(photo, Self::Path(path), None)
+                if project::is_project(&path) {
+                    project::open(path)?
+                } else {
+                    OpenPhoto::new(read(&path)?, Self::Path(path), None)
+                }
             }
             Self::Clipboard => {
                 let photo = Photo {

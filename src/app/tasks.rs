@@ -18,6 +18,7 @@ use super::{
     command::Command,
     export::Plan,
     photo::OpenPhoto,
+    project::OpenProject,
     train::{Errand, TrainingJob, overview::Overview, shelf::Shelf},
 };
 use crate::{
@@ -83,6 +84,13 @@ pub(super) struct SavedMask {
     pub(super) outcome: Result<PathBuf, Failure>,
 }
 
+/// What saving a project gives.
+pub(super) struct SavedProject {
+    /// Of the photo whose project it is.
+    pub(super) original: Arc<Pixels>,
+    pub(super) outcome: Result<OpenProject, Failure>,
+}
+
 /// Why an export failed.
 pub(super) enum WriteFailure {
     /// Another file is there.
@@ -116,6 +124,8 @@ pub(super) enum Purpose {
     Mask(Target),
     /// To write one of the two masks to.
     SaveMask(Target),
+    /// To write the photo with the work on it to.
+    SaveProject,
     Export,
     Weights,
     /// The photos to learn from.
@@ -139,6 +149,7 @@ impl Purpose {
             Self::Mask(Target::KeepOut) => "Open keep-out area",
             Self::SaveMask(Target::Remove) => "Save mask",
             Self::SaveMask(Target::KeepOut) => "Save keep-out area",
+            Self::SaveProject => "Save project",
             Self::Export => "Export",
             Self::Weights => "Weights",
             Self::TrainPhotos => "Folder with photos to learn from",
@@ -152,7 +163,7 @@ impl Purpose {
     /// As the button that goes on.
     pub(super) const fn verb(self) -> &'static str {
         match self {
-            Self::SaveMask(_) | Self::Export => "Save",
+            Self::SaveMask(_) | Self::SaveProject | Self::Export => "Save",
             Self::Photo | Self::Mask(_) | Self::Weights => "Open",
             _ => "Choose",
         }
@@ -160,12 +171,15 @@ impl Purpose {
 
     /// Whether the answer says nothing of another photo.
     pub(super) const fn is_about_the_photo(self) -> bool {
-        matches!(self, Self::Mask(_) | Self::SaveMask(_) | Self::Export)
+        matches!(
+            self,
+            Self::Mask(_) | Self::SaveMask(_) | Self::SaveProject | Self::Export
+        )
     }
 
-    /// Whether one of the two masks is written.
-    pub(super) const fn is_mask_to_save(self) -> bool {
-        matches!(self, Self::SaveMask(_))
+    /// Whether one of the two masks or a project is written.
+    pub(super) const fn is_to_save(self) -> bool {
+        matches!(self, Self::SaveMask(_) | Self::SaveProject)
     }
 
     /// Whether a folder is wanted.
@@ -180,6 +194,7 @@ pub(super) struct Tasks {
     pub(super) opening: Option<Job<Result<Box<OpenPhoto>, Failure>>>,
     pub(super) mask: Option<MaskJob<Result<ReadMask, Failure>>>,
     pub(super) mask_saving: Option<MaskJob<SavedMask>>,
+    pub(super) project_saving: Option<Job<SavedProject>>,
     pub(super) aside: Option<Aside>,
     /// What was asked for while the document is changed aside and has to come after it.
     pub(super) waiting: VecDeque<Command>,
@@ -253,6 +268,7 @@ impl Tasks {
             writing: None,
             copying: None,
             mask_saving: None,
+            project_saving: None,
             aside: None,
             waiting: VecDeque::new(),
             pasting: None,
@@ -275,6 +291,11 @@ impl Tasks {
     /// Cancels the job that [`Self::foremost`] shows if that can be done. Returns whether there was one.
     pub(super) fn cancel_foremost(&self) -> bool {
         self.stoppable().map(Work::cancel).is_some()
+    }
+
+    /// Whether one of the two masks or a project is being written.
+    pub(super) const fn saves(&self) -> bool {
+        self.mask_saving.is_some() || self.project_saving.is_some()
     }
 
     /// What writes now.
@@ -310,6 +331,9 @@ impl Tasks {
         if let Some(saving) = self.mask_saving.take() {
             saving.job.stop(patience);
         }
+        if let Some(job) = self.project_saving.take() {
+            job.stop(patience);
+        }
         if let Some(job) = self.copying.take() {
             job.stop(patience);
         }
@@ -325,6 +349,7 @@ impl Tasks {
     fn unstoppable(&self) -> Option<&dyn Work> {
         work(self.writing.as_ref())
             .or_else(|| mask_work(self.mask_saving.as_ref()))
+            .or_else(|| work(self.project_saving.as_ref()))
             .or_else(|| work(self.copying.as_ref()))
     }
 }

@@ -187,6 +187,11 @@ pub fn without_window(cli: &Cli, why: &str) -> ExitCode {
         if !photo.exists() {
             return error::report(&no_such_photo(photo).into());
         }
+        if photo.extension().is_some_and(|ending| ending == "lacuna") {
+            return error::report(&anyhow::anyhow!(
+                "the window cannot open: {why}; a project opens nowhere else"
+            ));
+        }
         return error::report(&anyhow::anyhow!(
             "the window cannot open: {why}; use `lacuna inpaint {} --mask MASK -o OUT`",
             photo.display()

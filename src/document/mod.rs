@@ -11,9 +11,9 @@ mod compose;
 mod edit;
 mod effort;
 mod history;
-mod journal;
 mod layer;
 mod painting;
+mod record;
 mod removing;
 mod similar;
 mod snapshot;
@@ -30,9 +30,9 @@ use stroke::Stroke;
 
 pub use edit::MaskChange;
 pub use history::Part;
-pub use journal::{Record, RecordError};
 pub use layer::Removal;
 pub use painting::Target;
+pub use record::{Project, Record, RecordError};
 pub use snapshot::{Basis, Snapshot, Stale};
 pub use stroke::Brush;
 

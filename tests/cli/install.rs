@@ -129,6 +129,7 @@ fn the_install_script_puts_everything_below_its_prefix_and_names_it() {
         "share/fish/vendor_completions.d/lacuna.fish",
         "share/man/man1/lacuna.1",
         "share/man/man1/lacuna-inpaint.1",
+        "share/mime/packages/lacuna.xml",
     ];
     let program = Path::new(env!("CARGO_BIN_EXE_lacuna")).parent().unwrap();
     let files = install(&format!("{}:/usr/bin:/bin", program.display()));

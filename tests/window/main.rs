@@ -8,6 +8,7 @@ mod fill;
 mod journal;
 mod masks;
 mod own_weights;
+mod project;
 mod saving;
 mod support;
 #[path = "../support/tiny_network.rs"]

@@ -125,6 +125,8 @@ impl Action {
             self,
             Self::Export
                 | Self::ExportAs
+                | Self::SaveProject
+                | Self::SaveProjectAs
                 | Self::Fill
                 | Self::TryAgain
                 | Self::OpenMask
@@ -138,7 +140,10 @@ impl Action {
     /// Whether it reads or changes the document.
     pub(in crate::app) const fn is_about_the_document(self) -> bool {
         match self.menu() {
-            Menu::File => matches!(self, Self::Export | Self::ExportAs | Self::CopyResult),
+            Menu::File => matches!(
+                self,
+                Self::Export | Self::ExportAs | Self::SaveProject | Self::SaveProjectAs | Self::CopyResult
+            ),
             Menu::Edit => !matches!(self, Self::Cancel | Self::ToggleFillOnRelease),
             Menu::Mask => !matches!(self, Self::ToggleOverlay | Self::ToggleUncertainty),
             Menu::Tool | Menu::View | Menu::Train | Menu::Help => false,

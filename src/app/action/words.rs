@@ -16,6 +16,8 @@ impl Action {
             Self::Paste => "Paste as new photo",
             Self::Export => "Export…",
             Self::ExportAs => "Export as…",
+            Self::SaveProject => "Save project",
+            Self::SaveProjectAs => "Save project as…",
             Self::CopyResult => "Copy result",
             Self::Quit => "Quit",
             Self::Undo => "Undo",
@@ -72,7 +74,7 @@ impl Action {
     /// One sentence more.
     pub const fn tooltip(self) -> &'static str {
         match self {
-            Self::Open => "Open a JPEG, PNG, TIFF or WebP photo",
+            Self::Open => "Open a JPEG, PNG, TIFF or WebP photo, or a Lacuna project",
             Self::OpenSample => "Open the photo that comes with Lacuna, with something already masked",
             Self::OpenMask => "Take the mask from a picture of the photo's size: white goes",
             Self::SaveMask => "Write the mask as a PNG: white is what goes, as the command line takes it",
@@ -85,6 +87,8 @@ impl Action {
             Self::Paste => "Open the picture on the clipboard as a new photo",
             Self::Export => "Write the result to a new file; the original stays as it is",
             Self::ExportAs => "Write the result and choose format, place and metadata",
+            Self::SaveProject => "Write photo, masks and removals to one file, to go on with another day",
+            Self::SaveProjectAs => "Write the project to a file of another name",
             Self::CopyResult => "Put the photo with all visible removals on the clipboard",
             Self::Quit => "Close Lacuna",
             Self::Undo => "Take the last step back",
@@ -150,6 +154,7 @@ impl Action {
     pub(in crate::app) const fn other_words(self) -> &'static str {
         match self {
             Self::Export | Self::ExportAs => "save",
+            Self::SaveProject | Self::SaveProjectAs => "layers session sidecar",
             Self::Fill => "remove heal inpaint erase object",
             Self::ToggleFillOnRelease => "automatic immediately instant",
             Self::KeepOut | Self::OpenKeepOut | Self::SaveKeepOut => "protect exclude",
@@ -217,7 +222,7 @@ impl Action {
             Self::StartTraining => icons::PLAY,
             Self::PauseTraining => icons::PAUSE,
             Self::StopTraining => icons::STOP,
-            Self::SaveTraining => icons::SAVE,
+            Self::SaveTraining | Self::SaveProject | Self::SaveProjectAs => icons::SAVE,
             Self::SampleTraining => icons::EYE,
             Self::UseTrained => icons::CHECK,
             Self::PreviousWeights => icons::HISTORY,

@@ -8,7 +8,6 @@ use super::widgets::{default_button, dialog, note};
 use crate::app::{
     command::Command,
     state::{Dialog, PathForm},
-    tasks::Purpose,
     theme,
 };
 
@@ -33,7 +32,7 @@ pub(super) fn ui(form: &PathForm, ctx: &Context, commands: &mut Vec<Command>) {
                 purpose if purpose.is_folder() => {
                     "This system has no file dialog. Type or paste a path, or drop the folder on the window."
                 }
-                Purpose::SaveMask(_) => "This system has no file dialog. Type or paste a path.",
+                purpose if purpose.is_to_save() => "This system has no file dialog. Type or paste a path.",
                 _ => "This system has no file dialog. Type or paste a path, or drop the file on the window.",
             },
         );

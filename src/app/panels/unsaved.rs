@@ -5,32 +5,41 @@ use eframe::egui::{Align, Context, Label, Layout};
 use super::widgets::{default_button, dialog};
 use crate::{
     app::{
-        App, OpenPhoto,
+        App,
         action::Action,
         command::{Answer, Command},
         notify::sentence,
+        photo::{OpenPhoto, Unsaved},
         state::Intent,
         theme,
     },
     document::{Part, Target},
 };
 
+/// Saving a project for the first time asks where.
+const SAVE_PROJECT: &str = "Save project…";
+
 pub(super) fn ui(app: &App, intent: &Intent, ctx: &Context, commands: &mut Vec<Command>) {
     let name = app.photo.as_ref().map_or("", |photo| photo.name.as_str());
     // An export would hold neither of the masks: each is asked about by itself, after what an export holds.
     let unsaved = app.photo.as_ref().and_then(OpenPhoto::unsaved);
     let (what, verb, answer) = match unsaved {
-        Some(Part::Result) => (
+        Some(Unsaved::Project) => (
+            format!("the latest work on {name} is not in its project yet."),
+            Action::SaveProject.label(),
+            Answer::SaveProject,
+        ),
+        Some(Unsaved::Part(Part::Result)) => (
             format!("the work on {name} was not exported."),
             "Export…",
             Answer::Export,
         ),
-        Some(Part::KeepOut) => (
+        Some(Unsaved::Part(Part::KeepOut)) => (
             format!("the keep-out area on {name} was not saved."),
             Action::SaveKeepOut.label(),
             Answer::SaveMask(Target::KeepOut),
         ),
-        Some(Part::Mask) | None => (
+        Some(Unsaved::Part(Part::Mask)) | None => (
             format!("the mask on {name} was not saved."),
             Action::SaveMask.label(),
             Answer::SaveMask(Target::Remove),
@@ -52,6 +61,9 @@ pub(super) fn ui(app: &App, intent: &Intent, ctx: &Context, commands: &mut Vec<C
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 if default_button(ui, true, verb) {
                     commands.push(Command::Answer(answer));
+                }
+                if answer != Answer::SaveProject && ui.button(SAVE_PROJECT).clicked() {
+                    commands.push(Command::Answer(Answer::SaveProject));
                 }
                 if ui.button("Discard").clicked() {
                     commands.push(Command::Answer(Answer::Discard));

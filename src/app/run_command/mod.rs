@@ -7,6 +7,7 @@ mod mask;
 mod mask_files;
 mod own_weights;
 mod photo;
+mod project;
 mod removals;
 mod train;
 mod train_events;
@@ -51,6 +52,9 @@ impl App {
             Command::Fill => self.fill(),
             Command::OpenMaskPath(target, path) => self.open_mask(target, path),
             Command::SaveMaskPath(target, path, overwrite) => self.save_mask(target, &path, overwrite),
+            Command::SaveProjectPath(path, overwrite) => {
+                self.write_project(&path, overwrite);
+            }
             Command::Answer(answer) => self.answer(ctx, answer),
             Command::Write(plan) => self.write(plan),
             Command::TakeExportBack => self.tasks.take_export_back(),
@@ -106,6 +110,12 @@ impl App {
             Action::Paste => self.open_when_saved(Source::Clipboard),
             Action::Export => self.export(),
             Action::ExportAs => self.export_as(),
+            Action::SaveProject => {
+                self.save_project();
+            }
+            Action::SaveProjectAs => {
+                self.browse_project();
+            }
             Action::CopyResult => self.copy_result(),
             Action::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
             Action::Undo if self.canvas.is_outlining() => self.canvas.take_corner_back(),
@@ -173,7 +183,7 @@ impl App {
             Dialog::Unsaved(_) | Dialog::CloseTraining => true,
             // What is written by now goes on.
             Dialog::Export(_) => self.tasks.writing.is_none(),
-            Dialog::Path(form) => form.purpose.is_mask_to_save() && self.tasks.mask_saving.is_none(),
+            Dialog::Path(form) => form.purpose.is_to_save() && !self.tasks.saves(),
             _ => false,
         };
         if closed == Dialog::CloseTraining {

@@ -13,6 +13,7 @@ use crate::{
         App, OpenPhoto,
         command::{Answer, Command},
         journal::{Kept, PutBack},
+        project,
         state::{Dialog, Intent, PathForm, Source},
         tasks::{Asked, Purpose},
     },
@@ -115,7 +116,7 @@ impl App {
         for notice in photo.notices() {
             self.notices.warning(photo.name.clone(), notice);
         }
-        if let Some(path) = &photo.path {
+        if let Source::Path(path) = &photo.source {
             self.settings.now.remember_photo(path);
         }
         self.state.choice = None;
@@ -176,13 +177,23 @@ impl App {
                 self.export();
                 self.state.after_export = Some(intent);
             }
-            Answer::SaveMask(target) => {
-                if self.browse_mask_to_save(target) {
-                    self.state.after_export = Some(intent);
-                } else {
-                    self.forget_intent();
-                }
+            Answer::SaveProject => {
+                let has_begun = self.save_project();
+                self.go_on_after(has_begun, intent);
             }
+            Answer::SaveMask(target) => {
+                let has_begun = self.browse_mask_to_save(target);
+                self.go_on_after(has_begun, intent);
+            }
+        }
+    }
+
+    /// Goes on once what is being saved is, if that was begun.
+    fn go_on_after(&mut self, has_begun: bool, intent: Intent) {
+        if has_begun {
+            self.state.after_export = Some(intent);
+        } else {
+            self.forget_intent();
         }
     }
 
@@ -207,7 +218,7 @@ impl App {
         self.browse(Purpose::Photo, move || {
             let dialog = rfd::FileDialog::new()
                 .set_title("Open photo")
-                .add_filter("Photos", &PHOTOS);
+                .add_filter("Photos and projects", &[&PHOTOS[..], &[project::ENDING]].concat());
             folder
                 .into_iter()
                 .fold(dialog, rfd::FileDialog::set_directory)
@@ -300,11 +311,14 @@ impl App {
                     (Purpose::SaveMask(target), Some(photo)) => {
                         photo.suggested_mask_path(target).display().to_string()
                     }
+                    (Purpose::SaveProject, Some(photo)) => {
+                        photo.suggested_project_path().display().to_string()
+                    }
                     _ => String::new(),
                 };
                 self.state.dialog = Dialog::Path(PathForm { purpose, text });
             }
-            None if purpose.is_mask_to_save() => self.forget_intent(),
+            None if purpose.is_to_save() => self.forget_intent(),
             None => {}
         }
     }
@@ -323,6 +337,7 @@ impl App {
                 self.commands
                     .push(Command::SaveMaskPath(target, path, may_replace));
             }
+            Purpose::SaveProject => self.commands.push(Command::SaveProjectPath(path, may_replace)),
             Purpose::Export => {
                 if let Dialog::Export(form) = &mut self.state.dialog {
                     form.set_path(&path);
