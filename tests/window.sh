@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs the real window on a virtual screen as a person would: opens the sample, fills it, exports, paints with the
-# pointer, fills again, compares. Fails where something does not happen; checks that the window's export and
-# `lacuna inpaint` give the same file, byte for byte; keeps pictures of the screen.
+# pointer, fills again, compares, is killed, saves a project. Fails where something does not happen; checks that the
+# window's export and `lacuna inpaint` give the same file, byte for byte, and that a project does; keeps pictures of the
+# screen.
 #
 #   tests/window.sh [BINARY [FOLDER [PHOTO]]]      default: target/release/lacuna, screenshots, the sample
 #
@@ -258,8 +259,28 @@ kill -9 "$app"
 wait "$app" 2>/dev/null || true
 start
 shot recovered "$aside"
-kill -9 "$app"
-wait "$app" 2>/dev/null || true
-rm -r "$journal"
+
+# Saved as a project and opened again, the result is the same file.
+exported() { # where to
+    rm "$HOME/Sample-edited.jpg"
+    xdotool key ctrl+shift+e
+    settle
+    xdotool key Return
+    written "$HOME/Sample-edited.jpg"
+    cp "$HOME/Sample-edited.jpg" "$1"
+}
+exported before.jpg
+xdotool key ctrl+shift+s
+settle
+xdotool key Return
+written "$HOME/Sample.lacuna"
+quit
+[ -z "$(ls "$journal")" ] || fail "work in a project is kept as well"
+start "$HOME/Sample.lacuna"
+shot project "$aside"
+exported after.jpg
+cmp before.jpg after.jpg || fail "the project shows another result"
+quit
+echo "  saved as a project and opened again: the same file"
 [ "${ONLY:-}" = edit ] || train
 echo "window.sh: done"

@@ -100,8 +100,7 @@ fn a_keep_out_area_is_asked_about_until_it_is_saved() {
     window.wait_to_show("The keep-out area on Lake.png was not saved");
     window.click("Save keep-out area…");
     window.wait_to_show("This system has no file dialog");
-    window.click("Save");
-    window.wait("it closes by itself", Window::wants_to_close);
+    window.click_to_close("Save");
     let saved = window.path("Lake-keep-out.png");
     let (read, _) = read::mask(&saved, SIZE).expect("a mask of the photo's size");
     let painted = hole_count(window.document(), Target::KeepOut);

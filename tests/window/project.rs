@@ -74,8 +74,7 @@ fn a_project_is_opened_as_it_was_saved() {
     window.click("Hide Removal 1");
     assert!(!window.close(), "that is not in the project");
     window.wait_to_show("The latest work on Lake.lacuna is not in its project yet");
-    window.click("Save project");
-    window.wait("it is saved, then it closes", Window::wants_to_close);
+    window.click_to_close("Save project");
 
     let window = self::window(Some(&project(&folder)));
     let document = window.document();
@@ -106,11 +105,17 @@ fn a_project_goes_on_without_its_photos_file_and_never_lets_an_export_replace_it
     window.click("Delete Removal 1");
     window.press_with(CTRL_SHIFT, Key::S);
     window.wait_to_show("Project saved");
-    let window = self::window(Some(&moved));
+    let mut window = self::window(Some(&moved));
     assert!(
         window.document().removals().is_empty(),
         "without a question where"
     );
+    window.drag((0.45, 0.45), (0.55, 0.55));
+    window.choose("save project as");
+    window.wait_to_show("Path of the file");
+    window.click("Save");
+    window.wait("it is saved", |window| !window.app().is_busy());
+    assert!(window.close(), "the same name replaces it too");
     assert_eq!(
         fs::read_dir(other.path()).unwrap().count(),
         1,
@@ -146,8 +151,7 @@ fn work_on_a_project_outlives_a_crash_and_takes_the_place_of_what_is_in_it() {
     assert_eq!(window.document().removals().len(), 1, "not twice");
     assert!(!window.document().removals()[0].visible, "as it was");
     assert!(!window.close(), "the project does not have it yet");
-    window.click("Save project");
-    window.wait("it is saved, then it closes", Window::wants_to_close);
+    window.click_to_close("Save project");
 }
 
 #[test]
@@ -158,8 +162,7 @@ fn before_the_window_closes_work_can_be_saved_as_a_project() {
     assert!(!window.close(), "nothing is saved");
     window.click("Save project…");
     window.wait_to_show("Path of the file");
-    window.click("Save");
-    window.wait("it is saved, then it closes", Window::wants_to_close);
+    window.click_to_close("Save");
     assert!(window.path("Lake.lacuna").is_file());
 }
 
@@ -169,6 +172,7 @@ fn another_file_is_not_replaced_unasked() {
     window.drag((0.45, 0.45), (0.55, 0.55));
     fs::write(window.path("Lake.lacuna"), b"of somebody else").unwrap();
     window.press_with(CTRL_SHIFT, Key::S);
+    window.wait_to_show("Path of the file");
     window.click("Save");
     window.wait_to_show("is there already; choose another name");
     assert_eq!(fs::read(window.path("Lake.lacuna")).unwrap(), b"of somebody else");

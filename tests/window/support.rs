@@ -225,6 +225,13 @@ impl Window {
         self.has_sent(&ViewportCommand::Close)
     }
 
+    /// Clicks, and lets the window run until it asks to be closed. Not a frame more: it asks once.
+    pub(crate) fn click_to_close(&mut self, label: &str) {
+        self.harness.get_by_role_and_label(Role::Button, label).click();
+        self.harness.step();
+        self.wait("it closes by itself", Self::wants_to_close);
+    }
+
     fn has_sent(&self, command: &ViewportCommand) -> bool {
         let output = self.harness.output().viewport_output.get(&ViewportId::ROOT);
         output.is_some_and(|output| output.commands.contains(command))

@@ -22,7 +22,7 @@ impl App {
     pub(super) fn save_project(&mut self) -> bool {
         let project = self.photo.as_ref().and_then(|photo| photo.project.clone());
         match project {
-            Some(OpenProject { path, .. }) => self.write_project(&path, true),
+            Some(OpenProject { path, .. }) => self.write_project(&path, false),
             None => self.browse_project(),
         }
     }
@@ -62,8 +62,9 @@ impl App {
         }
         photo.document.end_stroke();
         let path = project::with_ending(chosen);
+        let is_its_own = photo.project.as_ref().is_some_and(|project| project.path == path);
         // Nobody was asked about a name that was completed here.
-        let overwrite = may_replace && path == chosen;
+        let overwrite = is_its_own || may_replace && path == chosen;
         let draft = Draft::of(photo);
         let file = draft.file.clone();
         let original = Arc::clone(photo.document.original());
