@@ -11,15 +11,17 @@ use crate::app::{
 
 const WIDTH: f32 = 900.0;
 const ROW_HEIGHT: f32 = 20.0;
-/// The sections of each column. The gestures follow in the first.
+/// The sections of each column.
 const COLUMNS: [&[Menu]; 3] = [
-    &[Menu::File, Menu::Edit],
-    &[Menu::Tool, Menu::Mask],
-    &[Menu::View, Menu::Train, Menu::Help],
+    &[Menu::File, Menu::Edit, Menu::Train],
+    &[Menu::Tool],
+    &[Menu::Mask, Menu::View, Menu::Help],
 ];
+/// The column in which the gestures follow.
+const GESTURES: usize = 1;
 
 pub(super) fn ui(ctx: &Context, commands: &mut Vec<Command>) {
-    let height = ctx.content_rect().height() - 170.0;
+    let height = ctx.content_rect().height() - 150.0;
     dialog(ctx, "Keyboard shortcuts", WIDTH, commands, |ui, _| {
         let area = ScrollArea::vertical()
             .max_height(height)
@@ -34,9 +36,7 @@ pub(super) fn ui(ctx: &Context, commands: &mut Vec<Command>) {
                         section_ui(*menu, ui);
                     }
                 }
-                if let Some(first) = columns.first_mut() {
-                    gestures_ui(first);
-                }
+                gestures_ui(&mut columns[GESTURES]);
             });
         });
     });
