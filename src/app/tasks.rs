@@ -18,7 +18,7 @@ use super::{
     command::Command,
     export::Plan,
     photo::OpenPhoto,
-    project::OpenProject,
+    project::{self, OpenProject},
     train::{Errand, TrainingJob, overview::Overview, shelf::Shelf},
 };
 use crate::{
@@ -29,6 +29,9 @@ use crate::{
     nn::Network,
     train::library::Moved,
 };
+
+/// The endings of pictures that can be read.
+const PICTURES: &[&str] = &["jpg", "jpeg", "png", "tif", "tiff", "webp"];
 
 /// Why something failed, for people.
 pub(super) type Failure = String;
@@ -167,6 +170,23 @@ impl Purpose {
             Self::Photo | Self::Mask(_) | Self::Weights => "Open",
             _ => "Choose",
         }
+    }
+
+    /// The endings that files for it have, and what those are called. None where any file may do.
+    pub(super) fn endings(self) -> Option<(&'static str, Vec<&'static str>)> {
+        match self {
+            Self::Photo => Some(("Photos and projects", [PICTURES, &[project::ENDING]].concat())),
+            Self::Mask(_) => Some(("Pictures", PICTURES.to_vec())),
+            Self::SaveMask(_) => Some(("PNG", vec!["png"])),
+            Self::SaveProject => Some(("Lacuna projects", vec![project::ENDING])),
+            Self::Weights | Self::TrainStart | Self::TrainFeatures => Some(("Weights", vec!["safetensors"])),
+            Self::Export | Self::TrainPhotos | Self::TrainOut | Self::TrainHoles => None,
+        }
+    }
+
+    /// Whether a picture is read.
+    pub(super) const fn is_picture(self) -> bool {
+        matches!(self, Self::Photo | Self::Mask(_))
     }
 
     /// Whether the answer says nothing of another photo.

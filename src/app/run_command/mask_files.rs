@@ -7,7 +7,6 @@ use std::{
 
 use eframe::egui::Context;
 
-use super::photo::PHOTOS;
 use crate::{
     app::{
         App, export,
@@ -27,17 +26,7 @@ impl App {
             self.notices.news("No photo is open", detail);
             return;
         }
-        let purpose = Purpose::Mask(target);
-        let folder = self.settings.now.last_folder.clone();
-        self.browse(purpose, move || {
-            let dialog = rfd::FileDialog::new()
-                .set_title(purpose.title())
-                .add_filter("Pictures", &PHOTOS);
-            folder
-                .into_iter()
-                .fold(dialog, rfd::FileDialog::set_directory)
-                .pick_file()
-        });
+        self.browse_to_open(Purpose::Mask(target));
     }
 
     /// Asks for a file to write one of the masks to. Returns whether a dialog was opened.
@@ -51,21 +40,8 @@ impl App {
             self.notices.news(title, how);
             return false;
         };
-        let purpose = Purpose::SaveMask(target);
         let path = photo.suggested_mask_path(target);
-        self.browse(purpose, move || {
-            let dialog = rfd::FileDialog::new()
-                .set_title(purpose.title())
-                .add_filter("PNG", &["png"]);
-            let name = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            let folder = path.parent().map(ToOwned::to_owned);
-            let dialog = folder.into_iter().fold(dialog, rfd::FileDialog::set_directory);
-            dialog.set_file_name(name).save_file()
-        })
+        self.browse_to_save(Purpose::SaveMask(target), path)
     }
 
     /// Reads one of the masks in the background.

@@ -2,6 +2,7 @@
 
 mod again;
 mod aside;
+mod dialogs;
 mod fill;
 mod mask;
 mod mask_files;
@@ -63,7 +64,7 @@ impl App {
                 self.take_path(purpose, path, false);
             }
             Command::BrowseExport => self.browse_export(),
-            Command::BrowseWeights => self.browse_weights(Purpose::Weights),
+            Command::BrowseWeights => self.browse_to_open(Purpose::Weights),
             Command::SetBrush(brush) => self.settings.now.brush = brush,
             Command::SetWand(wand) => self.settings.now.wand = wand,
             Command::SetOverlay(overlay) => {
@@ -97,7 +98,7 @@ impl App {
             self.training.tab = Tab::Edit;
         }
         match action {
-            Action::Open => self.browse_photo(),
+            Action::Open => self.browse_to_open(Purpose::Photo),
             Action::OpenSample => self.open_when_saved(Source::Sample),
             Action::OpenMask => self.browse_mask(Target::Remove),
             Action::OpenKeepOut => self.browse_mask(Target::KeepOut),

@@ -1,33 +1,16 @@
 //! Opening photos, and what to do with work that would be lost by it.
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, Weak},
-    time::{Duration, Instant},
-};
-
 use eframe::egui::{Context, ViewportCommand};
 
 use crate::{
     app::{
         App, OpenPhoto,
-        command::{Answer, Command},
+        command::Answer,
         journal::{Kept, PutBack},
-        project,
-        state::{Dialog, Intent, PathForm, Source},
-        tasks::{Asked, Purpose},
+        state::{Dialog, Intent, Source},
     },
-    imaging::Pixels,
     jobs,
 };
-
-/// Endings that the dialogs offer.
-pub(super) const PHOTOS: [&str; 6] = ["jpg", "jpeg", "png", "tif", "tiff", "webp"];
-
-/// A file dialog that ends within this time never was on the screen; a busy machine takes a while to find that out.
-const INSTANT: Duration = Duration::from_secs(1);
-/// One that stays for this time surely was.
-const SEEN: Duration = Duration::from_secs(3);
 
 impl App {
     /// Opens a photo, but asks first if work would be lost.
@@ -210,141 +193,6 @@ impl App {
                 self.state.may_close = true;
                 ctx.send_viewport_cmd(ViewportCommand::Close);
             }
-        }
-    }
-
-    pub(super) fn browse_photo(&mut self) {
-        let folder = self.settings.now.last_folder.clone();
-        self.browse(Purpose::Photo, move || {
-            let dialog = rfd::FileDialog::new()
-                .set_title("Open photo")
-                .add_filter("Photos and projects", &[&PHOTOS[..], &[project::ENDING]].concat());
-            folder
-                .into_iter()
-                .fold(dialog, rfd::FileDialog::set_directory)
-                .pick_file()
-        });
-    }
-
-    pub(super) fn browse_weights(&mut self, purpose: Purpose) {
-        self.browse(purpose, move || {
-            let dialog = rfd::FileDialog::new().set_title(purpose.title());
-            dialog.add_filter("Weights", &["safetensors"]).pick_file()
-        });
-    }
-
-    pub(super) fn browse_folder(&mut self, purpose: Purpose) {
-        self.browse(purpose, move || {
-            rfd::FileDialog::new().set_title(purpose.title()).pick_folder()
-        });
-    }
-
-    pub(super) fn browse_export(&mut self) {
-        let Dialog::Export(form) = &self.state.dialog else {
-            return;
-        };
-        let plan = form.plan();
-        self.browse(Purpose::Export, move || {
-            let dialog = rfd::FileDialog::new().set_title("Export");
-            let name = plan
-                .path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            let folder = plan.path.parent().map(ToOwned::to_owned);
-            let dialog = folder.into_iter().fold(dialog, rfd::FileDialog::set_directory);
-            dialog.set_file_name(name).save_file()
-        });
-    }
-
-    /// Shows one of the system's dialogs, one at a time. It waits in a job, so the window goes on. Returns whether it
-    /// was opened.
-    pub(super) fn browse(
-        &mut self,
-        purpose: Purpose,
-        ask: impl FnOnce() -> Option<PathBuf> + Send + 'static,
-    ) -> bool {
-        if let Some(asked) = &self.tasks.dialog {
-            let detail = format!("“{}” has to be answered first", asked.purpose.title());
-            self.notices
-                .of_the_program()
-                .news("A file dialog is open already", detail);
-            return false;
-        }
-        let waker = self.tasks.waker.clone();
-        let has_desktop = self.settings.session.desktop;
-        let job = jobs::spawn("Choosing a file", waker, move |_| {
-            let started = Instant::now();
-            (has_desktop.then(ask).flatten(), started.elapsed())
-        });
-        let photo = self.photo.as_ref().map(|photo| photo.document.original());
-        self.tasks.dialog = Some(Asked {
-            purpose,
-            photo: photo.map(Arc::downgrade),
-            job,
-        });
-        true
-    }
-
-    pub(in crate::app) fn drain_dialog(&mut self) {
-        let asked = self.tasks.dialog.as_ref();
-        let Some(outcome) = asked.and_then(|asked| asked.job.poll()) else {
-            return;
-        };
-        let Some(Asked { purpose, photo, .. }) = self.tasks.dialog.take() else {
-            return;
-        };
-        let (path, took) = outcome.unwrap_or((None, Duration::ZERO));
-        self.tasks.has_dialogs |= path.is_some() || took > SEEN;
-        let is_of_another = purpose.is_about_the_photo() && !self.is_still_open(photo.as_ref());
-        match path {
-            Some(_) if is_of_another => self.notices.news(
-                format!("{}: not done", purpose.title()),
-                "Another photo is open by now; choose again",
-            ),
-            None if is_of_another => {}
-            Some(path) => self.take_path(purpose, path, true),
-            // Nobody cancels that fast: there is no dialog to be had on this system.
-            None if took < INSTANT && !self.tasks.has_dialogs && purpose != Purpose::Export => {
-                let text = match (purpose, &self.photo) {
-                    (Purpose::SaveMask(target), Some(photo)) => {
-                        photo.suggested_mask_path(target).display().to_string()
-                    }
-                    (Purpose::SaveProject, Some(photo)) => {
-                        photo.suggested_project_path().display().to_string()
-                    }
-                    _ => String::new(),
-                };
-                self.state.dialog = Dialog::Path(PathForm { purpose, text });
-            }
-            None if purpose.is_to_save() => self.forget_intent(),
-            None => {}
-        }
-    }
-
-    fn is_still_open(&self, photo: Option<&Weak<Pixels>>) -> bool {
-        let then = photo.and_then(Weak::upgrade);
-        then.is_some_and(|then| self.is_open(&then))
-    }
-
-    /// Goes on with a file that was chosen; `may_replace` says whether the person agreed to replace what is there.
-    pub(super) fn take_path(&mut self, purpose: Purpose, path: PathBuf, may_replace: bool) {
-        match purpose {
-            Purpose::Photo => self.commands.push(Command::OpenPath(path)),
-            Purpose::Mask(target) => self.commands.push(Command::OpenMaskPath(target, path)),
-            Purpose::SaveMask(target) => {
-                self.commands
-                    .push(Command::SaveMaskPath(target, path, may_replace));
-            }
-            Purpose::SaveProject => self.commands.push(Command::SaveProjectPath(path, may_replace)),
-            Purpose::Export => {
-                if let Dialog::Export(form) = &mut self.state.dialog {
-                    form.set_path(&path);
-                    form.may_replace = may_replace;
-                }
-            }
-            _ => self.take_training_path(purpose, path),
         }
     }
 }

@@ -34,19 +34,7 @@ impl App {
             return false;
         };
         let path = photo.suggested_project_path();
-        self.browse(Purpose::SaveProject, move || {
-            let dialog = rfd::FileDialog::new()
-                .set_title(Purpose::SaveProject.title())
-                .add_filter("Lacuna projects", &[project::ENDING]);
-            let name = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            let folder = path.parent().map(ToOwned::to_owned);
-            let dialog = folder.into_iter().fold(dialog, rfd::FileDialog::set_directory);
-            dialog.set_file_name(name).save_file()
-        })
+        self.browse_to_save(Purpose::SaveProject, path)
     }
 
     /// Writes the project in the background. Another file of that name is replaced only where a person has agreed to

@@ -26,7 +26,7 @@ impl App {
         match request {
             Request::Configure(config) => self.configure(*config),
             Request::Browse(purpose) if purpose.is_folder() => self.browse_folder(purpose),
-            Request::Browse(purpose) => self.browse_weights(purpose),
+            Request::Browse(purpose) => self.browse_to_open(purpose),
             Request::Look => self.look_at_photos(),
             Request::Resume(out) => self.resume_run(&out),
             Request::New => (self.training.run, self.training.strip) = (None, None),
