@@ -137,3 +137,96 @@ fn failure(error: write::WriteError) -> Failure {
         problem => problem.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::{Draft, open, with_ending};
+    use crate::{
+        app::{export::Form, photo::OpenPhoto, state::Source},
+        document::Project,
+        imaging::{Channels, Format, Metadata, Pixels, Samples, read, write},
+        settings,
+    };
+
+    /// Writes a photo and opens it.
+    fn photo(path: &Path, grey: u8) -> OpenPhoto {
+        let pixels = Pixels::new(6, 5, Channels::Gray, Samples::U8(vec![grey; 30])).unwrap();
+        let (metadata, options) = (Metadata::default(), write::Options::default());
+        write::photo(path, &pixels, &metadata, Format::Png, &options, true).unwrap();
+        OpenPhoto::new(read::photo(path).unwrap(), Source::Path(path.to_owned()), None)
+    }
+
+    #[test]
+    fn the_photos_own_file_is_the_original_of_a_project_wherever_both_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let (lake, project) = (folder.path().join("Lake.png"), folder.path().join("Lake.lacuna"));
+        Draft::of(&photo(&lake, 90)).write(&project, false).unwrap();
+        let opened = open(project.clone()).unwrap();
+        assert_eq!(opened.path.as_ref(), Some(&lake));
+        let mut form = Form::new(&opened, &settings::Export::default());
+        assert_eq!(form.path(), folder.path().join("Lake-edited.png"));
+        form.set_name("Lake.png".to_owned());
+        assert!(
+            form.problem().is_some_and(|why| why.contains("original")),
+            "it is refused"
+        );
+
+        let other = tempfile::tempdir().unwrap();
+        let moved = other.path().join("Lake.lacuna");
+        fs::rename(&project, &moved).unwrap();
+        assert_eq!(
+            open(moved.clone()).unwrap().path.as_ref(),
+            Some(&lake),
+            "where it was"
+        );
+        let beside = other.path().join("Lake.png");
+        fs::rename(&lake, &beside).unwrap();
+        assert_eq!(
+            open(moved.clone()).unwrap().path,
+            Some(beside.clone()),
+            "beside it"
+        );
+        fs::remove_file(&beside).unwrap();
+        let alone = open(moved.clone()).unwrap();
+        assert_eq!(alone.path.as_ref(), Some(&moved), "exports go beside the project");
+        Draft::of(&alone).write(&moved, true).unwrap();
+        fs::write(&lake, b"back on its disk").unwrap();
+        assert_eq!(
+            open(moved).unwrap().path,
+            Some(lake),
+            "it was not forgotten meanwhile"
+        );
+    }
+
+    #[test]
+    fn a_photo_whose_file_has_changed_is_kept_as_it_is_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let (lake, project) = (folder.path().join("Lake.png"), folder.path().join("Lake.lacuna"));
+        let open_photo = photo(&lake, 90);
+        let same = fs::read(&lake).unwrap();
+        Draft::of(&open_photo).write(&project, false).unwrap();
+        let kept = || Project::photo_in(&fs::read(&project).unwrap()).unwrap();
+        assert!(kept() == same, "byte for byte");
+        photo(&lake, 10);
+        Draft::of(&open_photo).write(&project, true).unwrap();
+        let opened = open(project.clone()).unwrap();
+        assert!(opened.document.original() == open_photo.document.original());
+        fs::remove_file(&lake).unwrap();
+        Draft::of(&opened).write(&project, true).unwrap();
+        assert!(read::photo_from_bytes(&kept()).unwrap().pixels == **opened.document.original());
+    }
+
+    #[test]
+    fn a_name_is_completed_and_not_cut() {
+        for (typed, written) in [
+            ("Lake", "Lake.lacuna"),
+            ("2024.05.01 lake", "2024.05.01 lake.lacuna"),
+            ("Lake.LACUNA", "Lake.LACUNA"),
+            ("Lake.png", "Lake.png.lacuna"),
+        ] {
+            assert_eq!(with_ending(Path::new(typed)), Path::new(written));
+        }
+    }
+}
