@@ -140,11 +140,13 @@ impl OpenPhoto {
         }
     }
 
-    /// Whether there is work that a crash must not take: a keep-out area comes back even where nobody is asked about it.
+    /// Whether there is work that a crash must not take: a mask and a keep-out area come back even where nobody is asked
+    /// about them because they are in a file.
     pub(super) fn has_work_to_keep(&self) -> bool {
-        let is_kept_elsewhere = self.project.is_some();
-        let has_keep_out = || self.document.state_of(Part::KeepOut) != 0 && self.has_keep_out();
-        self.has_unsaved_work() || !is_kept_elsewhere && has_keep_out()
+        let is_new = |part| self.document.state_of(part) != 0;
+        let has_mask = || is_new(Part::Mask) && self.has_mask();
+        let has_keep_out = || is_new(Part::KeepOut) && self.has_keep_out();
+        self.has_unsaved_work() || self.project.is_none() && (has_mask() || has_keep_out())
     }
 
     /// The state of one of the two masks that is safe in a file.

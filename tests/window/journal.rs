@@ -6,7 +6,7 @@ use eframe::egui::{Key, Modifiers};
 use lacuna::{app::Start, imaging::Pixels};
 use tempfile::TempDir;
 
-use crate::support::{Window, save_photo};
+use crate::support::{Window, save_photo, save_png};
 
 /// A photo and a journal that windows share.
 struct Desk {
@@ -129,6 +129,28 @@ fn a_keep_out_area_is_kept_although_nobody_is_asked_about_it() {
     let mut window = desk.window(None);
     window.wait_to_show("Work on Lake.png is back");
     assert!(window.document().has_keep_out(), "it is back");
+}
+
+#[test]
+fn a_mask_from_a_file_is_back_after_a_crash_too() {
+    let desk = Desk::new();
+    let mask = desk.folder.path().join("mask.png");
+    let mask = {
+        let mut window = desk.window(Some(&desk.photo()));
+        window.wait("the photo opens", |window| window.app().document().is_some());
+        window.drag((0.3, 0.3), (0.4, 0.3));
+        save_png(&mask, &window.document().mask().to_pixels().unwrap());
+        window.press_with(Modifiers::COMMAND, Key::Z);
+        window.choose("open mask");
+        window.wait_to_show("Path of the file");
+        window.drop_path(&mask);
+        window.wait_for_step("Open mask");
+        window.wait("it is kept", |_| desk.kept().is_some());
+        window.document().mask().clone()
+    };
+    let mut window = desk.window(None);
+    window.wait_to_show("Work on Lake.png is back");
+    assert!(*window.document().mask() == mask, "every value of it");
 }
 
 #[test]

@@ -81,8 +81,13 @@ fn a_pasted_picture_and_the_work_on_it_outlive_the_window() {
     assert_eq!(folders(root.path()), 1, "the folder was taken over");
 
     restored.saved_mask = restored.document.state_of(Part::Mask);
+    assert!(
+        restored.has_work_to_keep(),
+        "a mask that is in a file is kept as well"
+    );
+    let _changed = restored.document.undo();
     next.keep(&restored, &waker());
-    let ending = next.ending.take().expect("exported work needs no keeping");
+    let ending = next.ending.take().expect("nothing needs no keeping");
     assert!(ending.stop(Duration::from_secs(60)), "it ends");
     assert_eq!(folders(root.path()), 0, "its folder is gone");
 
@@ -91,6 +96,7 @@ fn a_pasted_picture_and_the_work_on_it_outlive_the_window() {
         hardness: 1.0,
         erase: true,
     };
+    let _changed = restored.document.redo();
     restored.document.paint_stroke(rubber, &[[2.5, 2.5]]);
     assert_eq!(keep(&mut next, &restored), None);
     drop(next);
