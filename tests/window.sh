@@ -270,7 +270,7 @@ exported() { # where to
     cp "$HOME/Sample-edited.jpg" "$1"
 }
 exported before.jpg
-xdotool key ctrl+shift+s
+xdotool key ctrl+s
 settle
 xdotool key Return
 written "$HOME/Sample.lacuna"

@@ -49,9 +49,10 @@ impl Action {
         match self {
             Self::Open => const { &[ctrl(Key::O)] },
             Self::Paste => const { &[ctrl(Key::V)] },
-            Self::Export => const { &[ctrl(Key::E), ctrl(Key::S)] },
+            Self::Export => const { &[ctrl(Key::E)] },
             Self::ExportAs => const { &[ctrl_shift(Key::E)] },
-            Self::SaveProject => const { &[ctrl_shift(Key::S)] },
+            Self::SaveProject => const { &[ctrl(Key::S)] },
+            Self::SaveProjectAs => const { &[ctrl_shift(Key::S)] },
             Self::CopyResult => const { &[ctrl(Key::C)] },
             Self::Settings => const { &[ctrl(Key::Comma)] },
             Self::Quit => const { &[ctrl(Key::Q)] },
@@ -103,7 +104,6 @@ impl Action {
             Self::PauseTraining => const { &[plain(Key::F6)] },
             Self::SampleTraining => const { &[plain(Key::F7)] },
             Self::OpenSample
-            | Self::SaveProjectAs
             | Self::OpenMask
             | Self::SaveMask
             | Self::OpenKeepOut
@@ -135,7 +135,7 @@ impl Action {
     /// All keys as a person reads them, for the sheet.
     pub(super) fn all_shortcuts_text(self, ctx: &Context) -> String {
         match self {
-            Self::Export | Self::Redo => {
+            Self::Redo => {
                 let texts = self.shortcuts().iter().map(|shortcut| readable(ctx, shortcut));
                 texts.collect::<Vec<_>>().join(" or ")
             }

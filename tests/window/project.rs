@@ -19,7 +19,7 @@ const CTRL_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
 impl Window {
     /// Saves at the place that is proposed.
     fn save_project(&mut self) {
-        self.press_with(CTRL_SHIFT, Key::S);
+        self.press_with(Modifiers::COMMAND, Key::S);
         self.wait_to_show("Path of the file");
         self.click("Save");
         self.wait_to_show("Project saved");
@@ -103,7 +103,7 @@ fn a_project_goes_on_without_its_photos_file_and_never_lets_an_export_replace_it
     let mut window = self::window(Some(&moved));
     assert!(**window.document().result() == result, "the photo is in it");
     window.click("Delete Removal 1");
-    window.press_with(CTRL_SHIFT, Key::S);
+    window.press_with(Modifiers::COMMAND, Key::S);
     window.wait_to_show("Project saved");
     let mut window = self::window(Some(&moved));
     assert!(
@@ -111,7 +111,7 @@ fn a_project_goes_on_without_its_photos_file_and_never_lets_an_export_replace_it
         "without a question where"
     );
     window.drag((0.45, 0.45), (0.55, 0.55));
-    window.choose("save project as");
+    window.press_with(CTRL_SHIFT, Key::S);
     window.wait_to_show("Path of the file");
     window.click("Save");
     window.wait("it is saved", |window| !window.app().is_busy());
@@ -171,7 +171,7 @@ fn another_file_is_not_replaced_unasked() {
     let mut window = Window::with_photo();
     window.drag((0.45, 0.45), (0.55, 0.55));
     fs::write(window.path("Lake.lacuna"), b"of somebody else").unwrap();
-    window.press_with(CTRL_SHIFT, Key::S);
+    window.press_with(Modifiers::COMMAND, Key::S);
     window.wait_to_show("Path of the file");
     window.click("Save");
     window.wait_to_show("is there already; choose another name");
