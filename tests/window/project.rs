@@ -139,12 +139,7 @@ fn work_on_a_project_outlives_a_crash_and_takes_the_place_of_what_is_in_it() {
         window.settle();
         assert!(!journal.exists(), "all is in the project");
         window.click("Hide Removal 1");
-        window.wait("it is kept", |_| {
-            let folders = fs::read_dir(&journal).into_iter().flatten().flatten();
-            folders
-                .map(|folder| folder.path().join("document.safetensors"))
-                .any(|kept| kept.is_file())
-        });
+        window.wait("it is kept", |_| kept_in(&journal) == 1);
     }
     let mut window = Window::edit(tempfile::tempdir().unwrap(), start(None));
     window.wait_to_show("Work on Lake.lacuna is back");
@@ -152,6 +147,46 @@ fn work_on_a_project_outlives_a_crash_and_takes_the_place_of_what_is_in_it() {
     assert!(!window.document().removals()[0].visible, "as it was");
     assert!(!window.close(), "the project does not have it yet");
     window.click_to_close("Save project");
+}
+
+#[test]
+fn work_on_a_photo_that_became_a_project_is_back_on_the_project() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("Lake.png");
+    save_photo(&lake);
+    let journal = folder.path().join("journal");
+    let start = |photo: Option<&Path>| Start {
+        photo: photo.map(Path::to_owned),
+        empty: true,
+        journal: Some(journal.clone()),
+        ..Start::default()
+    };
+    {
+        let mut window = Window::edit(tempfile::tempdir().unwrap(), start(Some(&lake)));
+        window.wait("it opens", |window| window.app().document().is_some());
+        window.drag((0.45, 0.45), (0.55, 0.55));
+        window.save_project();
+        window.wait("nothing is left to keep", |_| kept_in(&journal) == 0);
+        window.drag((0.3, 0.3), (0.35, 0.3));
+        window.wait("it is kept", |_| kept_in(&journal) == 1);
+    }
+    let mut window = Window::edit(tempfile::tempdir().unwrap(), start(None));
+    window.wait_to_show("Work on Lake.lacuna is back");
+    assert!(!window.close(), "the project does not have it yet");
+    window.click_to_close("Save project");
+    assert_eq!(
+        fs::read_dir(folder.path()).unwrap().count(),
+        3,
+        "photo, project, journal"
+    );
+}
+
+/// How many documents are kept.
+fn kept_in(journal: &Path) -> usize {
+    let folders = fs::read_dir(journal).into_iter().flatten().flatten();
+    folders
+        .filter(|folder| folder.path().join("document.safetensors").is_file())
+        .count()
 }
 
 #[test]

@@ -267,11 +267,12 @@ impl Journal {
     fn write(&mut self, photo: &OpenPhoto, waker: &Waker) -> Option<Job<Result<Duration, Failure>>> {
         let root = self.root.clone()?;
         let place = Arc::clone(self.session.get_or_insert_default());
-        let (source, record) = (photo.source.clone(), photo.document.record());
-        // A pasted picture that was put back is one again: the folder that it came from may be gone by now.
-        let source = match source {
-            Source::Kept(_) => Source::Clipboard,
-            source => source,
+        let record = photo.document.record();
+        let source = match (&photo.project, &photo.source) {
+            (Some(project), _) => Source::Path(project.path.clone()),
+            // A pasted picture that was put back is one again: the folder that it came from may be gone by now.
+            (None, Source::Kept(_)) => Source::Clipboard,
+            (None, source) => source.clone(),
         };
         let original = Arc::clone(photo.document.original());
         Some(jobs::spawn("Keeping", Arc::clone(waker), move |_| {
