@@ -8,8 +8,8 @@ use super::{
     action::Action,
     canvas::{CanvasEvent, ToolState},
     export::Plan,
+    purpose::Purpose,
     state::{Dialog, Renaming},
-    tasks::Purpose,
     train::Request,
 };
 use crate::{

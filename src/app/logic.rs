@@ -14,8 +14,8 @@ use super::{
     command::Command,
     keys,
     photo::OpenPhoto,
+    purpose::Purpose,
     state::{Dialog, Engine, Intent, PathForm, WeightsThen},
-    tasks::Purpose,
     train::Tab,
 };
 
@@ -298,7 +298,7 @@ mod tests {
 
     use super::chosen;
     use crate::{
-        app::{command::Command, tasks::Purpose},
+        app::{command::Command, purpose::Purpose},
         document::Target,
     };
 

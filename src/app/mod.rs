@@ -18,6 +18,7 @@ mod panels;
 mod photo;
 mod place;
 mod project;
+mod purpose;
 mod run;
 mod run_command;
 mod sources;

@@ -9,7 +9,8 @@ use super::{
     canvas::Tool,
     export,
     photo::OpenPhoto,
-    tasks::{Filled, Purpose},
+    purpose::Purpose,
+    tasks::Filled,
     train::{NameForm, OwnWeights},
 };
 use crate::{

@@ -187,7 +187,10 @@ pub fn without_window(cli: &Cli, why: &str) -> ExitCode {
         if !photo.exists() {
             return error::report(&no_such_photo(photo).into());
         }
-        if photo.extension().is_some_and(|ending| ending == "lacuna") {
+        if photo
+            .extension()
+            .is_some_and(|ending| ending.eq_ignore_ascii_case("lacuna"))
+        {
             return error::report(&anyhow::anyhow!(
                 "the window cannot open: {why}; a project opens nowhere else"
             ));

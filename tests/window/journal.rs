@@ -42,6 +42,13 @@ impl Desk {
         Window::edit(tempfile::tempdir().unwrap(), start)
     }
 
+    /// A window with the photo.
+    fn open(&self) -> Window {
+        let mut window = self.window(Some(&self.photo()));
+        window.wait("the photo opens", |window| window.app().document().is_some());
+        window
+    }
+
     /// When the work of a window was kept last.
     fn kept(&self) -> Option<std::time::SystemTime> {
         let folders = fs::read_dir(self.journal()).ok()?;
@@ -54,8 +61,7 @@ impl Desk {
 
     /// A window with a removal, a mask and both kept, gone without closing.
     fn crash(&self) -> Pixels {
-        let mut window = self.window(Some(&self.photo()));
-        window.wait("the photo opens", |window| window.app().document().is_some());
+        let mut window = self.open();
         window.drag((0.45, 0.45), (0.55, 0.55));
         window.fill();
         window.wait("the fill is kept", |_| self.kept().is_some());
@@ -115,8 +121,7 @@ fn exported_and_discarded_work_is_not_kept() {
 fn a_keep_out_area_is_kept_although_nobody_is_asked_about_it() {
     let desk = Desk::new();
     {
-        let mut window = desk.window(Some(&desk.photo()));
-        window.wait("the photo opens", |window| window.app().document().is_some());
+        let mut window = desk.open();
         window.press(Key::K);
         window.drag((0.3, 0.3), (0.4, 0.3));
         window.press(Key::K);
@@ -136,8 +141,7 @@ fn a_mask_from_a_file_is_back_after_a_crash_too() {
     let desk = Desk::new();
     let mask = desk.folder.path().join("mask.png");
     let mask = {
-        let mut window = desk.window(Some(&desk.photo()));
-        window.wait("the photo opens", |window| window.app().document().is_some());
+        let mut window = desk.open();
         window.drag((0.3, 0.3), (0.4, 0.3));
         save_png(&mask, &window.document().mask().to_pixels().unwrap());
         window.press_with(Modifiers::COMMAND, Key::Z);
@@ -177,8 +181,7 @@ fn work_on_other_photos_is_told_after_a_crash() {
 fn what_the_wand_masked_comes_back_to_the_last_value() {
     let desk = Desk::new();
     let mask = {
-        let mut window = desk.window(Some(&desk.photo()));
-        window.wait("the photo opens", |window| window.app().document().is_some());
+        let mut window = desk.open();
         window.press(Key::W);
         window.drag((0.5, 0.5), (0.5, 0.5));
         window.wait_for_step("Similar colours");

@@ -87,7 +87,7 @@ fn a_pasted_picture_and_the_work_on_it_outlive_the_window() {
     );
     let _changed = restored.document.undo();
     next.keep(&restored, &waker());
-    let ending = next.ending.take().expect("nothing needs no keeping");
+    let ending = next.ending.take().expect("where nothing is left nothing is kept");
     assert!(ending.stop(Duration::from_secs(60)), "it ends");
     assert_eq!(folders(root.path()), 0, "its folder is gone");
 

@@ -15,8 +15,9 @@ use crate::{
     app::{
         App,
         command::Command,
+        purpose::Purpose,
         state::{Dialog, PathForm},
-        tasks::{Asked, Purpose},
+        tasks::Asked,
     },
     imaging::Pixels,
     jobs,

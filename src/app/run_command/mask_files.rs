@@ -11,7 +11,8 @@ use crate::{
     app::{
         App, export,
         notify::sentence,
-        tasks::{Failure, MaskJob, Purpose, SavedMask},
+        purpose::Purpose,
+        tasks::{Failure, MaskJob, SavedMask},
     },
     document::{Document, Part, Target},
     imaging::{Format, Metadata, Pixels, read, write},

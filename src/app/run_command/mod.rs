@@ -22,8 +22,8 @@ use super::{
     App,
     action::Action,
     command::Command,
+    purpose::Purpose,
     state::{Dialog, Palette, Source},
-    tasks::Purpose,
     train::Tab,
 };
 use crate::document::Target;
@@ -98,26 +98,18 @@ impl App {
             self.training.tab = Tab::Edit;
         }
         match action {
-            Action::Open => self.browse_to_open(Purpose::Photo),
-            Action::OpenSample => self.open_when_saved(Source::Sample),
-            Action::OpenMask => self.browse_mask(Target::Remove),
-            Action::OpenKeepOut => self.browse_mask(Target::KeepOut),
-            Action::SaveMask => {
-                self.browse_mask_to_save(Target::Remove);
-            }
-            Action::SaveKeepOut => {
-                self.browse_mask_to_save(Target::KeepOut);
-            }
-            Action::Paste => self.open_when_saved(Source::Clipboard),
-            Action::Export => self.export(),
-            Action::ExportAs => self.export_as(),
-            Action::SaveProject => {
-                self.save_project();
-            }
-            Action::SaveProjectAs => {
-                self.browse_project();
-            }
-            Action::CopyResult => self.copy_result(),
+            Action::Open
+            | Action::OpenSample
+            | Action::Paste
+            | Action::SaveProject
+            | Action::SaveProjectAs
+            | Action::Export
+            | Action::ExportAs
+            | Action::CopyResult
+            | Action::OpenMask
+            | Action::OpenKeepOut
+            | Action::SaveMask
+            | Action::SaveKeepOut => self.run_file_action(action),
             Action::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
             Action::Undo if self.canvas.is_outlining() => self.canvas.take_corner_back(),
             Action::Undo => self.step(ctx, -1),
@@ -172,6 +164,33 @@ impl App {
             | Action::SampleTraining
             | Action::UseTrained
             | Action::PreviousWeights => self.run_training_action(action),
+        }
+    }
+
+    /// What brings photos and masks in and out.
+    fn run_file_action(&mut self, action: Action) {
+        match action {
+            Action::Open => self.browse_to_open(Purpose::Photo),
+            Action::OpenSample => self.open_when_saved(Source::Sample),
+            Action::Paste => self.open_when_saved(Source::Clipboard),
+            Action::SaveProject => {
+                self.save_project();
+            }
+            Action::SaveProjectAs => {
+                self.browse_project();
+            }
+            Action::Export => self.export(),
+            Action::ExportAs => self.export_as(),
+            Action::CopyResult => self.copy_result(),
+            Action::OpenMask => self.browse_mask(Target::Remove),
+            Action::OpenKeepOut => self.browse_mask(Target::KeepOut),
+            Action::SaveMask => {
+                self.browse_mask_to_save(Target::Remove);
+            }
+            Action::SaveKeepOut => {
+                self.browse_mask_to_save(Target::KeepOut);
+            }
+            _ => {}
         }
     }
 

@@ -125,7 +125,7 @@ impl App {
             ),
             Some(PutBack::Done { has_changed: false }) => self.notices.news(
                 format!("Work on {} is back", photo.name),
-                "It was not exported when Lacuna ended; undo takes it away",
+                "Lacuna ended without closing; undo takes the work away",
             ),
             None => {}
         }

@@ -8,7 +8,8 @@ use crate::{
     app::{
         App,
         project::{self, Draft, OpenProject},
-        tasks::{Purpose, SavedProject},
+        purpose::Purpose,
+        tasks::SavedProject,
     },
     imaging::Pixels,
     jobs::{self, Job},

@@ -8,8 +8,8 @@ use crate::{
     app::{
         App,
         action::Action,
+        purpose::Purpose,
         state::Dialog,
-        tasks::Purpose,
         train::{
             Request, Tab, TrainingJob,
             overview::Overview,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Errand, View};
-use crate::{app::tasks::Purpose, train::Config};
+use crate::{app::purpose::Purpose, train::Config};
 
 /// Something to do, with all that it needs.
 #[derive(Debug, Clone, PartialEq)]

@@ -15,8 +15,7 @@ use crate::{
     data::holes::Bucket,
 };
 
-/// The mean over the pictures of one method and cell; of the ratios of sharpness, texture and edge width, the
-/// median.
+/// The mean over the pictures of one method and cell; of the ratios of sharpness, texture and edges, the median.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Mean {
     pub(super) method: String,
@@ -137,7 +136,7 @@ fn mean(all: &[Numbers]) -> Numbers {
         let values: Option<Vec<f64>> = all.iter().map(value).collect();
         values.map(|values| values.iter().sum::<f64>() / values.len() as f64)
     };
-    // Most pictures without edges lack them by nature; a median can do without them.
+    // A picture without edges says nothing of how wide they are.
     let middle_of_some = |value: fn(&Numbers) -> Option<f64>| {
         let known: Vec<f64> = all.iter().filter_map(value).collect();
         (!known.is_empty()).then(|| median(known))

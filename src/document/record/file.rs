@@ -1,9 +1,9 @@
 //! The file: safetensors, in which every plane of samples is a tensor of one dimension, cut to what was painted. What
 //! they belong to stands in the metadata, as JSON under `document`; the kind of file and its layout under `format`.
 
-use std::{borrow::Cow, collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
-use safetensors::{Dtype, SafeTensors, View};
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 
 use super::{Record, RecordError, contradiction};
@@ -73,7 +73,9 @@ impl Draft {
     /// As a file of this kind.
     pub(super) fn into_bytes(mut self, kind: &str) -> Result<Vec<u8>, RecordError> {
         self.metadata.insert(KIND.to_owned(), kind.to_owned());
-        Ok(safetensors::serialize(self.planes, Some(self.metadata))?)
+        let views = self.planes.iter().map(|(name, plane)| Ok((name, plane.view()?)));
+        let views: Vec<_> = views.collect::<Result<_, RecordError>>()?;
+        Ok(safetensors::serialize(views, Some(self.metadata))?)
     }
 }
 
@@ -249,18 +251,13 @@ fn plane<'a>(planes: &SafeTensors<'a>, name: &str, dtype: Dtype) -> Result<&'a [
 /// Samples as they lie in the file.
 struct Plane {
     dtype: Dtype,
-    shape: [usize; 1],
     bytes: Vec<u8>,
 }
 
 impl Plane {
     const fn bytes(bytes: Vec<u8>) -> Self {
-        let shape = [bytes.len()];
-        Self {
-            dtype: Dtype::U8,
-            shape,
-            bytes,
-        }
+        let dtype = Dtype::U8;
+        Self { dtype, bytes }
     }
 
     fn of(samples: &Samples) -> Self {
@@ -268,27 +265,13 @@ impl Plane {
             Samples::U8(samples) => Self::bytes(samples.clone()),
             Samples::U16(samples) => Self {
                 dtype: Dtype::U16,
-                shape: [samples.len()],
                 bytes: samples.iter().flat_map(|sample| sample.to_le_bytes()).collect(),
             },
         }
     }
-}
 
-impl View for Plane {
-    fn dtype(&self) -> Dtype {
-        self.dtype
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(&self.bytes)
-    }
-
-    fn data_len(&self) -> usize {
-        self.bytes.len()
+    fn view(&self) -> Result<TensorView<'_>, RecordError> {
+        let samples = self.bytes.len() * 8 / self.dtype.bitsize();
+        Ok(TensorView::new(self.dtype, vec![samples], &self.bytes)?)
     }
 }

@@ -13,7 +13,7 @@ use crate::{
         command::Command,
         icons,
         panels::widgets::{icon_button, note},
-        tasks::Purpose,
+        purpose::Purpose,
         train::Request,
     },
     train::{Config, Decay, Stage, Start},

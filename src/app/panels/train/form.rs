@@ -16,7 +16,7 @@ use crate::{
         command::Command,
         icons,
         panels::widgets::{heading, note},
-        tasks::Purpose,
+        purpose::Purpose,
         theme,
         train::{Length, Request},
     },
